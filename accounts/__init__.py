@@ -1,0 +1,1 @@
+"""The custom User, roles, and sign-in."""

@@ -1,0 +1,1 @@
+"""What happened, for ever; who is acting and in which request; redaction."""

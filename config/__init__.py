@@ -1,0 +1,5 @@
+"""Settings, URLs, the Celery app, error handling: the wiring that may know every app."""
+
+from config.celery import app as celery_app
+
+__all__ = ("celery_app",)

@@ -1,0 +1,345 @@
+"""All settings, from the environment only. ``.env.example`` names every one of them."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config.environment import (
+    ENVIRONMENT,
+    IS_PRODUCTION,
+    env,
+    group,
+    required_in_production,
+    secret,
+)
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- The site -------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = secret("SECRET_KEY")
+# Links that leave this system (return pages, webhooks, e-mails) start with this, never with
+# the Host header of a request.
+BASE_URL = required_in_production("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["*"])
+SHOP_NAME = env.str("SHOP_NAME", default="Demo Shop")
+# Where the API may send a shopper back to, besides ourselves: origins such as https://shop.vn
+RETURN_ORIGINS = env.list("RETURN_ORIGINS", default=[])
+# How many proxies in front of us add to X-Forwarded-For; 0: the header is not believed.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+INSTALLED_APPS = [
+    "config.apps.PaymentsAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "pgtrigger",
+    "axes",
+    "csp",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "durable",
+    "audit",
+    "accounts",
+    "notifications",
+    "orders",
+    "payments",
+    "config",
+]
+
+MIDDLEWARE = [
+    "config.middleware.PlainEndpointsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "audit.middleware.RequestContextMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.context.shop",
+            ],
+        },
+    },
+]
+
+# --- Data -----------------------------------------------------------------------------------
+DATABASES = {
+    "default": {
+        **env.db_url_config(
+            required_in_production("DATABASE_URL", "postgres://127.0.0.1:5432/payments")
+        ),
+        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE_S", default=600),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            # A waiter gives up before a person does, and a dead client cannot hold a lock.
+            "options": "-c lock_timeout=3s -c statement_timeout=10s"
+            " -c idle_in_transaction_session_timeout=15s",
+            "keepalives_idle": 30,
+            "tcp_user_timeout": 15000,
+        },
+    }
+}
+REDIS_URL = required_in_production("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
+
+# --- Language and time ----------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+# The clock on people's pages and in their mails.
+SHOP_TIME_ZONE = env.str("SHOP_TIME_ZONE", default="Asia/Ho_Chi_Minh")
+USE_I18N = True
+USE_TZ = True
+
+# --- Static files ---------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
+# Production collects and hashes them once; everywhere else they are served where they lie.
+WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- Who may sign in ------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/orders/mine"
+LOGOUT_REDIRECT_URL = "/"
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES_MAX", default=8)
+AXES_COOLOFF_TIME = timedelta(minutes=30)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "accounts.client_ip.client_ip"
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_SENSITIVE_PARAMETERS = ["password", "token"]
+
+SESSION_COOKIE_SECURE = BASE_URL.startswith("https")
+SESSION_COOKIE_AGE = 8 * 3600
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+CSRF_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.AccessTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.AcceptHeaderVersioning",
+    "DEFAULT_VERSION": "1",
+    "ALLOWED_VERSIONS": ["1"],
+    "DEFAULT_PAGINATION_CLASS": "config.api.NewestFirstPagination",
+    "EXCEPTION_HANDLER": "config.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_THROTTLE_RATES": {
+        "token": env.str("RATE_TOKEN", default="30/min"),
+        "api": env.str("RATE_API", default="6000/min"),
+    },
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", default=15)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    # Its own key: whoever learns one of the two cannot use it as the other.
+    "SIGNING_KEY": secret("JWT_SIGNING_KEY"),
+    "ALGORITHM": "HS256",
+    "AUDIENCE": "payments-api",
+    "ISSUER": "payments",
+    "USER_ID_CLAIM": "sub",
+    "TOKEN_USER_CLASS": "accounts.authentication.TokenHolder",
+    "LEEWAY": 5,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Payments API",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- The browser's protection ---------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        # Chromium applies form-action to the redirects that follow a form, and paying ends at
+        # the gateway's page: its origin is allowed where the settings name it.
+        "form-action": [SELF, *env.list("GATEWAY_ORIGINS", default=[])],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=IS_PRODUCTION)
+SECURE_HSTS_SECONDS = 31_536_000 if IS_PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_PRODUCTION
+SECURE_HSTS_PRELOAD = IS_PRODUCTION
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Newest first: encrypts with the first, reads with all of them.
+FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])
+if IS_PRODUCTION and not FIELD_ENCRYPTION_KEYS:
+    raise ImproperlyConfigured("Set FIELD_ENCRYPTION_KEYS to one or more Fernet keys.")
+
+# --- Work in the background -----------------------------------------------------------------
+GATEWAY_NAMES = ["stripe", "paypal", "vnpay", "momo"]
+DUE_QUEUES = {
+    **{f"gateway.{name}": "payments.tasks.GatewayQueue" for name in GATEWAY_NAMES},
+    "webhooks": "payments.tasks.WebhookQueue",
+    "notifications": "notifications.tasks.NotificationQueue",
+}
+SWEEP_EVERY_S = env.float("SWEEP_EVERY_S", default=3.0)
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "sweep"
+CELERY_TASK_QUEUES = {name: {} for name in ["sweep", *DUE_QUEUES]}
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "durable.sweep",
+        "schedule": SWEEP_EVERY_S,
+        # A sweep that nobody took in time is worth nothing: the next one sees the same rows.
+        "options": {"expires": max(SWEEP_EVERY_S * 2, 5.0)},
+    },
+}
+
+# --- Gateways -------------------------------------------------------------------------------
+# The gateways played on this machine (see ``sandbox/``). Real money never goes there.
+SANDBOX_URL = env.str("SANDBOX_URL", default="").rstrip("/")
+if SANDBOX_URL and IS_PRODUCTION:
+    raise ImproperlyConfigured("SANDBOX_URL is set: the sandbox cannot be used in production.")
+
+_STRIPE_BASE = SANDBOX_URL or "https://api.stripe.com"
+_VNPAY_PAGE = SANDBOX_URL or "https://pay.vnpay.vn"
+GATEWAYS = {
+    "stripe": {
+        "adapter": "payments.gateways.stripe.gateway.StripeGateway",
+        "options": group("STRIPE_", api_base=_STRIPE_BASE),
+    },
+    "vnpay": {
+        "adapter": "payments.gateways.vnpay.gateway.VnpayGateway",
+        "options": group(
+            "VNPAY_",
+            pay_url=f"{SANDBOX_URL}/paymentv2/vpcpay.html"
+            if SANDBOX_URL
+            else "https://pay.vnpay.vn/vpcpay.html",
+            api_url=f"{SANDBOX_URL or 'https://merchant.vnpay.vn'}/merchant_webapi/api/transaction",
+        ),
+    },
+    "paypal": {
+        "adapter": "payments.gateways.paypal.gateway.PaypalGateway",
+        "options": group("PAYPAL_", api_base=SANDBOX_URL or "https://api-m.paypal.com"),
+    },
+    "momo": {
+        "adapter": "payments.gateways.momo.gateway.MomoGateway",
+        "options": group("MOMO_", api_base=SANDBOX_URL or "https://payment.momo.vn"),
+    },
+}
+# Which gateway serves which method: changing this moves a method without touching code.
+METHOD_GATEWAYS = env.dict(
+    "METHOD_GATEWAYS",
+    default={"card": "stripe", "paypal": "paypal", "vnpay": "vnpay", "momo": "momo"},
+)
+# 1.0 in production. Tests shorten every wait of the query schedules by it.
+QUERY_SCHEDULE_SCALE = env.float("QUERY_SCHEDULE_SCALE", default=1.0)
+# A lease outlasts both timeouts of a call and this much more.
+LEASE_MARGIN_S = env.float("LEASE_MARGIN_S", default=15.0)
+PREFER_WAIT_MAX_S = 10
+WEB_THREADS = env.int("WEB_THREADS", default=8)
+
+# --- Messages to people ---------------------------------------------------------------------
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Demo Shop <shop@example.com>")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stdout"], "level": env.str("LOG_LEVEL", default="INFO")},
+}

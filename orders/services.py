@@ -1,0 +1,167 @@
+"""Creating and ending orders. Payment moves an order through ``mark_paid`` only."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from audit import services as audit
+from audit.models import AuditEvent
+from orders.errors import InvalidLine, OrderAlreadyPaid, OrderNotCancellable, OrderNotFound
+from orders.models import Order, OrderLine, Product
+from orders.money import MINOR_UNITS_MAX, Money, MoneyError
+from orders.states import PAID_STATUSES, OrderStatus
+
+LINES_MAX: Final = 100
+QUANTITY_MAX: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Whose order it is. ``user_id`` None: a guest, who holds the signed link."""
+
+    user_id: UUID | None = None
+    email: str = ""
+    phone: str = ""
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line as asked for: a product of the catalogue and how many."""
+
+    sku: str
+    quantity: int
+
+
+@transaction.atomic
+def create_order(*, customer: Customer, currency: str, items: Sequence[Item]) -> Order:
+    """Add up and store an order. Raises InvalidLine; then nothing is stored."""
+    lines = _priced_lines(currency, items)
+    order = Order.objects.create(
+        customer_id=customer.user_id,
+        currency=currency,
+        total=_total(lines, currency).minor,
+        customer_email=customer.email,
+        customer_phone=customer.phone,
+        locale=customer.locale,
+    )
+    for line in lines:
+        line.order = order
+    OrderLine.objects.bulk_create(lines)
+    audit.record([_event(order, "order.created", before=None)])
+    order.refresh_from_db()
+    return order
+
+
+@transaction.atomic
+def cancel_order(*, order_id: UUID) -> Order:
+    """End an unpaid order. Raises OrderAlreadyPaid, OrderNotCancellable, OrderNotFound."""
+    order = lock_order(order_id)
+    if order.status in PAID_STATUSES:
+        raise OrderAlreadyPaid("The order is paid. Refund the payment instead.")
+    if order.status != OrderStatus.PENDING:
+        raise OrderNotCancellable("The order has ended already.")
+    before = order.status
+    _write(order, status=OrderStatus.CANCELLED)
+    audit.record([_event(order, "order.cancelled", before=before)])
+    return order
+
+
+def mark_paid(
+    order: Order, *, amount: Money, cause_type: str, cause_id: str
+) -> AuditEvent:
+    """Move a locked, PENDING order to PAID and return the event for the caller to record.
+
+    It is the caller's transaction: a payment's success and its order change together.
+    """
+    before = order.status
+    _write(order, status=OrderStatus.PAID, amount_paid=amount.minor)
+    return _event(order, "order.paid", before=before, cause_type=cause_type, cause_id=cause_id)
+
+
+def lock_order(order_id: UUID) -> Order:
+    """The order, locked until the surrounding transaction ends. Raises OrderNotFound."""
+    orders = lock_orders([order_id])
+    if not orders:
+        raise OrderNotFound("There is no such order.")
+    return orders[order_id]
+
+
+def lock_orders(order_ids: Iterable[UUID]) -> dict[UUID, Order]:
+    """The orders by id, locked in the order of their ids, so that two lockers never deadlock."""
+    rows = Order.objects.select_for_update(no_key=True).filter(pk__in=set(order_ids))
+    return {order.id: order for order in rows.order_by("pk")}
+
+
+def _priced_lines(currency: str, items: Sequence[Item]) -> list[OrderLine]:
+    if not 1 <= len(items) <= LINES_MAX:
+        raise InvalidLine(f"An order has 1 to {LINES_MAX} lines.")
+    products = Product.objects.in_bulk({item.sku for item in items})
+    return [
+        _priced_line(position, item, products.get(item.sku), currency)
+        for position, item in enumerate(items)
+    ]
+
+
+def _priced_line(
+    position: int, item: Item, product: Product | None, currency: str
+) -> OrderLine:
+    if product is None or not product.is_active:
+        raise InvalidLine(f"There is no product {item.sku[:40]!r}. See GET /products.")
+    if product.currency != currency:
+        raise InvalidLine(
+            f"{product.sku} is sold in {product.currency}; the order is in {currency}."
+        )
+    if not 1 <= item.quantity <= QUANTITY_MAX:
+        raise InvalidLine(f"The quantity of {product.sku} must be 1 to {QUANTITY_MAX}.")
+    return OrderLine(
+        position=position,
+        sku=product.sku,
+        name=product.name,
+        unit_amount=product.unit_amount,
+        quantity=item.quantity,
+    )
+
+
+def _total(lines: Sequence[OrderLine], currency: str) -> Money:
+    total = sum(line.amount for line in lines)
+    if not 0 < total <= MINOR_UNITS_MAX:
+        raise InvalidLine("The total of the order is too large.")
+    try:
+        return Money(total, currency)
+    except MoneyError as error:
+        raise InvalidLine(str(error)) from error
+
+
+def _write(order: Order, **changes: object) -> None:
+    """Write ``changes`` to a locked order and count its version up."""
+    Order.objects.filter(pk=order.pk).update(version=F("version") + 1, updated_at=Now(), **changes)
+    order.version += 1
+    for name, value in changes.items():
+        setattr(order, name, value)
+
+
+def _event(
+    order: Order,
+    action: str,
+    *,
+    before: str | None,
+    cause_type: str = "",
+    cause_id: str = "",
+) -> AuditEvent:
+    return audit.event(
+        action=action,
+        subject_type="order",
+        subject_id=order.id,
+        version=order.version,
+        before={"status": before} if before else {},
+        after={"status": order.status, "total": order.total, "currency": order.currency,
+               "amount_paid": order.amount_paid},
+        cause_type=cause_type,
+        cause_id=cause_id,
+    )
