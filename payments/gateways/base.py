@@ -100,7 +100,8 @@ class Exchange:
 class Outcome:
     """What one piece of evidence says. Only what the gateway said: nothing is assumed.
 
-    ``money`` is what was taken (SUCCEEDED) or held (AUTHORIZED), in ISO minor units.
+    ``money`` is what was taken (SUCCEEDED) or held (AUTHORIZED), in ISO minor units; with the
+    other kinds it is the amount that the evidence names, to be checked and never booked.
     ``live`` and ``account`` are None or "" where the gateway does not say them. ``psp_reference``
     is their id of the payment; ``psp_data`` are further ids of theirs that later verbs need
     (``capture_id``, ``payment_intent``, ``transaction_no``…) and harmless facts for staff
@@ -160,6 +161,9 @@ class Operation:
     token: str = ""
     money: Money | None = None  # CAPTURE and REFUND: how much
     actor: str = ""  # REFUND: who asked, for gateways that want a name
+    # QUERY_REFUND: the REFUND operation it asks about, by our reference and by theirs.
+    refund_reference: str = ""
+    refund_psp_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +176,20 @@ class Delivery:
     received_at: datetime
 
 
+class Subject(StrEnum):
+    """What an event is about. The outcome of a refund or a dispute is never a payment's."""
+
+    PAYMENT = "PAYMENT"
+    REFUND = "REFUND"  # reference and psp_reference are the refund's
+    DISPUTE = "DISPUTE"  # SUCCEEDED: the issuer took the money; DECLINED: it did not, or gave it back
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One verified event out of a webhook. ``outcome`` is None when it moves no transaction.
+    """One verified event out of a webhook. ``outcome`` is None when it moves nothing.
 
     ``event_id`` is the PSP's id, or a hash of what makes the event itself where it has none.
+    ``payment_psp_reference`` names the payment that a refund or a dispute belongs to.
     """
 
     event_id: str
@@ -184,6 +197,12 @@ class Notice:
     reference: str = ""  # ours, where the event carries it
     psp_reference: str = ""  # theirs, to match by when ours is missing
     outcome: Outcome | None = None
+    subject: Subject = Subject.PAYMENT
+    payment_psp_reference: str = ""
+
+
+class NotExpressible(ValueError):
+    """This gateway has no such verb, or cannot be told this amount or address."""
 
 
 class WebhookRefused(Exception):
@@ -278,7 +297,10 @@ class Gateway(ABC):
 
     @abstractmethod
     def freeze(self, operation: Operation) -> Json:
-        """The request of ``operation``, complete but for the token; no network, no clock."""
+        """The request of ``operation``, complete but for the token; no network, no clock.
+
+        Raises ``NotExpressible``; nothing has been sent then.
+        """
 
     @abstractmethod
     def perform(self, operation: Operation) -> Outcome:
