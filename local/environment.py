@@ -1,0 +1,131 @@
+"""The settings of a stack on this machine: generated once, kept with its data, and handed to all.
+
+The product and the sandbox read the same names, so both sides of a gateway hold the same keys.
+"""
+
+import base64
+import os
+import re
+import secrets
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+from local.ports import LOOPBACK
+
+ALPHANUMERIC = string.ascii_letters + string.digits
+# What a shell and a settings reader both take as it stands.
+PLAIN_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./?&-]*")
+RUN_FILE = "run.env"
+SECRETS_FILE = "secrets.env"
+
+
+def _text(length: int, alphabet: str = ALPHANUMERIC) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+# Shaped as the gateways shape theirs, so that a rule about length or prefix is met here too.
+GENERATED: dict[str, Callable[[], str]] = {
+    "SECRET_KEY": lambda: _text(64),
+    "JWT_SIGNING_KEY": lambda: _text(64),
+    "FIELD_ENCRYPTION_KEYS": _fernet_key,
+    "STRIPE_SECRET_KEY": lambda: f"sk_test_{_text(32)}",
+    "STRIPE_WEBHOOK_SECRETS": lambda: f"whsec_{_text(32)}",
+    "STRIPE_ACCOUNT": lambda: f"acct_{_text(16)}",
+    "VNPAY_TMN_CODE": lambda: _text(8, string.ascii_uppercase + string.digits),
+    "VNPAY_HASH_SECRET": lambda: _text(32, string.ascii_uppercase + string.digits),
+    "PAYPAL_CLIENT_ID": lambda: _text(80),
+    "PAYPAL_CLIENT_SECRET": lambda: _text(80),
+    "PAYPAL_WEBHOOK_ID": lambda: _text(17, string.ascii_uppercase + string.digits),
+    "MOMO_PARTNER_CODE": lambda: f"MOMO{_text(8, string.ascii_uppercase + string.digits)}",
+    "MOMO_ACCESS_KEY": lambda: _text(16),
+    "MOMO_SECRET_KEY": lambda: _text(32),
+    "DEMO_PASSWORD": lambda: _text(16),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addresses:
+    """Where the parts of one stack are reached."""
+
+    database_url: str
+    redis_url: str
+    port: int
+    sandbox_port: int
+
+    @property
+    def web(self) -> str:
+        """The product's base URL."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def sandbox(self) -> str:
+        """The sandbox's base URL."""
+        return f"http://{LOOPBACK}:{self.sandbox_port}"
+
+
+def build(
+    kind: Literal["local", "test"],
+    *,
+    data_dir: Path,
+    addresses: Addresses,
+    given: Mapping[str, str],
+) -> dict[str, str]:
+    """Every setting of a stack; one that is `given` stands above the one made here.
+
+    Secrets are generated the first time and kept in the data folder, readable by its owner alone.
+    """
+    settings = _kept_secrets(data_dir / SECRETS_FILE) | {
+        "DJANGO_ENV": kind,
+        "DEBUG": "true",
+        "DATA_DIR": str(data_dir),
+        "PORT": str(addresses.port),
+        "BASE_URL": addresses.web,
+        "SANDBOX_PORT": str(addresses.sandbox_port),
+        "SANDBOX_URL": addresses.sandbox,
+        "SANDBOX_WEBHOOK_BASE": f"{addresses.web}/webhooks",
+        "SANDBOX_DATA_DIR": str(data_dir / "sandbox"),
+        # Four slashes: the reader of this URL takes the first of the path away.
+        "EMAIL_URL": f"filemail:///{quote(str(data_dir / 'mail'))}",
+    }
+    chosen = {name: given.get(name) or value for name, value in settings.items()}
+    return chosen | {"DATABASE_URL": addresses.database_url, "REDIS_URL": addresses.redis_url}
+
+
+def process_env(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process of the stack: the caller's own, and the settings above it."""
+    return dict(os.environ) | dict(settings) | {"PYTHONUNBUFFERED": "1"}
+
+
+def write(path: Path, settings: Mapping[str, str]) -> None:
+    """Write settings for `manage.py` and for a shell, readable by the owner alone."""
+    lines = [f"{name}={_quoted(value)}\n" for name, value in sorted(settings.items())]
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write("".join(lines))
+    path.chmod(0o600)
+
+
+def _kept_secrets(path: Path) -> dict[str, str]:
+    kept: dict[str, str] = {}
+    if path.exists():
+        pairs = (line.partition("=") for line in path.read_text().splitlines())
+        kept = {name: value for name, _, value in pairs}
+    missing = {name: make() for name, make in GENERATED.items() if name not in kept}
+    if missing:
+        kept |= missing
+        write(path, kept)
+    return kept
+
+
+def _quoted(value: str) -> str:
+    if PLAIN_VALUE.fullmatch(value):
+        return value
+    return '"' + re.sub(r'(["\\$`])', r"\\\1", value) + '"'

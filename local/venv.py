@@ -1,0 +1,68 @@
+"""Makes and refreshes `.venv`; runs on a Python that has nothing installed."""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+REQUIREMENTS = (ROOT / "requirements.txt", ROOT / "requirements-dev.txt")
+STAMP = VENV / "requirements.sha256"
+
+
+def ensure() -> None:
+    """Have `.venv` hold what the requirements say; raises CalledProcessError when it cannot."""
+    wanted = _fingerprint()
+    if _is_fresh(wanted):
+        return
+    # Two commands started at once must not install into one environment side by side.
+    folder = os.open(ROOT, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if not _is_fresh(wanted):
+            _install(wanted)
+    finally:
+        os.close(folder)
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for path in REQUIREMENTS:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _is_fresh(wanted: str) -> bool:
+    return STAMP.exists() and STAMP.read_text() == wanted and _works(PYTHON)
+
+
+def _works(python: Path) -> bool:
+    try:
+        return subprocess.run([python, "-c", ""], check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def _install(wanted: str) -> None:
+    if not _works(PYTHON):
+        _say("Making the virtual environment in .venv")
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
+    _say("Installing the packages of requirements-dev.txt (a minute or so, the first time)")
+    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    subprocess.run([*pip, "install", "--quiet", "-r", str(REQUIREMENTS[-1])], check=True)
+    STAMP.write_text(wanted)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        ensure()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"error: could not set up .venv: {error}")

@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""Django's command line, on the stack that bin/run has started or the one in the environment."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.management import execute_from_command_line
+
+CONNECT_LIMIT_S = 1.0
+
+
+def main() -> None:
+    """Run one command."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if "DATABASE_URL" not in os.environ:
+        _take_settings_of_the_local_stack()
+    execute_from_command_line(sys.argv)
+
+
+def _take_settings_of_the_local_stack() -> None:
+    root = Path(__file__).resolve().parent
+    run_file = Path(os.environ.get("DATA_DIR", root / "var")).absolute() / "run.env"
+    if run_file.exists():
+        environ.Env.read_env(run_file)
+    if not _database_listens(os.environ.get("DATABASE_URL", "")):
+        print(
+            f"Nothing runs on {run_file.parent}: start bin/run, or set DATABASE_URL.",
+            file=sys.stderr,
+        )
+
+
+def _database_listens(url: str) -> bool:
+    address = urlsplit(url)
+    if address.hostname is None or address.port is None:
+        return False
+    try:
+        socket.create_connection((address.hostname, address.port), CONNECT_LIMIT_S).close()
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()
