@@ -251,10 +251,57 @@ FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])
 if IS_PRODUCTION and not FIELD_ENCRYPTION_KEYS:
     raise ImproperlyConfigured("Set FIELD_ENCRYPTION_KEYS to one or more Fernet keys.")
 
+# --- Gateways -------------------------------------------------------------------------------
+# The gateways played on this machine (see ``sandbox/``). Real money never goes there.
+SANDBOX_URL = env.str("SANDBOX_URL", default="").rstrip("/")
+if SANDBOX_URL and IS_PRODUCTION:
+    raise ImproperlyConfigured("SANDBOX_URL is set: the sandbox cannot be used in production.")
+
+# One entry a gateway: its adapter, its options (every variable with its prefix), and whether
+# its credentials are there.
+GATEWAYS = {
+    "stripe": {
+        "adapter": "payments.gateways.stripe.gateway.StripeGateway",
+        "options": group("STRIPE_", api_base=SANDBOX_URL or "https://api.stripe.com"),
+        "enabled": bool(env.str("STRIPE_SECRET_KEY", default="")),
+    },
+    "paypal": {
+        "adapter": "payments.gateways.paypal.gateway.PaypalGateway",
+        "options": group("PAYPAL_", api_base=SANDBOX_URL or "https://api-m.paypal.com"),
+        "enabled": bool(env.str("PAYPAL_CLIENT_ID", default="")),
+    },
+    "vnpay": {
+        "adapter": "payments.gateways.vnpay.gateway.VnpayGateway",
+        "options": group(
+            "VNPAY_",
+            pay_url=f"{SANDBOX_URL}/paymentv2/vpcpay.html"
+            if SANDBOX_URL
+            else "https://pay.vnpay.vn/vpcpay.html",
+            api_url=f"{SANDBOX_URL or 'https://merchant.vnpay.vn'}/merchant_webapi/api/transaction",
+        ),
+        "enabled": bool(env.str("VNPAY_TMN_CODE", default="")),
+    },
+    "momo": {
+        "adapter": "payments.gateways.momo.gateway.MomoGateway",
+        "options": group("MOMO_", api_base=SANDBOX_URL or "https://payment.momo.vn"),
+        "enabled": bool(env.str("MOMO_PARTNER_CODE", default="")),
+    },
+}
+# Which gateway serves which method: changing this moves a method without touching code.
+METHOD_GATEWAYS = env.dict(
+    "METHOD_GATEWAYS",
+    default={"card": "stripe", "paypal": "paypal", "vnpay": "vnpay", "momo": "momo"},
+)
+# 1.0 in production. Tests shorten every wait of the query schedules by it.
+QUERY_SCHEDULE_SCALE = env.float("QUERY_SCHEDULE_SCALE", default=1.0)
+# A lease outlasts both timeouts of a call and this much more.
+LEASE_MARGIN_S = env.float("LEASE_MARGIN_S", default=15.0)
+PREFER_WAIT_MAX_S = 10
+WEB_THREADS = env.int("WEB_THREADS", default=8)
+
 # --- Work in the background -----------------------------------------------------------------
-GATEWAY_NAMES = ["stripe", "paypal", "vnpay", "momo"]
 DUE_QUEUES = {
-    **{f"gateway.{name}": "payments.tasks.GatewayQueue" for name in GATEWAY_NAMES},
+    **{f"gateway.{name}": "payments.tasks.GatewayQueue" for name in GATEWAYS},
     "webhooks": "payments.tasks.WebhookQueue",
     "notifications": "notifications.tasks.NotificationQueue",
 }
@@ -288,53 +335,11 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-# --- Gateways -------------------------------------------------------------------------------
-# The gateways played on this machine (see ``sandbox/``). Real money never goes there.
-SANDBOX_URL = env.str("SANDBOX_URL", default="").rstrip("/")
-if SANDBOX_URL and IS_PRODUCTION:
-    raise ImproperlyConfigured("SANDBOX_URL is set: the sandbox cannot be used in production.")
-
-_STRIPE_BASE = SANDBOX_URL or "https://api.stripe.com"
-_VNPAY_PAGE = SANDBOX_URL or "https://pay.vnpay.vn"
-GATEWAYS = {
-    "stripe": {
-        "adapter": "payments.gateways.stripe.gateway.StripeGateway",
-        "options": group("STRIPE_", api_base=_STRIPE_BASE),
-    },
-    "vnpay": {
-        "adapter": "payments.gateways.vnpay.gateway.VnpayGateway",
-        "options": group(
-            "VNPAY_",
-            pay_url=f"{SANDBOX_URL}/paymentv2/vpcpay.html"
-            if SANDBOX_URL
-            else "https://pay.vnpay.vn/vpcpay.html",
-            api_url=f"{SANDBOX_URL or 'https://merchant.vnpay.vn'}/merchant_webapi/api/transaction",
-        ),
-    },
-    "paypal": {
-        "adapter": "payments.gateways.paypal.gateway.PaypalGateway",
-        "options": group("PAYPAL_", api_base=SANDBOX_URL or "https://api-m.paypal.com"),
-    },
-    "momo": {
-        "adapter": "payments.gateways.momo.gateway.MomoGateway",
-        "options": group("MOMO_", api_base=SANDBOX_URL or "https://payment.momo.vn"),
-    },
-}
-# Which gateway serves which method: changing this moves a method without touching code.
-METHOD_GATEWAYS = env.dict(
-    "METHOD_GATEWAYS",
-    default={"card": "stripe", "paypal": "paypal", "vnpay": "vnpay", "momo": "momo"},
-)
-# 1.0 in production. Tests shorten every wait of the query schedules by it.
-QUERY_SCHEDULE_SCALE = env.float("QUERY_SCHEDULE_SCALE", default=1.0)
-# A lease outlasts both timeouts of a call and this much more.
-LEASE_MARGIN_S = env.float("LEASE_MARGIN_S", default=15.0)
-PREFER_WAIT_MAX_S = 10
-WEB_THREADS = env.int("WEB_THREADS", default=8)
-
 # --- Messages to people ---------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Demo Shop <shop@example.com>")
+SHOP_DOMAIN = env.str("SHOP_DOMAIN", default="localhost")
+EMAIL_TIMEOUT = 10
 
 LOGGING = {
     "version": 1,

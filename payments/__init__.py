@@ -1,0 +1,1 @@
+"""Moves money: transactions, gateways, webhooks, the ledger, cases and the checkout pages."""

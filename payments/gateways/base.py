@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 from orders.money import Money
 
@@ -181,7 +181,8 @@ class Subject(StrEnum):
 
     PAYMENT = "PAYMENT"
     REFUND = "REFUND"  # reference and psp_reference are the refund's
-    DISPUTE = "DISPUTE"  # SUCCEEDED: the issuer took the money; DECLINED: it did not, or gave it back
+    # SUCCEEDED: the issuer took the money; DECLINED: it did not, or gave it back.
+    DISPUTE = "DISPUTE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +285,11 @@ class Gateway(ABC):
     read_timeout_s: ClassVar[float] = READ_TIMEOUT_S
     # How many calls of one worker process run side by side.
     concurrency: ClassVar[int] = 16
+
+    @classmethod
+    @abstractmethod
+    def from_settings(cls, options: Mapping[str, str]) -> Self:
+        """Build it from a flat dict of strings. Raises ValueError naming what is wrong."""
 
     @property
     @abstractmethod

@@ -1,0 +1,164 @@
+"""What one piece of evidence does to one transaction. Pure: no database, no clock, no network.
+
+``decide`` may be given the same evidence again, in any order, by any way it can reach us; the
+same facts always lead to the same end.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Final
+
+from orders.money import Money
+from payments.gateways.base import Failure, FailureCode, Outcome, OutcomeKind
+from payments.states import LIVE, Status
+
+
+class Ruling(Enum):
+    """What is to be done."""
+
+    SUCCEED = auto()
+    AUTHORIZE = auto()
+    FAIL = auto()
+    CARRY_ON = auto()  # still open: keep what is new, and look again later
+    REPEAT = auto()  # nothing that we do not know already
+    MISMATCH = auto()  # other money than we asked for: a case, and no change of state
+    CONFLICT = auto()  # cannot be true together with what we know: a case
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a decision needs to know of a transaction; all of it frozen or read under its lock."""
+
+    status: Status
+    money: Money
+    account: str
+    live_mode: bool
+    reference: str
+    manual_capture: bool
+    psp_reference: str
+    expires_at: datetime
+    expiry_margin: timedelta
+    cancel_code: str = ""  # not empty: somebody asked for its end
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The ruling, why (on FAIL), and what differs (on MISMATCH and CONFLICT)."""
+
+    ruling: Ruling
+    failure: Failure | None = None
+    differences: Mapping[str, str] = field(default_factory=dict)
+
+
+REPEAT: Final = Decision(Ruling.REPEAT)
+CARRY_ON: Final = Decision(Ruling.CARRY_ON)
+
+
+def decide(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
+    """Rule on ``outcome``, heard at ``now``."""
+    return _RULES[outcome.kind](standing, outcome, now)
+
+
+def _on_succeeded(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
+    del now
+    differences = _differences(standing, outcome)
+    if not (outcome.psp_reference or standing.psp_reference):
+        differences["psp_reference"] = "the gateway gave the payment no id"
+    if differences:
+        return Decision(Ruling.MISMATCH, differences=differences)
+    if standing.status == Status.SUCCESS:
+        return _same_charge_or_conflict(standing, outcome)
+    if standing.status == Status.PENDING:
+        return Decision(Ruling.CONFLICT, differences={"status": "paid before we asked for it"})
+    return Decision(Ruling.SUCCEED)
+
+
+def _same_charge_or_conflict(standing: Standing, outcome: Outcome) -> Decision:
+    """Two ids for one reference are two charges: the second one needs a person."""
+    if outcome.psp_reference in {"", standing.psp_reference}:
+        return REPEAT
+    return Decision(
+        Ruling.CONFLICT,
+        differences={"psp_reference": f"{outcome.psp_reference}, not {standing.psp_reference}"},
+    )
+
+
+def _on_authorized(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
+    del now
+    differences = _differences(standing, outcome)
+    if not standing.manual_capture:
+        differences["capture"] = "held, though it should have been taken"
+    if differences:
+        return Decision(Ruling.MISMATCH, differences=differences)
+    if standing.status == Status.PROCESSING:
+        return Decision(Ruling.AUTHORIZE)
+    if standing.status == Status.FAILED:
+        return Decision(Ruling.CONFLICT, differences={"status": "held after the payment ended"})
+    return REPEAT
+
+
+def _on_declined(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
+    del now
+    if standing.status not in {Status.PROCESSING, Status.AUTHORIZED}:
+        return REPEAT
+    failure = outcome.failure or Failure(FailureCode.DECLINED)
+    wanted = failure.code in {FailureCode.CANCELLED, FailureCode.EXPIRED}
+    if standing.cancel_code and wanted:
+        failure = _ended_as_asked(standing, failure)
+    return Decision(Ruling.FAIL, failure=failure)
+
+
+def _on_unpaid(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
+    """"Unpaid" ends a transaction only where somebody asked for its end, or its link is over."""
+    if standing.status not in LIVE:
+        return REPEAT
+    said = outcome.failure or Failure(FailureCode.EXPIRED)
+    if standing.cancel_code:
+        return Decision(Ruling.FAIL, failure=_ended_as_asked(standing, said))
+    if now >= standing.expires_at + standing.expiry_margin:
+        expired = Failure(FailureCode.EXPIRED, said.gateway_code, said.message)
+        return Decision(Ruling.FAIL, failure=expired)
+    return CARRY_ON
+
+
+def _on_open(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
+    del outcome, now
+    return CARRY_ON if standing.status in LIVE else REPEAT
+
+
+def _ended_as_asked(standing: Standing, said: Failure) -> Failure:
+    return Failure(FailureCode(standing.cancel_code), said.gateway_code, said.message)
+
+
+def _differences(standing: Standing, outcome: Outcome) -> dict[str, str]:
+    """The gateway's money against ours: checked, not believed."""
+    said = outcome.money
+    pairs = {
+        "amount": (said.minor if said else None, standing.money.minor),
+        "currency": (said.currency if said else None, standing.money.currency),
+        "account": (outcome.account or standing.account, standing.account),
+        "live_mode": (
+            standing.live_mode if outcome.live is None else outcome.live,
+            standing.live_mode,
+        ),
+        "reference": (outcome.reference or standing.reference, standing.reference),
+    }
+    return {
+        name: f"{theirs}, not {ours}" for name, (theirs, ours) in pairs.items() if theirs != ours
+    }
+
+
+_RULES: Final[
+    Mapping[OutcomeKind, Callable[[Standing, Outcome, datetime], Decision]]
+] = {
+    OutcomeKind.SUCCEEDED: _on_succeeded,
+    OutcomeKind.AUTHORIZED: _on_authorized,
+    OutcomeKind.DECLINED: _on_declined,
+    OutcomeKind.UNPAID: _on_unpaid,
+    OutcomeKind.ACTION_REQUIRED: _on_open,
+    OutcomeKind.PENDING: _on_open,
+    OutcomeKind.NOT_DONE: _on_open,
+    OutcomeKind.UNKNOWN: _on_open,
+}

@@ -1,0 +1,1 @@
+"""MoMo, AIO v2: a wallet page, an app link and a QR code, in VND."""

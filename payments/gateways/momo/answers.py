@@ -1,0 +1,242 @@
+"""What MoMo says, read as an ``Outcome``. Nothing here talks to anybody.
+
+MoMo's answers are not signed, so every field that repeats a question is compared with it: an
+answer to something else tells us nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final, cast
+from urllib.parse import urlsplit
+
+from audit.redaction import mask_text
+from orders.money import Money, MoneyError
+from payments.gateways.base import (
+    Exchange,
+    Failure,
+    FailureCode,
+    Json,
+    NextAction,
+    Operation,
+    Outcome,
+    OutcomeKind,
+    Verb,
+)
+from payments.gateways.http import HttpAnswer
+from payments.gateways.momo.mapping import (
+    ASK_NEXT,
+    KINDS,
+    NOTICE_KINDS,
+    REFUND_AGAIN_AFTER_S,
+    RESULTS,
+    Meaning,
+    Result,
+)
+from payments.gateways.momo.requests import CURRENCY, read_capture
+
+_MESSAGE_MAX: Final = 300
+_AMOUNT_DIGITS_MAX: Final = 18
+_MOMO_DOMAIN: Final = "momo.vn"
+_NOTHING: Final = Result(Meaning.UNCLEAR, final=False)
+# A code that is not in the table says nothing, whatever was asked.
+_STATUS_CREDENTIALS: Final = frozenset({401, 403})
+_STATUS_TOO_MANY: Final = 429
+_STATUS_SERVER: Final = 500
+_STATUS_REQUEST: Final = 300
+
+
+def read_answer(
+    operation: Operation, answer: HttpAnswer, exchange: Exchange, api_base: str
+) -> Outcome:
+    """The outcome of ``operation`` by MoMo's answer to it."""
+    outcome = _read_status(answer) or _read_body(operation, answer, api_base)
+    return replace(outcome, exchange=exchange)
+
+
+def read_result(fields: Mapping[str, object]) -> Outcome:
+    """The outcome that a genuine notification tells. Values may be numbers or their texts."""
+    result = RESULTS.get(str(fields.get("resultCode")), _NOTHING)
+    kind = NOTICE_KINDS.get(result.meaning, OutcomeKind.UNKNOWN)
+    if kind is OutcomeKind.AUTHORIZED:
+        kind = _authorized(read_capture(fields.get("extraData")))
+    outcome = _outcome(kind, result, fields)
+    return _ask(outcome, Verb.QUERY) if outcome.kind is OutcomeKind.UNKNOWN else outcome
+
+
+def read_money(amount: object) -> Money | None:
+    """Whole đồng, as a number or its text; anything else is None."""
+    text = str(amount) if type(amount) in {int, str} else ""
+    if not (text.isascii() and text.isdecimal() and len(text) <= _AMOUNT_DIGITS_MAX):
+        return None
+    try:
+        return Money(int(text), CURRENCY)
+    except MoneyError:
+        return None
+
+
+def _read_status(answer: HttpAnswer) -> Outcome | None:
+    if answer.status in _STATUS_CREDENTIALS:
+        return Outcome(OutcomeKind.NOT_DONE)
+    if answer.status == _STATUS_TOO_MANY:
+        return Outcome(OutcomeKind.NOT_DONE, retry_after_s=answer.retry_after_s)
+    if answer.status >= _STATUS_SERVER:
+        return Outcome(OutcomeKind.UNKNOWN, retry_after_s=answer.retry_after_s)
+    return None
+
+
+def _read_body(operation: Operation, answer: HttpAnswer, api_base: str) -> Outcome:
+    content = answer.json()
+    if content is None or not _echoes(operation, content):
+        return Outcome(OutcomeKind.UNKNOWN)
+    if operation.verb is Verb.QUERY_REFUND:
+        content = _refund_entry(operation, content)
+    result = RESULTS.get(str(content.get("resultCode")), _NOTHING)
+    kind = _kind(operation, result, content)
+    if kind in _MONEY_MOVED and answer.status >= _STATUS_REQUEST:
+        kind = OutcomeKind.UNKNOWN
+    if kind is OutcomeKind.ACTION_REQUIRED:
+        return _link(content, api_base)
+    outcome = _with_verb(_outcome(kind, result, content), operation, result)
+    ask = ASK_NEXT.get(operation.verb)
+    return _ask(outcome, ask) if ask and outcome.kind is OutcomeKind.UNKNOWN else outcome
+
+
+_MONEY_MOVED: Final = frozenset(
+    {OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED, OutcomeKind.ACTION_REQUIRED}
+)
+
+
+def _echoes(operation: Operation, content: Json) -> bool:
+    """Whether the answer repeats what we asked about, as far as it repeats anything.
+
+    A query's requestId is left out: some copies of the manual say that the create's comes back.
+    """
+    asked = cast("Json", operation.request["body"])
+    names = ["orderId"]
+    if operation.verb not in {Verb.QUERY, Verb.QUERY_REFUND}:
+        names.append("requestId")
+    if operation.verb is Verb.CREATE:
+        names.append("amount")
+    return all(str(content.get(name, asked[name])) == str(asked[name]) for name in names)
+
+
+def _refund_entry(operation: Operation, content: Json) -> Json:
+    """The refund asked about out of ``refundTrans``; the answer itself when it lists none."""
+    entries = content.get("refundTrans")
+    if not isinstance(entries, list):
+        return content
+    for entry in entries:
+        if isinstance(entry, dict) and entry.get("orderId") == operation.refund_reference:
+            return {"partnerCode": content.get("partnerCode"), **entry}
+    done = str(content.get("resultCode")) == "0"
+    # Zero over a list without our refund says only that the query worked.
+    return {} if done else content
+
+
+def _kind(operation: Operation, result: Result, content: Json) -> OutcomeKind:
+    kind = KINDS[operation.verb].get(result.meaning, OutcomeKind.UNKNOWN)
+    if kind is OutcomeKind.AUTHORIZED:
+        return _authorized(operation.intent.capture)
+    asked_about_payment = operation.verb is Verb.QUERY and content.get("transId")
+    if result is RESULTS["99"] and asked_about_payment:
+        # With a number of MoMo's the code is about the payment, and final; without, it may be
+        # the query that failed.
+        return OutcomeKind.DECLINED
+    return kind
+
+
+def _authorized(capture: str) -> OutcomeKind:
+    # MoMo's page: 9000 counts as paid when MoMo captures by itself, and as a hold when we do.
+    if capture == "manual":
+        return OutcomeKind.AUTHORIZED
+    return OutcomeKind.SUCCEEDED if capture == "automatic" else OutcomeKind.UNKNOWN
+
+
+def _outcome(kind: OutcomeKind, result: Result, content: Mapping[str, object]) -> Outcome:
+    money = read_money(content.get("amount"))
+    trans_id = _text(content.get("transId"))
+    taken = kind in _MONEY_MOVED
+    if taken and (money is None or not content.get("orderId")):
+        kind, taken = OutcomeKind.UNKNOWN, False
+    return Outcome(
+        kind,
+        money=money,
+        reference=_text(content.get("orderId")),
+        # On a refusal transId is a clock value, and no number of a payment.
+        psp_reference=trans_id if taken else "",
+        account=_text(content.get("partnerCode")),
+        failure=_failure(result, content),
+        psp_data=_facts(content) if taken else {},
+    )
+
+
+def _failure(result: Result, content: Mapping[str, object]) -> Failure | None:
+    if result.failure is None:
+        return None
+    message = mask_text(_text(content.get("message")))[:_MESSAGE_MAX]
+    return Failure(result.failure, _text(content.get("resultCode")), message)
+
+
+def _facts(content: Mapping[str, object]) -> dict[str, str]:
+    facts = {
+        "trans_id": _text(content.get("transId")),
+        "pay_type": _text(content.get("payType")),
+        "payment_option": _text(content.get("paymentOption")),
+        "refunded": _refunded(content.get("refundTrans")),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _refunded(entries: object) -> str:
+    """What MoMo gave back of this payment, whoever asked for it: in đồng, "" for nothing."""
+    listed = entries if isinstance(entries, list) else []
+    done = [entry for entry in listed if isinstance(entry, dict) and entry.get("resultCode") == 0]
+    sums = [read_money(entry.get("amount")) for entry in done]
+    total = sum(money.minor for money in sums if money)
+    return str(total) if total else ""
+
+
+def _with_verb(outcome: Outcome, operation: Operation, result: Result) -> Outcome:
+    code = next((code for code, known in RESULTS.items() if known is result), "")
+    if operation.verb is Verb.REFUND and outcome.kind is OutcomeKind.DECLINED:
+        return replace(outcome, retry_after_s=REFUND_AGAIN_AFTER_S.get(code))
+    if operation.verb is Verb.VOID and result.meaning is Meaning.DONE:
+        return replace(outcome, failure=Failure(FailureCode.CANCELLED, code))
+    return outcome
+
+
+def _ask(outcome: Outcome, verb: Verb) -> Outcome:
+    return replace(outcome, psp_data={**outcome.psp_data, "next_verb": verb.value})
+
+
+def _link(content: Json, api_base: str) -> Outcome:
+    """The page, the QR text and the app link. A page that is not MoMo's is handed to nobody."""
+    url = _text(content.get("payUrl"))
+    if not _is_momos(url, api_base):
+        return Outcome(OutcomeKind.UNKNOWN)
+    app_url = _text(content.get("deeplink"))
+    app_is_momos = urlsplit(app_url).scheme == "momo" or _is_momos(app_url, api_base)
+    return Outcome(
+        OutcomeKind.ACTION_REQUIRED,
+        money=read_money(content.get("amount")),
+        reference=_text(content.get("orderId")),
+        account=_text(content.get("partnerCode")),
+        next_action=NextAction(
+            url=url, qr=_text(content.get("qrCodeUrl")), app_url=app_url if app_is_momos else ""
+        ),
+    )
+
+
+def _is_momos(url: str, api_base: str) -> bool:
+    try:
+        parts, base = urlsplit(url), urlsplit(api_base)
+    except ValueError:
+        return False
+    if (parts.scheme, parts.netloc) == (base.scheme, base.netloc):
+        return True
+    host = parts.hostname or ""
+    return parts.scheme == "https" and (host == _MOMO_DOMAIN or host.endswith(f".{_MOMO_DOMAIN}"))
+
+
+def _text(value: object) -> str:
+    return str(value) if type(value) in {int, str} else ""

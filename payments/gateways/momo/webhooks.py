@@ -1,0 +1,70 @@
+"""MoMo's notification (IPN): a JSON body that is signed over the values as they were printed."""
+
+import hashlib
+import json
+from typing import Final, cast
+
+from payments.gateways.base import Answer, Delivery, Json, Notice, WebhookRefused, WebhookResult
+from payments.gateways.http import read_json_object
+from payments.gateways.momo.answers import read_result
+from payments.gateways.momo.config import Config
+from payments.gateways.momo.signing import is_genuine
+
+# What makes an event itself: MoMo numbers its payments, not its notifications.
+_EVENT_FIELDS: Final = ("orderId", "requestId", "transId", "resultCode", "amount")
+# MoMo wants 204 within 15 s for whatever we have stored. Its retries are not documented, so
+# nothing depends on them; asking for one costs nothing where we could not apply the event.
+_ANSWERS: Final[dict[WebhookResult, Answer]] = {
+    WebhookResult.APPLIED: Answer(204),
+    WebhookResult.REPEATED: Answer(204),
+    WebhookResult.IGNORED: Answer(204),
+    WebhookResult.UNKNOWN_REFERENCE: Answer(204),
+    WebhookResult.MISMATCH: Answer(204),
+    WebhookResult.REFUSED: Answer(400),
+    WebhookResult.FAILED: Answer(503),
+}
+
+
+def read(delivery: Delivery, config: Config) -> tuple[Notice, ...]:
+    """The one event of a delivery. Raises ``WebhookRefused``."""
+    fields = _read_fields(delivery.body)
+    if not is_genuine(fields, config.keys):
+        raise WebhookRefused("the signature fits none of our keys")
+    outcome = read_result(fields)
+    return (
+        Notice(
+            event_id=_event_id(fields),
+            event_type=f"ipn.{fields.get('resultCode')}",
+            reference=outcome.reference,
+            psp_reference=outcome.psp_reference,
+            outcome=outcome,
+        ),
+    )
+
+
+def answer(result: WebhookResult) -> Answer:
+    """What MoMo wants to hear."""
+    return _ANSWERS[result]
+
+
+def _read_fields(body: bytes) -> Json:
+    if read_json_object(body) is None:
+        raise WebhookRefused("the body is no JSON object")
+    try:
+        # Numbers stay as they were printed, because that is what was signed.
+        fields = json.loads(body, parse_int=str, parse_float=str, object_pairs_hook=_unique)
+    except ValueError as error:
+        raise WebhookRefused("a field stands twice") from error
+    return cast("Json", fields)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> Json:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a field stands twice")
+    return fields
+
+
+def _event_id(fields: Json) -> str:
+    facts = json.dumps([str(fields.get(name, "")) for name in _EVENT_FIELDS])
+    return hashlib.sha256(facts.encode()).hexdigest()

@@ -1,0 +1,48 @@
+"""What people are told about a payment: which message, to whom, with which facts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from notifications.services import Message
+from orders.links import pay_url
+from orders.models import Order
+from payments.gateways.base import FailureCode
+from payments.models import Transaction
+
+# The shopper ended these themselves; a mail about it would only worry.
+_NOT_WORTH_A_MAIL = frozenset({FailureCode.CANCELLED, FailureCode.SUPERSEDED})
+
+
+def paid(order: Order, row: Transaction) -> list[Message]:
+    """The receipt."""
+    return [_message("paid", order, row)] if order.customer_email else []
+
+
+def failed(order: Order, row: Transaction) -> list[Message]:
+    """A calm word, and the link to try again."""
+    if not order.customer_email or row.failure_code in _NOT_WORTH_A_MAIL:
+        return []
+    return [_message("failed", order, row)]
+
+
+def _message(kind: str, order: Order, row: Transaction) -> Message:
+    return Message(
+        event_key=f"payment.{kind}:{row.pk.hex}",
+        template=f"payment_{kind}",
+        recipient=order.customer_email,
+        locale=order.locale,
+        subject_id=row.pk,
+        context=_context(order, row),
+    )
+
+
+def _context(order: Order, row: Transaction) -> Mapping[str, Any]:
+    return {
+        "order_number": str(order.number),
+        "amount": row.amount_captured or row.amount,
+        "currency": row.currency,
+        "method": row.method,
+        "payment_id": row.public_id,
+        "failure_code": row.failure_code,
+        "link": pay_url(order),
+    }

@@ -1,0 +1,24 @@
+"""The tables of this app, one aggregate a file."""
+
+from payments.models.case import Case, CaseKind, CaseState
+from payments.models.gateway_call import GatewayCall
+from payments.models.idempotency import IdempotencyKey
+from payments.models.ledger import AccountKind, LedgerAccount, Transfer, TransferKind
+from payments.models.transaction import Capture, Transaction
+from payments.models.webhook import WebhookEvent, WebhookState
+
+__all__ = [
+    "AccountKind",
+    "Capture",
+    "Case",
+    "CaseKind",
+    "CaseState",
+    "GatewayCall",
+    "IdempotencyKey",
+    "LedgerAccount",
+    "Transfer",
+    "TransferKind",
+    "Transaction",
+    "WebhookEvent",
+    "WebhookState",
+]

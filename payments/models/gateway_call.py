@@ -1,0 +1,76 @@
+"""One operation at a gateway, from the intent to its answer."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from durable.ids import uuid7
+from durable.triggers import frozen_fields, no_delete
+from payments.gateways.base import OutcomeKind, Verb
+from payments.models.transaction import Transaction
+
+
+class GatewayCall(models.Model):
+    """Written before anything is sent. ``reference`` is its idempotency key for its whole life.
+
+    Who works on it is settled by the lease of its transaction: one operation at a time.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    transaction = models.ForeignKey(
+        Transaction, on_delete=models.PROTECT, related_name="gateway_calls"
+    )
+    gateway = models.CharField(max_length=20)
+    verb = models.CharField(max_length=12, choices=[(verb, verb) for verb in Verb])
+    reference = models.CharField(max_length=64)
+    # Frozen: a retry sends the same bytes. A one-time token is not in it.
+    request = models.JSONField(default=dict)
+    sends = models.PositiveIntegerField(default=0)
+    first_sent_at = models.DateTimeField(null=True, blank=True)
+    last_sent_at = models.DateTimeField(null=True, blank=True)
+    # Set once the gateway has given a definite answer; until then the outcome is unknown.
+    answered_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(
+        max_length=16, blank=True, choices=[(kind, kind) for kind in OutcomeKind]
+    )
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    # What went over the wire last, redacted.
+    sent = models.JSONField(default=dict, blank=True)
+    received = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "gateway_calls"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["gateway", "verb", "reference"], name="gateway_call_reference"
+            ),
+            models.UniqueConstraint(
+                fields=["transaction"],
+                condition=Q(verb=Verb.CREATE),
+                name="one_create_per_transaction",
+            ),
+            models.UniqueConstraint(
+                fields=["transaction", "verb"],
+                condition=Q(answered_at__isnull=True),
+                name="one_open_operation_per_verb",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["transaction", "created_at"], name="gateway_call_story"),
+            models.Index(fields=["-created_at"], name="gateway_call_latest"),
+        ]
+        triggers: ClassVar[list[pgtrigger.Trigger]] = [
+            frozen_fields(
+                name="gateway_call_frozen",
+                fields=["id", "transaction", "gateway", "verb", "reference", "request"],
+            ),
+            no_delete(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.reference}"

@@ -1,0 +1,192 @@
+"""One intent to collect an amount for an order; the API calls it a payment."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from durable.backoff import Backoff
+from durable.ids import public_id, uuid7
+from durable.models import DueRow
+from durable.triggers import frozen_fields, legal_moves_only, no_delete
+from orders.models import Order
+from orders.money import Money
+from payments.gateways.base import FailureCode
+from payments.states import LEGAL_MOVES, LIVE, Status
+
+
+class Capture(models.TextChoices):
+    """Whether the gateway takes the money at once or holds it for a later capture."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+class Transaction(DueRow):
+    """What was asked for is frozen by a trigger; what became of it moves along ``states``."""
+
+    backoff = Backoff(first=timedelta(seconds=1), longest=timedelta(minutes=10))
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="transactions")
+    # The API client, user or order link that asked: who may read it.
+    client = models.CharField(max_length=60)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
+    version = models.PositiveIntegerField(default=1)
+    amount = models.BigIntegerField(help_text="In minor units of the currency.")
+    currency = models.CharField(max_length=3)
+    amount_captured = models.BigIntegerField(null=True, blank=True)
+    amount_refunded = models.BigIntegerField(default=0)
+    # Whether this success paid its order. False on a success: the money is in suspense.
+    applied = models.BooleanField(default=False)
+
+    method = models.CharField(max_length=20)
+    gateway = models.CharField(max_length=20)
+    gateway_account = models.CharField(max_length=80)
+    live_mode = models.BooleanField()
+    capture = models.CharField(
+        max_length=10, choices=Capture.choices, default=Capture.AUTOMATIC
+    )
+    # Encrypted, and wiped as soon as the operation that needs it has ended.
+    payment_token = models.TextField(blank=True, default="")
+    customer_ip = models.GenericIPAddressField()
+    locale = models.CharField(max_length=5)
+    return_url = models.CharField(max_length=500, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+
+    next_action = models.JSONField(null=True, blank=True)
+    failure_code = models.CharField(max_length=30, blank=True)
+    failure_detail = models.JSONField(default=dict, blank=True)
+    # A decline on a page where the shopper may try again: told, and not the end.
+    last_failure = models.JSONField(null=True, blank=True)
+    psp_reference = models.CharField(max_length=255, blank=True)
+    psp_data = models.JSONField(default=dict, blank=True)
+
+    # How often the gateway has been asked, and when last: the place in its query schedule.
+    queries = models.PositiveIntegerField(default=0)
+    queried_at = models.DateTimeField(null=True, blank=True)
+    # Somebody wants it ended; ``cancel_code`` is what it will be called then.
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    cancel_code = models.CharField(max_length=30, blank=True)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "transactions"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["order"],
+                condition=Q(status=Status.SUCCESS, applied=True),
+                name="one_applied_success_per_order",
+            ),
+            models.UniqueConstraint(
+                fields=["order"],
+                condition=Q(status__in=sorted(LIVE)),
+                name="one_live_transaction_per_order",
+            ),
+            models.UniqueConstraint(
+                fields=["gateway", "gateway_account", "psp_reference"],
+                condition=~Q(psp_reference=""),
+                name="psp_reference_is_one_transaction",
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="amount_positive"),
+            models.CheckConstraint(
+                condition=Q(currency__regex=r"^[A-Z]{3}$"), name="currency_iso"
+            ),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="status_known"),
+            models.CheckConstraint(
+                condition=Q(amount_captured__isnull=True)
+                | Q(amount_captured__gt=0, amount_captured__lte=F("amount")),
+                name="captured_within_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_refunded=0)
+                | Q(amount_refunded__gt=0, amount_refunded__lte=F("amount_captured")),
+                name="refunded_within_captured",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.SUCCESS, amount_captured__isnull=False)
+                | (~Q(status=Status.SUCCESS) & Q(amount_captured__isnull=True, applied=False)),
+                name="success_says_what_was_captured",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.SUCCESS) | ~Q(psp_reference=""),
+                name="success_names_the_psp_reference",
+            ),
+            models.CheckConstraint(
+                condition=(Q(status=Status.FAILED) & Q(failure_code__in=sorted(FailureCode)))
+                | (~Q(status=Status.FAILED) & Q(failure_code="")),
+                name="failed_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(payment_token="") | Q(status__in=sorted(LIVE)),
+                name="token_wiped_at_the_end",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["gateway", "due_at"],
+                condition=Q(due_at__isnull=False),
+                name="transaction_due",
+            ),
+            models.Index(fields=["client", "-created_at", "-id"], name="transaction_by_client"),
+            models.Index(fields=["-created_at", "-id"], name="transaction_latest"),
+            models.Index(fields=["status", "-created_at"], name="transaction_by_status"),
+            models.Index(fields=["psp_reference"], name="transaction_psp_reference"),
+        ]
+        triggers: ClassVar[list[pgtrigger.Trigger]] = [
+            legal_moves_only(name="transaction_moves", field="status", moves=LEGAL_MOVES),
+            frozen_fields(
+                name="transaction_frozen",
+                fields=[
+                    "id", "order", "client", "amount", "currency", "method", "gateway",
+                    "gateway_account", "live_mode", "capture", "expires_at", "created_at",
+                ],
+            ),
+            pgtrigger.Protect(
+                name="transaction_starts_pending",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__status__df=Status.PENDING),
+            ),
+            pgtrigger.Trigger(
+                name="transaction_version",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("status", "version"),
+                func=(
+                    "IF (OLD.status IS DISTINCT FROM NEW.status)"
+                    " <> (NEW.version = OLD.version + 1)"
+                    " THEN RAISE EXCEPTION"
+                    " 'version must grow by one with each change of status, and only then';"
+                    " END IF; RETURN NEW;"
+                ),
+            ),
+            no_delete(),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def public_id(self) -> str:
+        """``pay_…``."""
+        return public_id("pay", self.id)
+
+    @property
+    def reference(self) -> str:
+        """What the gateway knows it by: 32 hex digits, never reused."""
+        return self.id.hex
+
+    @property
+    def money(self) -> Money:
+        """What was asked for."""
+        return Money(self.amount, self.currency)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it may still take or hold money by itself."""
+        return self.status in LIVE

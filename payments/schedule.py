@@ -1,0 +1,51 @@
+"""When a transaction that is still open is looked at again."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from payments.gateways.base import Gateway, Outcome, OutcomeKind
+from payments.gateways.registry import gateway
+from payments.models import Transaction
+
+# Nothing was learned: the same question again, soon, then ever more slowly.
+_LEARNED_NOTHING = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE})
+
+
+def next_look(row: Transaction, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """The ``due_at`` and ``failures`` of a live ``row`` after ``outcome``."""
+    if outcome.kind in _LEARNED_NOTHING:
+        failures = min(row.failures + 1, 1000)
+        delay = max(row.backoff.delay(failures), timedelta(seconds=outcome.retry_after_s or 0))
+        return {"failures": failures, "due_at": max(now + delay, earliest_query(row, now))}
+    return {"failures": 0, "due_at": _next_query(row, now)}
+
+
+def earliest_query(row: Transaction, now: datetime) -> datetime:
+    """When the gateway allows the next query; ``now`` where none was made."""
+    if row.queried_at is None:
+        return now
+    return max(now, row.queried_at + scaled(gateway(row.gateway).query_interval_min))
+
+
+def scaled(wait: timedelta) -> timedelta:
+    """``wait`` as the settings stretch it: tests shorten every schedule alike."""
+    return wait * settings.QUERY_SCHEDULE_SCALE
+
+
+def _next_query(row: Transaction, now: datetime) -> datetime:
+    """The schedule's next entry; at once for a cancellation; and a look right after expiry."""
+    earliest = earliest_query(row, now)
+    if row.cancel_code:
+        return earliest
+    adapter = gateway(row.gateway)
+    planned = now + scaled(_interval(adapter, row.queries))
+    last_word = row.expires_at + adapter.expiry_margin
+    if now < last_word < planned:
+        planned = last_word
+    return max(planned, earliest)
+
+
+def _interval(adapter: Gateway, queries: int) -> timedelta:
+    return adapter.query_schedule[min(queries, len(adapter.query_schedule) - 1)]

@@ -1,0 +1,274 @@
+"""The one function that settles.
+
+API answer, webhook, return page, query and settlement record all become ``Evidence`` and go
+through ``apply_outcomes``: under the locks of the order and the transaction, in whatever order
+they come, however often. The state, the order, the ledger, the messages and the audit trail
+change in one commit or not at all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction as database
+from django.utils import timezone
+
+from audit import services as audit
+from audit.models import AuditEvent
+from notifications import services as notifications
+from notifications.services import Message
+from orders.models import Order
+from orders.money import Money
+from orders.services import lock_orders, mark_paid
+from orders.states import OrderStatus
+from payments import ledger, messages
+from payments.decisions import Decision, Ruling, Standing, decide
+from payments.gateways.base import Failure, Outcome
+from payments.gateways.registry import gateway
+from payments.models import Capture, CaseKind, Transaction, Transfer
+from payments.schedule import next_look
+from payments.services import cases
+from payments.services.cases import Finding
+from payments.states import LIVE, Status, require_move
+
+
+class Source(StrEnum):
+    """How the evidence reached us: the cause in the audit trail."""
+
+    RESPONSE = "response"
+    WEBHOOK = "webhook"
+    QUERY = "query"
+    SETTLEMENT = "settlement"
+    PROOF = "proof"  # that nothing was ever sent
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One outcome about one transaction.
+
+    ``cause_id`` names the gateway call or webhook event it comes from. ``attempt`` is the fence
+    of the worker that holds the lease, None for everybody else: evidence is never fenced off,
+    only the right to say when the row is due next.
+    """
+
+    transaction_id: UUID
+    outcome: Outcome
+    source: Source
+    cause_id: str
+    attempt: int | None = None
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one commit will write besides the rows themselves."""
+
+    audit: list[AuditEvent] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@database.atomic
+def apply_outcomes(evidence: Sequence[Evidence]) -> list[Decision]:
+    """Apply ``evidence``, in the given order, and say what was decided on each.
+
+    Locks orders, then transactions, each by id, so that two batches never deadlock. Raises
+    Transaction.DoesNotExist for an unknown id; then nothing has changed.
+    """
+    orders, transactions = _lock({item.transaction_id for item in evidence})
+    batch = _Batch()
+    decisions = [
+        _apply(item, transactions[item.transaction_id], orders, batch) for item in evidence
+    ]
+    ledger.post(batch.transfers)
+    cases.open_cases(batch.findings)
+    notifications.queue(batch.messages)
+    audit.record(batch.audit)
+    return decisions
+
+
+def _lock(ids: set[UUID]) -> tuple[dict[UUID, Order], dict[UUID, Transaction]]:
+    order_ids = Transaction.objects.filter(pk__in=ids).values_list("order_id", flat=True)
+    orders = lock_orders(order_ids)
+    rows = Transaction.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    transactions = {row.pk: row for row in rows}
+    if len(transactions) != len(ids):
+        raise Transaction.DoesNotExist("evidence for an unknown transaction")
+    return orders, transactions
+
+
+def _apply(
+    item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: _Batch
+) -> Decision:
+    now = timezone.now()
+    decision = decide(standing_of(row), item.outcome, now)
+    match decision.ruling:
+        case Ruling.SUCCEED:
+            _succeed(item, row, orders[row.order_id], batch)
+        case Ruling.AUTHORIZE:
+            _move(row, Status.AUTHORIZED, item, batch, _news(row, item.outcome))
+        case Ruling.FAIL:
+            _fail(item, row, orders[row.order_id], decision, batch)
+        case Ruling.CARRY_ON:
+            _write(row, {**_news(row, item.outcome), **_release(item, row, now)})
+        case Ruling.REPEAT:
+            _write(row, _release(item, row, now))
+        case Ruling.MISMATCH | Ruling.CONFLICT:
+            batch.findings.append(_finding(item, row, decision))
+            _write(row, _release(item, row, now))
+    return decision
+
+
+def standing_of(row: Transaction) -> Standing:
+    """What ``decide`` needs to know of ``row``."""
+    return Standing(
+        status=Status(row.status),
+        money=row.money,
+        account=row.gateway_account,
+        live_mode=row.live_mode,
+        reference=row.reference,
+        manual_capture=row.capture == Capture.MANUAL,
+        psp_reference=row.psp_reference,
+        expires_at=row.expires_at,
+        expiry_margin=gateway(row.gateway).expiry_margin,
+        cancel_code=row.cancel_code,
+    )
+
+
+def _succeed(item: Evidence, row: Transaction, order: Order, batch: _Batch) -> None:
+    """Take the money into the books, and pay the order with it if it still wants paying."""
+    captured = item.outcome.money or row.money
+    late = row.status == Status.FAILED
+    applied = order.status == OrderStatus.PENDING
+    changes = {"amount_captured": captured.minor, "applied": applied}
+    _move(row, Status.SUCCESS, item, batch, {**_news(row, item.outcome), **changes, **_ENDED})
+    batch.transfers.append(ledger.capture(row, captured, applied=applied))
+    if not applied:
+        batch.findings.append(_unapplied(row, order, captured))
+        return
+    cause = {"cause_type": item.source, "cause_id": item.cause_id}
+    batch.audit.append(mark_paid(order, amount=captured, **cause))
+    batch.messages.extend(messages.paid(order, row))
+    if late:
+        supersede_others(row)
+
+
+def supersede_others(row: Transaction) -> None:
+    """Late money has paid the order: whatever else is under way for it should be closed."""
+    others = Transaction.objects.filter(order_id=row.order_id, status__in=LIVE, cancel_code="")
+    now = timezone.now()
+    others.exclude(pk=row.pk).update(
+        cancel_code="superseded", cancel_requested_at=now, due_at=now
+    )
+
+
+def _unapplied(row: Transaction, order: Order, captured: Money) -> Finding:
+    return Finding(
+        kind=CaseKind.DUPLICATE,
+        transaction=row,
+        money=captured,
+        detail={"order": order.public_id, "order_status": order.status},
+    )
+
+
+def _fail(
+    item: Evidence, row: Transaction, order: Order, decision: Decision, batch: _Batch
+) -> None:
+    failure = decision.failure
+    assert failure is not None  # noqa: S101 - a FAIL without a reason is a bug of ``decide``
+    changes = {"failure_code": failure.code, "failure_detail": failure_detail(failure)}
+    _move(row, Status.FAILED, item, batch, {**_news(row, item.outcome), **changes, **_ENDED})
+    batch.messages.extend(messages.failed(order, row))
+
+
+def failure_detail(failure: Failure) -> dict[str, str]:
+    """The gateway's own words, for staff."""
+    return {"gateway_code": failure.gateway_code, "message": failure.message}
+
+
+# What every end has in common: nothing is due, nobody has to act, and the token is gone.
+_ENDED: dict[str, Any] = {
+    "due_at": None, "lease_until": None, "failures": 0, "next_action": None, "payment_token": "",
+}  # fmt: skip
+
+
+def _move(
+    row: Transaction, after: Status, item: Evidence, batch: _Batch, changes: dict[str, Any]
+) -> None:
+    """Change the state, count the version up and say so in the audit trail."""
+    before = Status(row.status)
+    require_move(before, after)
+    ended = {} if after in LIVE else {"ended_at": timezone.now()}
+    _write(row, {**changes, **ended, "status": after, "version": row.version + 1})
+    batch.audit.append(_audit_event(row, before, item))
+
+
+def _audit_event(row: Transaction, before: Status, item: Evidence) -> AuditEvent:
+    return audit.event(
+        action=f"transaction.{row.status.lower()}",
+        subject_type="transaction",
+        subject_id=row.pk,
+        version=row.version,
+        before={"status": before},
+        after={
+            "status": row.status,
+            "amount_captured": row.amount_captured,
+            "applied": row.applied,
+            "failure_code": row.failure_code,
+            "psp_reference": row.psp_reference,
+        },
+        cause_type=item.source,
+        cause_id=item.cause_id,
+    )
+
+
+def _news(row: Transaction, outcome: Outcome) -> dict[str, Any]:
+    """What the outcome says beside its kind: ids of theirs, where to go, a decline on the page."""
+    news: dict[str, Any] = {}
+    if outcome.psp_reference and outcome.psp_reference != row.psp_reference:
+        news["psp_reference"] = outcome.psp_reference
+    if outcome.psp_data:
+        news["psp_data"] = {**row.psp_data, **outcome.psp_data}
+    if outcome.next_action:
+        action = outcome.next_action
+        news["next_action"] = {"url": action.url, "qr": action.qr, "app_url": action.app_url}
+    if outcome.failure:
+        news["last_failure"] = {
+            "code": outcome.failure.code, **failure_detail(outcome.failure)
+        }
+    return news
+
+
+def _release(item: Evidence, row: Transaction, now: datetime) -> dict[str, Any]:
+    """Give the lease back and say when to look again, if it is still this worker's to say."""
+    if item.attempt is None or item.attempt != row.attempt:
+        return {}
+    if row.status not in LIVE:
+        return {"lease_until": None}
+    return {"lease_until": None, **next_look(row, item.outcome, now)}
+
+
+def _write(row: Transaction, changes: dict[str, Any]) -> None:
+    if not changes:
+        return
+    Transaction.objects.filter(pk=row.pk).update(**changes, updated_at=timezone.now())
+    for name, value in changes.items():
+        setattr(row, name, value)
+
+
+def _finding(item: Evidence, row: Transaction, decision: Decision) -> Finding:
+    mismatch = decision.ruling is Ruling.MISMATCH
+    return Finding(
+        kind=CaseKind.MISMATCH if mismatch else CaseKind.CONFLICT,
+        transaction=row,
+        money=item.outcome.money,
+        detail={
+            "differences": dict(decision.differences),
+            "source": item.source,
+            "cause_id": item.cause_id,
+        },
+    )
