@@ -1,0 +1,190 @@
+"""The general part of the book: one row for each payment, refund and dispute, whatever the gateway.
+
+This is what a checker counts. ``captured`` is money really taken, ``refunded`` money really given
+back; both, like ``amount``, are ISO 4217 minor units, whatever scale the gateway itself uses.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sandbox.clock import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sandbox.book import Book, Json
+    from sandbox.clock import Clock
+
+# The words that ``status`` of a charge can have.
+OPEN = "open"
+PENDING = "pending"
+AUTHORIZED = "authorized"
+CAPTURED = "captured"
+REVIEW = "review"
+REFUNDED = "refunded"
+VOIDED = "voided"
+DECLINED = "declined"
+CANCELLED = "cancelled"
+EXPIRED = "expired"
+
+ROWS_DEFAULT = 10_000
+ROWS_MAX = 1_000_000
+
+
+class Charges:
+    """Rows for charges, refunds and disputes, keyed by gateway and the gateway's own number."""
+
+    def __init__(self, book: Book, clock: Clock) -> None:
+        """Rows live in the book's tables ``charges``, ``refunds`` and ``disputes``."""
+        self._book = book
+        self._clock = clock
+
+    def open(
+        self,
+        key: str,
+        *,
+        gateway: str,
+        account: str,
+        reference: str,
+        psp_reference: str,
+        amount: int,
+        currency: str,
+    ) -> None:
+        """Enter a payment that the gateway now knows; ``key`` is the gateway's own for this row."""
+        row = {
+            "gateway": gateway,
+            "account": account,
+            "reference": reference,
+            "psp_reference": psp_reference,
+            "status": OPEN,
+            "amount": amount,
+            "currency": currency.upper(),
+            "captured": 0,
+            "refunded": 0,
+            "created_at": iso(self._clock.now()),
+        }
+        self._book.put("charges", f"{gateway}:{key}", row)
+
+    def update(self, gateway: str, key: str, **changes: str | int) -> None:
+        """Change members of a payment's row."""
+        row = self._book.table("charges")[f"{gateway}:{key}"]
+        row.update(changes)
+        self._book.put("charges", f"{gateway}:{key}", row)
+
+    def get(self, gateway: str, key: str) -> Json | None:
+        """One payment's row."""
+        return self._book.table("charges").get(f"{gateway}:{key}")
+
+    def refund(
+        self, key: str, *, gateway: str, charge: str, psp_reference: str, amount: int, status: str
+    ) -> None:
+        """Enter a refund of the payment whose row is keyed ``charge`` and count it there if it moved money."""
+        paid = self._book.table("charges")[f"{gateway}:{charge}"]
+        row = {
+            "gateway": gateway,
+            "account": paid["account"],
+            "reference": paid["reference"],
+            "psp_reference": psp_reference,
+            "charge": paid["psp_reference"],
+            "status": status,
+            "amount": amount,
+            "currency": paid["currency"],
+            "created_at": iso(self._clock.now()),
+        }
+        self._book.put("refunds", f"{gateway}:{key}", row)
+        self.count_refunds(gateway, charge)
+
+    def refund_status(self, gateway: str, key: str, *, charge: str, status: str) -> None:
+        """Change a refund's status and count the payment's refunds again."""
+        row = self._book.table("refunds")[f"{gateway}:{key}"]
+        row["status"] = status
+        self._book.put("refunds", f"{gateway}:{key}", row)
+        self.count_refunds(gateway, charge)
+
+    def count_refunds(self, gateway: str, charge: str) -> None:
+        """Set ``refunded`` of a payment from its refunds; failed ones gave nothing back."""
+        paid = self._book.table("charges")[f"{gateway}:{charge}"]
+        refunded = sum(
+            row["amount"]
+            for row in self._book.table("refunds").values()
+            if row["gateway"] == gateway
+            and row["charge"] == paid["psp_reference"]
+            and row["status"] != "failed"
+        )
+        full = refunded >= paid["captured"] > 0
+        status = REFUNDED if full else CAPTURED if paid["status"] == REFUNDED else paid["status"]
+        self.update(gateway, charge, refunded=refunded, status=status)
+
+    def dispute(
+        self, key: str, *, gateway: str, charge: str, psp_reference: str, amount: int, status: str
+    ) -> Json:
+        """Enter or change a dispute about a payment."""
+        paid = self._book.table("charges")[f"{gateway}:{charge}"]
+        known = self._book.table("disputes").get(f"{gateway}:{key}", {})
+        row = {
+            "gateway": gateway,
+            "account": paid["account"],
+            "reference": paid["reference"],
+            "psp_reference": psp_reference,
+            "charge": paid["psp_reference"],
+            "status": status,
+            "amount": amount,
+            "currency": paid["currency"],
+            "created_at": known.get("created_at") or iso(self._clock.now()),
+        }
+        self._book.put("disputes", f"{gateway}:{key}", row)
+        return row
+
+    def report(
+        self, *, gateway: str | None, reference: str | None, since: float | None, limit: int
+    ) -> Json:
+        """The book as the control interface shows it: each list oldest first and cut at the limit."""
+
+        def wanted(row: Json) -> bool:
+            return (
+                (gateway is None or row["gateway"] == gateway)
+                and (reference is None or row["reference"] == reference)
+                and (since is None or seconds(row["created_at"]) >= since)
+            )
+
+        report: Json = {
+            name: list(cut(self._rows(name, wanted), limit))
+            for name in ("charges", "refunds", "disputes")
+        }
+        report["webhooks"] = [shown(row) for row in cut(self._rows("webhooks", wanted), limit)]
+        return report
+
+    def _rows(self, name: str, wanted: Callable[[Json], bool]) -> Iterator[Json]:
+        return (row for row in self._book.table(name).values() if wanted(row))
+
+
+def cut(rows: Iterator[Json], limit: int) -> Iterator[Json]:
+    """The first rows up to the limit."""
+    for _, row in zip(range(limit), rows, strict=False):
+        yield row
+
+
+def shown(delivery: Json) -> Json:
+    """A webhook delivery without its payload, which may hold personal data."""
+    return {
+        "gateway": delivery["gateway"],
+        "reference": delivery["reference"],
+        "event_id": delivery["event_id"],
+        "type": delivery["payload"].get("type"),
+        "dropped": delivery["dropped"],
+        "created_at": iso(delivery["created_at"]),
+        "attempts": delivery["attempts"],
+    }
+
+
+def seconds(moment: str | float) -> float:
+    """Seconds since 1970 from RFC 3339 text or from seconds. Raises ValueError for anything else."""
+    if isinstance(moment, (int, float)):
+        return float(moment)
+    try:
+        return float(moment)
+    except ValueError:
+        # A "+" in a query string arrives as a space.
+        return datetime.fromisoformat(moment.replace(" ", "+")).timestamp()

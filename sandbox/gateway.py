@@ -1,0 +1,101 @@
+"""The seam: what a gateway is given, and what it must offer, to be played here.
+
+``sandbox/vnpay`` is the smaller of the two gateways to read first.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from aiohttp import web
+
+    from sandbox.book import Book, Json
+    from sandbox.charges import Charges
+    from sandbox.clock import Clock
+    from sandbox.faults import Faults
+    from sandbox.rules import Rules
+    from sandbox.settings import Settings
+    from sandbox.webhooks import Attempt, Message, Webhooks
+
+
+class ControlError(Exception):
+    """A request of the control interface that cannot be done; the message says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The general parts, which know no gateway."""
+
+    settings: Settings
+    book: Book
+    clock: Clock
+    rules: Rules
+    charges: Charges
+    webhooks: Webhooks
+    faults: Faults
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guide:
+    """What the page for people says about one gateway: magic words and what they do."""
+
+    title: str
+    pays_at: str
+    magic: Sequence[tuple[str, str]]
+    declines: Sequence[str]
+
+
+class Gateway(ABC):
+    """One gateway. It keeps its objects in tables of the book that begin with its own name."""
+
+    name: ClassVar[str]
+    # Seconds between the tries of an unanswered webhook, after the first; its length limits them.
+    retry_after_s: ClassVar[Sequence[float]]
+    # How long after the step that caused it a webhook leaves, so that the API's answer usually wins.
+    webhook_lag_s: ClassVar[float] = 0.0
+
+    def __init__(self, world: World) -> None:
+        """Subclasses read their keys in ``from_env`` and pass the world on."""
+        self.world = world
+
+    @classmethod
+    @abstractmethod
+    def from_env(cls, world: World, env: Mapping[str, str]) -> Self | None:
+        """Build the gateway, or None when its keys are missing and it is not played."""
+
+    @abstractmethod
+    def routes(self) -> Iterable[web.RouteDef]:
+        """Its paths, exactly as the real gateway has them; API calls go through ``world.faults``."""
+
+    @abstractmethod
+    def message(self, payload: Json, corrupt: str | None) -> Message:
+        """Put a posted payload on the wire: address, fresh signature, and the corruption asked for."""
+
+    @abstractmethod
+    def acknowledged(self, attempt: Attempt) -> bool:
+        """Whether this answer stops the retries."""
+
+    @abstractmethod
+    def decide(self, reference: str, decision: str) -> None:
+        """Let a person decide a payment that waits. Raises ControlError when it does not wait."""
+
+    @abstractmethod
+    def dispute(self, psp_reference: str, outcome: str) -> Json:
+        """Open a dispute, or close the open one. Raises ControlError when that cannot be."""
+
+    @abstractmethod
+    def fee(self, amount: int, currency: str) -> int:
+        """What the gateway keeps of a captured amount, in ISO minor units."""
+
+    @abstractmethod
+    def guide(self) -> Guide:
+        """What people should know to try it."""
+
+    @abstractmethod
+    def resume(self) -> None:
+        """Book again, after a restart, whatever this gateway was waiting for."""

@@ -1,0 +1,211 @@
+"""The page at ``/``: the same switches as the control interface, and the book, for people."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from sandbox.clock import iso
+from sandbox.gateway import ControlError
+from sandbox.pages import alert, facts, html_page, money
+from sandbox.rules import CORRUPTIONS, FAULTS_AFTER, FAULTS_BEFORE, ORDERS, RuleError
+from sandbox.settings import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandbox.book import Json
+    from sandbox.gateway import Gateway, Guide, World
+
+ROWS_SHOWN = 50
+WAITING = ("open", "pending")
+
+
+class People:
+    """Shows and changes what the control interface shows and changes."""
+
+    def __init__(self, world: World, gateways: Mapping[str, Gateway]) -> None:
+        """``gateways`` are those played, by name."""
+        self._world = world
+        self._gateways = gateways
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        """The page, and the one address its forms go to."""
+        return [web.get("/", self._show), web.post("/", self._change)]
+
+    async def _show(self, request: web.Request, error: str = "") -> web.Response:
+        if not self._allowed(request):
+            raise web.HTTPForbidden(text="Only this machine may steer the sandbox.")
+        clock = self._world.clock
+        parts = [
+            alert(error),
+            facts({"Its clock": iso(clock.now()), "Ahead by": f"{clock.shift_s:.0f} s"}),
+            self._switches(),
+            *(guide_html(gateway.guide()) for gateway in self._gateways.values()),
+            self._charges(),
+        ]
+        return html_page(
+            "Payment gateways on this machine",
+            "".join(parts),
+            wide=True,
+            status=400 if error else 200,
+        )
+
+    async def _change(self, request: web.Request) -> web.Response:
+        if not self._allowed(request) or not same_origin(request):
+            raise web.HTTPForbidden(text="Only the sandbox's own page may do this.")
+        form = {key: str(value) for key, value in (await request.post()).items()}
+        try:
+            self._do(form)
+        except (RuleError, ControlError) as error:
+            return await self._show(request, str(error))
+        await self._world.book.durable()
+        raise web.HTTPSeeOther("/")
+
+    def _do(self, form: Mapping[str, str]) -> None:
+        action = form.get("action")
+        if action == "behaviour":
+            self._world.rules.replace(behaviour_from(form), self._gateways)
+        elif action == "reset":
+            self._world.rules.reset()
+            self._world.clock.reset()
+        elif action == "hour":
+            self._world.clock.advance(3600)
+        elif action == "decide" and form.get("gateway") in self._gateways:
+            self._gateways[form["gateway"]].decide(form["reference"], form["decision"])
+        else:
+            raise ControlError("Unknown action.")
+
+    def _allowed(self, request: web.Request) -> bool:
+        return self._world.settings.allow_non_loopback or is_loopback(request.remote or "")
+
+    def _switches(self) -> str:
+        rules = "".join(
+            f"<tr><td>{escape(rule['gateway'])}</td><td>{escape(rule['reference'] or 'all')}</td>"
+            f"<td>{escape(str(rule['times'] or 'always'))}</td><td>{escape(rule['decision'])}</td>"
+            f"<td>{escape(str(rule['webhook']))}</td><td>{escape(str(rule['api']['fault'] or '–'))}</td></tr>"
+            for rule in self._world.rules.standing()
+        )
+        return (
+            "<h2>Behaviour</h2>"
+            f"<p>Without a rule: <code>{escape(self._world.rules.default.decision)}</code>.</p>"
+            '<div class="scroll"><table><tr><th>Gateway<th>Reference<th>Payments left<th>Decision'
+            f"<th>Webhooks<th>API fault</tr>{rules}</table></div>"
+            + behaviour_form([*self._gateways, "*"])
+        )
+
+    def _charges(self) -> str:
+        rows = list(self._world.book.table("charges").values())[-ROWS_SHOWN:][::-1]
+        body = "".join(charge_html(row) for row in rows)
+        return (
+            f"<h2>The book (latest {ROWS_SHOWN})</h2>"
+            '<div class="scroll"><table><tr><th>Created<th>Gateway<th>Reference<th>Number there<th>Status'
+            f"<th>Amount<th>Captured<th>Refunded<th>Decide</tr>{body}</table></div>"
+            '<p><a href="/control/book">The whole book as JSON</a></p>'
+        )
+
+
+def same_origin(request: web.Request) -> bool:
+    """Whether a form came from our own page; browsers that say where it came from must say us."""
+    origin = request.headers.get("Origin")
+    return origin in {None, f"{request.scheme}://{request.host}"}
+
+
+def behaviour_from(form: Mapping[str, str]) -> Json:
+    """The form's fields in the shape of the control interface. Raises RuleError."""
+    try:
+        return {
+            "gateway": form.get("gateway"),
+            "reference": form.get("reference") or None,
+            "times": int(form["times"]) if form.get("times") else None,
+            "decision": form.get("decision"),
+            "webhook": {
+                "copies": int(form.get("copies") or 1),
+                "delay_ms": int(form.get("delay_ms") or 0),
+                "order": form.get("order"),
+                "drop": "drop" in form,
+                "corrupt": form.get("corrupt") or None,
+            },
+            "api": {"fault": form.get("fault") or None},
+        }
+    except ValueError as error:
+        raise RuleError(f"A number was expected: {error}") from error
+
+
+def behaviour_form(gateways: Iterable[str]) -> str:
+    """The form that replaces one rule."""
+    return (
+        '<form method="post" class="inline"><fieldset><legend>Replace a rule</legend>'
+        f"<label>Gateway {select('gateway', gateways)}</label>"
+        '<label>Reference <input type="text" name="reference" placeholder="all"></label>'
+        '<label>Payments <input type="number" name="times" min="1" placeholder="always"></label>'
+        '<label>Decision <input type="text" name="decision" value="ask" list="decisions"></label>'
+        '<datalist id="decisions"><option>ask<option>approve<option>decline:insufficient_funds'
+        "<option>cancel<option>abandon<option>pending</datalist>"
+        '<label>Webhook copies <input type="number" name="copies" min="1" value="1"></label>'
+        '<label>Delay in ms <input type="number" name="delay_ms" min="0" value="0"></label>'
+        f"<label>Order {select('order', ORDERS)}</label>"
+        '<label><input type="checkbox" name="drop"> drop webhooks</label>'
+        f"<label>Corrupt {select('corrupt', ('', *CORRUPTIONS))}</label>"
+        f"<label>API fault {select('fault', ('', *FAULTS_BEFORE, *FAULTS_AFTER))}</label>"
+        '<button class="small" name="action" value="behaviour">Set</button></fieldset></form>'
+        '<form method="post"><button class="small" name="action" value="hour">Clock one hour on</button>'
+        '<button class="small" name="action" value="reset">Rules and clock back to the start</button></form>'
+    )
+
+
+def select(name: str, options: Iterable[str]) -> str:
+    """A list to choose from."""
+    inside = "".join(
+        f'<option value="{escape(o)}">{escape(o or "nothing")}</option>' for o in options
+    )
+    return f'<select name="{name}">{inside}</select>'
+
+
+def guide_html(guide: Guide) -> str:
+    """One gateway's magic words."""
+    rows = "".join(
+        f"<tr><td><code>{escape(word)}</code></td><td>{escape(effect)}</td></tr>"
+        for word, effect in guide.magic
+    )
+    return (
+        f"<h2>{escape(guide.title)}</h2><p>{escape(guide.pays_at)}</p>"
+        f'<div class="scroll"><table><tr><th>Magic<th>Effect</tr>{rows}</table></div>'
+        f"<p>Decline codes: {', '.join(f'<code>{escape(code)}</code>' for code in guide.declines)}</p>"
+    )
+
+
+def charge_html(row: Json) -> str:
+    """One row of the book, with buttons while it waits for a person."""
+    cells = (
+        row["created_at"], row["gateway"], row["reference"], row["psp_reference"], row["status"],
+        money(row["amount"], row["currency"]), money(row["captured"], row["currency"]),
+        money(row["refunded"], row["currency"]),
+    )  # fmt: skip
+    decide = decide_form(row) if row["status"] in WAITING and row["reference"] else ""
+    return (
+        "<tr>"
+        + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
+        + f"<td>{decide}</td></tr>"
+    )
+
+
+def decide_form(row: Json) -> str:
+    """Buttons that decide a payment in the shopper's place."""
+    hidden = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(value)}">'
+        for name, value in (
+            ("action", "decide"), ("gateway", row["gateway"]), ("reference", row["reference"]),
+        )
+    )  # fmt: skip
+    buttons = "".join(
+        f'<button class="small" name="decision" value="{decision}">{label}</button>'
+        for decision, label in (
+            ("approve", "pay"),
+            ("decline:insufficient_funds", "decline"),
+            ("cancel", "cancel"),
+        )
+    )
+    return f'<form method="post">{hidden}{buttons}</form>'

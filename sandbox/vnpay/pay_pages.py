@@ -1,0 +1,259 @@
+"""The pages a shopper sees at VNPAY: choose a way to pay, give the bank's one-time code, go back."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from sandbox.pages import alert, button, choice, facts, html_page, money
+from sandbox.vnpay.payments import METHODS, moment
+from sandbox.vnpay.signing import signed_query, verified_query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandbox.book import Json
+    from sandbox.gateway import World
+    from sandbox.vnpay.payments import Payments
+
+PAGE = "/paymentv2/Transaction/PaymentMethod.html"
+ERROR_PAGE = "/paymentv2/Payment/Error.html"
+# The shopper's browser does not wait longer than this for the shop to take the IPN.
+IPN_WAIT_S_MAX = 1.0
+# A decision that needs nobody and comes later than this is not waited for on the page.
+DECISION_WAIT_S_MAX = 1.0
+TEST_OTP = "123456"
+DONG_MIN, DONG_MAX = 5_000, 999_999_999
+
+# What each field of a pay link must look like.
+FIELDS: Mapping[str, re.Pattern[str]] = {
+    "vnp_Version": re.compile(r"2\.1\.0"),
+    "vnp_Command": re.compile(r"pay"),
+    "vnp_Amount": re.compile(r"[1-9][0-9]{0,11}"),
+    "vnp_CurrCode": re.compile(r"VND"),
+    "vnp_TxnRef": re.compile(r"[A-Za-z0-9_-]{1,100}"),
+    "vnp_OrderInfo": re.compile(r"[^~*!()'<>]{1,255}"),
+    "vnp_OrderType": re.compile(r"[A-Za-z0-9]{1,100}"),
+    "vnp_Locale": re.compile(r"vn|en"),
+    "vnp_IpAddr": re.compile(r"[0-9A-Fa-f.:]{7,45}"),
+    "vnp_ReturnUrl": re.compile(r"https?://.{2,247}"),
+    "vnp_CreateDate": re.compile(r"[0-9]{14}"),
+    "vnp_ExpireDate": re.compile(r"[0-9]{14}"),
+}
+BANK_CODE = re.compile(r"[A-Za-z0-9]{3,20}")
+
+# Codes of the error page. 02 for a reference that is in use is our assumption: no source names it.
+ERRORS: Mapping[str, str] = {
+    "02": "This transaction reference has been used / Mã giao dịch đã được sử dụng",
+    "03": "The request is malformed / Dữ liệu không đúng định dạng",
+    "15": "The payment session has expired / Giao dịch đã quá thời gian chờ thanh toán",
+    "70": "Wrong signature / Sai chữ ký",
+    "72": "Unknown website / Không tìm thấy website",
+}
+
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "title": "Pay with VNPAY", "order": "Order", "amount": "Amount", "number": "Reference",
+        "method": "How do you want to pay?", "VNBANK": "Domestic card or bank account",
+        "VNPAYQR": "QR code with a banking app", "INTCARD": "International card",
+        "next": "Continue", "cancel": "Cancel the payment", "otp": "One-time code from your bank",
+        "hint": f"The test bank sent {TEST_OTP}.", "pay": "Pay {amount}", "try": "Try what can go wrong",
+        "51": "Pay, but the balance is too low", "13": "Pay, but the code is wrong",
+        "07": "Pay, and the bank suspects fraud", "abandon": "Walk away without deciding",
+        "away": "You have walked away. Nobody has been told; the link works until it expires.",
+        "pending": "The bank has not answered yet. You may close this page.",
+        "back": "Back to the shop", "error": "VNPAY cannot show this payment",
+    },
+    "vi": {
+        "title": "Thanh toán qua VNPAY", "order": "Đơn hàng", "amount": "Số tiền", "number": "Mã giao dịch",
+        "method": "Chọn phương thức thanh toán", "VNBANK": "Thẻ nội địa hoặc tài khoản ngân hàng",
+        "VNPAYQR": "Quét mã QR bằng ứng dụng ngân hàng", "INTCARD": "Thẻ thanh toán quốc tế",
+        "next": "Tiếp tục", "cancel": "Hủy thanh toán", "otp": "Mã OTP của ngân hàng",
+        "hint": f"Ngân hàng thử nghiệm đã gửi {TEST_OTP}.", "pay": "Thanh toán {amount}",
+        "try": "Thử các tình huống lỗi", "51": "Thanh toán nhưng không đủ số dư",
+        "13": "Thanh toán nhưng sai OTP", "07": "Thanh toán và bị nghi ngờ gian lận",
+        "abandon": "Rời đi mà không quyết định",
+        "away": "Bạn đã rời đi. Chưa có thông báo nào được gửi; liên kết còn hiệu lực đến khi hết hạn.",
+        "pending": "Ngân hàng chưa trả lời. Bạn có thể đóng trang này.",
+        "back": "Quay lại cửa hàng", "error": "VNPAY không thể hiển thị giao dịch này",
+    },
+}  # fmt: skip
+
+
+class PayPages:
+    """Handlers of the three paths under ``/paymentv2/``."""
+
+    def __init__(self, world: World, payments: Payments, *, tmn_code: str, secret: str) -> None:
+        """``secret`` signs the returns and verifies the links."""
+        self._world = world
+        self._payments = payments
+        self._tmn_code = tmn_code
+        self._secret = secret
+
+    async def enter(self, request: web.Request) -> web.StreamResponse:
+        """``vpcpay.html``: check the signed link and lead on to the page, the shop or the error."""
+        raw = request.rel_url.raw_query_string
+        if request.query.get("vnp_TmnCode") != self._tmn_code:
+            return error("72")
+        params = verified_query(raw, self._secret)
+        if params is None:
+            return error("70")
+        if not well_formed(params):
+            return error("03")
+        if self._world.clock.now() >= moment(params["vnp_ExpireDate"]):
+            return error("15")
+        payment = self._payments.get(params["vnp_TxnRef"])
+        if payment is not None and (payment["params"] != params or payment["response"] is not None):
+            return error("02")
+        payment = payment or self._payments.open(params)
+        await self._world.book.durable()
+        if payment["decide_at"] is not None:
+            return await self._wait_for_decision(payment)
+        return web.HTTPFound(f"{PAGE}?token={payment['token']}")
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
+        """The page of one payment, or the way back once it is over."""
+        payment = self._payments.by_token(request.query.get("token", ""))
+        if payment is None:
+            return error("03")
+        if payment["response"] is not None:
+            return self._back(payment)
+        if self._payments.expired(payment):
+            return error("15")
+        decision = self._world.rules.of("vnpay", payment["txn_ref"]).decision
+        if decision in {"abandon", "pending"}:
+            return self._wait(payment, decision)
+        return html_page(text_of(payment)["title"], methods_form(payment), lang=language(payment))
+
+    async def decide(self, request: web.Request) -> web.StreamResponse:
+        """What the shopper did on the page."""
+        payment = self._payments.by_token(request.query.get("token", ""))
+        if payment is None:
+            return error("03")
+        form = await request.post()
+        decision, method = str(form.get("decision", "")), str(form.get("method", "VNBANK"))
+        if decision == "next":
+            return html_page(
+                text_of(payment)["title"], otp_form(payment, method), lang=language(payment)
+            )
+        if decision == "abandon":
+            return self._wait(payment, decision)
+        if decision == "approve" and form.get("otp", TEST_OTP) != TEST_OTP:
+            decision = "decline:13"
+        if not self._payments.decide(payment, decision, method) and payment["response"] is None:
+            return error("15" if self._payments.expired(payment) else "03")
+        return await self._leave(payment)
+
+    async def show_error(self, request: web.Request) -> web.StreamResponse:
+        """The bare error page; like VNPAY's it names no field."""
+        code = request.query.get("code", "99")
+        body = alert(ERRORS.get(code, "Error / Lỗi")) + facts({"code": code})
+        return html_page(TEXTS["en"]["error"], body, status=200)
+
+    async def _wait_for_decision(self, payment: Json) -> web.StreamResponse:
+        """Go straight back to the shop when the decision needs nobody and comes at once."""
+        wait_s = payment["decide_at"] - self._world.clock.now()
+        if payment["response"] is None and wait_s > DECISION_WAIT_S_MAX:
+            return web.HTTPFound(f"{PAGE}?token={payment['token']}")
+        await self._world.clock.reached(payment["decide_at"])
+        return await self._leave(payment)
+
+    async def _leave(self, payment: Json) -> web.StreamResponse:
+        """Back to the shop, normally after the shop has had a moment to take the IPN."""
+        await self._world.book.durable()
+        if self._world.rules.of("vnpay", payment["txn_ref"]).webhook.order != "reversed":
+            await self._world.webhooks.settled("vnpay", payment["txn_ref"], IPN_WAIT_S_MAX)
+        return self._back(payment)
+
+    def _back(self, payment: Json) -> web.StreamResponse:
+        address = payment["params"]["vnp_ReturnUrl"]
+        joint = "&" if urlsplit(address).query else "?"
+        query = signed_query(self._payments.result(payment), self._secret)
+        # The address is sent as it was signed; the framework must not encode it once more.
+        return web.Response(status=302, headers={"Location": f"{address}{joint}{query}"})
+
+    def _wait(self, payment: Json, decision: str) -> web.Response:
+        words = text_of(payment)
+        if decision == "pending":
+            self._payments.pend(payment)
+        body = f"<p>{words['pending' if decision == 'pending' else 'away']}</p>" + summary(payment)
+        return html_page(words["title"], body, lang=language(payment))
+
+
+def well_formed(params: Mapping[str, str]) -> bool:
+    """Whether every field of a link is there and looks right."""
+    if not all(rule.fullmatch(params.get(name, "")) for name, rule in FIELDS.items()):
+        return False
+    if "vnp_BankCode" in params and not BANK_CODE.fullmatch(params["vnp_BankCode"]):
+        return False
+    try:
+        moment(params["vnp_CreateDate"])
+        moment(params["vnp_ExpireDate"])
+    except ValueError:
+        return False
+    amount = int(params["vnp_Amount"])
+    return amount % 100 == 0 and DONG_MIN <= amount // 100 <= DONG_MAX
+
+
+def error(code: str) -> web.Response:
+    """The way to the error page."""
+    return web.Response(status=302, headers={"Location": f"{ERROR_PAGE}?code={code}"})
+
+
+def language(payment: Json) -> str:
+    """The page's language from vnp_Locale."""
+    return "en" if payment["params"]["vnp_Locale"] == "en" else "vi"
+
+
+def text_of(payment: Json) -> Mapping[str, str]:
+    """The page's words in the shopper's language."""
+    return TEXTS[language(payment)]
+
+
+def summary(payment: Json) -> str:
+    """What is being paid."""
+    words = text_of(payment)
+    return facts(
+        {
+            words["order"]: payment["params"]["vnp_OrderInfo"],
+            words["amount"]: money(payment["amount"] // 100, "VND"),
+            words["number"]: payment["txn_ref"],
+        },
+    )
+
+
+def methods_form(payment: Json) -> str:
+    """The first step."""
+    words = text_of(payment)
+    chosen = payment["method"] if payment["method"] in METHODS else "VNBANK"
+    return (
+        f'{summary(payment)}<form method="post">'
+        + choice("method", {method: words[method] for method in METHODS}, chosen, words["method"])
+        + button("decision", "next", words["next"])
+        + button("decision", "cancel", words["cancel"], quiet=True)
+        + "</form>"
+    )
+
+
+def otp_form(payment: Json, method: str) -> str:
+    """The second step, with buttons for all that can go wrong at a bank."""
+    words = text_of(payment)
+    pay = words["pay"].format(amount=money(payment["amount"] // 100, "VND"))
+    known = method if method in METHODS else "VNBANK"
+    return (
+        f'{summary(payment)}<form method="post"><input type="hidden" name="method" value="{known}">'
+        f'<label>{words["otp"]} <input type="text" name="otp" value="{TEST_OTP}" inputmode="numeric" '
+        f'autocomplete="one-time-code"></label><p>{words["hint"]}</p>'
+        + button("decision", "approve", pay)
+        + button("decision", "cancel", words["cancel"], quiet=True)
+        + f"<h2>{words['try']}</h2>"
+        + "".join(
+            button("decision", f"decline:{code}", words[code], quiet=True)
+            for code in ("51", "13", "07")
+        )
+        + button("decision", "abandon", words["abandon"], quiet=True)
+        + "</form>"
+    )
