@@ -201,8 +201,10 @@ def require_base_url(url: str, name: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError(f"{name} must be an http(s) URL without query, got {url!r}")
-    if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
-        raise ValueError(f"{name} must be https unless it is on this machine, got {url!r}")
+    # Clear text only on this machine, or to a bare host name: a container beside ours.
+    is_near = parts.hostname in {"127.0.0.1", "::1"} or "." not in parts.hostname
+    if parts.scheme == "http" and not is_near:
+        raise ValueError(f"{name} must be https, got {url!r}")
     return url.rstrip("/")
 
 

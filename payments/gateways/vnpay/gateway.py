@@ -4,14 +4,17 @@ Creating a payment is no call: the shopper's browser opens a signed link. The tr
 or by querydr, at most once in five minutes for one reference. A link cannot be closed.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final, cast
+from typing import Final, Self, cast
 
-from payments.gateways import base
+from typing_extensions import override
+
 from payments.gateways.base import (
     Answer,
     Capabilities,
     Delivery,
+    Gateway,
     Intent,
     Json,
     NextAction,
@@ -30,7 +33,7 @@ from payments.gateways.vnpay.config import Config
 _VERSION: Final = "2.1.0"
 
 
-class Gateway(base.Gateway):
+class VnpayGateway(Gateway):
     """One terminal (TmnCode) at VNPAY."""
 
     name = "vnpay"
@@ -61,14 +64,22 @@ class Gateway(base.Gateway):
             connect_timeout_s=self.connect_timeout_s, read_timeout_s=self.read_timeout_s
         )
 
+    @classmethod
+    @override
+    def from_settings(cls, options: Mapping[str, str]) -> Self:
+        return cls(Config.from_settings(options))
+
     @property
+    @override
     def account(self) -> str:
         return self._config.tmn_code
 
     @property
+    @override
     def live(self) -> bool:
         return self._config.live
 
+    @override
     def freeze(self, operation: Operation) -> Json:
         match operation.verb:
             case Verb.CREATE:
@@ -80,6 +91,7 @@ class Gateway(base.Gateway):
             case _:
                 raise NotExpressible(f"VNPAY cannot {operation.verb}")
 
+    @override
     def perform(self, operation: Operation) -> Outcome:
         params = cast("dict[str, str]", operation.request)
         match operation.verb:
@@ -92,9 +104,11 @@ class Gateway(base.Gateway):
             case _:
                 raise NotExpressible(f"VNPAY cannot {operation.verb}")
 
+    @override
     def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:
         return (ipn.read(delivery.query_string, self._config.hash_secrets),)
 
+    @override
     def answer_webhook(self, result: WebhookResult) -> Answer:
         return ipn.answer(result)
 
