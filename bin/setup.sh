@@ -1,5 +1,5 @@
-# Sourced by every command in bin/: moves to the project's folder and has .venv ready.
-# Afterwards $python is the environment's interpreter.
+# Sourced by every command in bin/: moves to the project's folder 
+# and offers run_in_venv.
 
 cd "$(dirname "$0")/.." || exit 1
 
@@ -20,5 +20,8 @@ if [ -z "$base" ]; then
     exit 1
 fi
 
-"$base" -m local.venv || exit 1
-python=$PWD/.venv/bin/python
+# Becomes the module named first, in the project's environment, which is made or refreshed before.
+# No shell stays in between: a signal to the command reaches the program itself.
+run_in_venv() {
+    exec "$base" -m local.venv "$@"
+}

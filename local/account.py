@@ -68,6 +68,14 @@ def identity(account: Account | None) -> Identity:
     return {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
+def passage(folder: Path, account: Account | None) -> Path:
+    """Make `folder` if it is missing: ours alone, but the account may pass through it."""
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        folder.chmod(0o700 if account is None else 0o711)
+    return folder
+
+
 def private_folder(folder: Path, account: Account | None) -> Path:
     """Make `folder` if it is missing, readable by the server's account alone."""
     folder.mkdir(parents=True, exist_ok=True)

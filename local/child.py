@@ -65,6 +65,10 @@ class Child:
         """How the leader ended, as `subprocess` says it; None while it runs."""
         return self._process.poll()
 
+    def wait(self) -> int:
+        """Wait for the leader to end, however long it takes; gives its exit status."""
+        return self._process.wait()
+
     def ask_to_stop(self) -> None:
         """Send the polite signal to the leader, who passes it on in his own way."""
         if self.is_alive():
@@ -73,6 +77,10 @@ class Child:
     def stop(self, *, limit_s: float = STOP_LIMIT_S) -> None:
         """Ask, wait up to `limit_s`, then take whatever is left of the group by force."""
         self.ask_to_stop()
+        self.end(limit_s=limit_s)
+
+    def end(self, *, limit_s: float) -> None:
+        """Wait up to `limit_s` for a leader that was asked to stop, then use force."""
         try:
             self._process.wait(timeout=limit_s)
         except subprocess.TimeoutExpired:

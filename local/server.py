@@ -36,13 +36,13 @@ class Server:
         chosen = self.port
         for _ in range(START_ATTEMPTS):
             self.port = chosen or free_port()
-            self._child = Child(self._program(self.port), self._guard)
-            if self._becomes_ready(self._child):
+            child = self._child = Child(self._program(self.port), self._guard)
+            if self._becomes_ready(child):
                 return
-            self._child.kill()
+            child.kill()
             # After a crash the last connections of the old server may still be going down.
             time.sleep(RETRY_PAUSE_S)
-        message = f"{self._child.program.name} does not start:\n{self._child.last_lines()}"
+        message = f"{child.program.name} does not start:\n{child.last_lines()}"
         raise StartError(message)
 
     def is_alive(self) -> bool:
@@ -53,6 +53,19 @@ class Server:
     def pid(self) -> int:
         """The server's process, for tests that do it harm from outside."""
         return self._running().pid
+
+    @property
+    def name(self) -> str:
+        """What the program is called."""
+        return self._running().program.name
+
+    def returncode(self) -> int | None:
+        """How the last process ended; None while it runs."""
+        return self._running().returncode()
+
+    def last_lines(self) -> str:
+        """The end of its log."""
+        return self._running().last_lines()
 
     def stop(self) -> None:
         """Stop it in order; a server that is not running is no error."""

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.account import Account, private_file, server_account
+from local.account import Account, passage, private_file, server_account
 from local.binaries import find_postgres, find_valkey
 from local.errors import NotOursError
 from local.guard import Guard
@@ -31,10 +31,14 @@ SYSTEM_STATE = Path("/var/lib/payments-local")
 
 @dataclass(kw_only=True)
 class Servers:
-    """The two servers of a data folder, or the addresses of those that were handed to us."""
+    """The two servers of a data folder, or the addresses of those that were handed to us.
+
+    `home` is the folder of the servers' own data and of what is remembered about it.
+    """
 
     database_url: str
     redis_url: str
+    home: Path
     guard: Guard
     postgres: Server | None = None
     redis: Server | None = None
@@ -99,13 +103,13 @@ def start(
     Raises AlreadyRunningError, ProgramMissingError or StartError.
     """
     data_dir = data_dir.resolve()
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+    passage(data_dir, server_account())
     with hold(data_dir / "lock") as lock:
         guard = Guard(keep_open=(lock,))
         home = _home(data_dir, server_account())
-        servers = Servers(database_url=database_url, redis_url=redis_url, guard=guard)
+        servers = Servers(database_url=database_url, redis_url=redis_url, home=home, guard=guard)
         try:
-            _start_missing(servers, home, durable=durable)
+            _start_missing(servers, durable=durable)
             yield servers
         finally:
             for server in reversed(servers.running()):
@@ -115,7 +119,8 @@ def start(
                 shutil.rmtree(home)
 
 
-def _start_missing(servers: Servers, home: Path, *, durable: bool) -> None:
+def _start_missing(servers: Servers, *, durable: bool) -> None:
+    home = servers.home
     account = server_account()
     copies = home / "programs"
     if not servers.database_url:
@@ -146,16 +151,10 @@ def _start_missing(servers: Servers, home: Path, *, durable: bool) -> None:
 
 def _home(data_dir: Path, account: Account | None) -> Path:
     """The servers' part of the data folder, or its stand-in where their account can go."""
-    home = data_dir / "servers"
-    home.mkdir(exist_ok=True)
-    if account is not None and not account.can_enter(data_dir):
-        name = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
-        home.rmdir()
-        home = SYSTEM_STATE / name
-        home.mkdir(parents=True, exist_ok=True)
-    # The servers' account passes through to its own folders and reads nothing else.
-    home.chmod(0o700 if account is None else 0o711)
-    return home
+    if account is None or account.can_enter(data_dir):
+        return passage(data_dir / "servers", account)
+    name = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
+    return passage(passage(SYSTEM_STATE, account) / name, account)
 
 
 def _password(path: Path) -> str:

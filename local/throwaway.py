@@ -20,6 +20,7 @@ from types import FrameType
 from typing import NoReturn
 
 from local import environment
+from local.account import server_account
 from local.errors import LocalStackError
 from local.ports import free_port
 from local.servers import Servers, start
@@ -31,8 +32,8 @@ SIGNAL_STATUS = 128
 def settings_of_a_new_stack() -> Iterator[tuple[Servers, dict[str, str]]]:
     """Servers, and the settings of a stack around them, in a folder that is removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="payments-"))
-    # The servers' account must pass through it.
-    folder.chmod(0o711)
+    if server_account() is not None:
+        folder.chmod(0o711)
     try:
         with start(
             folder,

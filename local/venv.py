@@ -3,9 +3,12 @@
 import fcntl
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -61,8 +64,23 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-if __name__ == "__main__":
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    # As an exception it also ends the pip that we are waiting for.
+    sys.exit(128 + number)
+
+
+def main() -> None:
+    """Become `python -m` with our arguments, in an environment that is up to date."""
+    signal.signal(signal.SIGTERM, _leave)
     try:
         ensure()
     except subprocess.CalledProcessError as error:
         sys.exit(f"error: could not set up .venv: {error}")
+    except KeyboardInterrupt:
+        _leave(signal.SIGINT, None)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.execv(PYTHON, [str(PYTHON), "-m", *sys.argv[1:]])  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()
