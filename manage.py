@@ -1,20 +1,25 @@
 #!/usr/bin/env python3
 """Django's command line, on the stack that bin/run has started or the one in the environment."""
 
+import importlib.util
 import os
 import socket
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
-from django.core.management import execute_from_command_line
-
+ROOT = Path(__file__).resolve().parent
+VENV_PYTHON = ROOT / ".venv" / "bin" / "python"
 CONNECT_LIMIT_S = 1.0
 
 
 def main() -> None:
     """Run one command."""
+    if importlib.util.find_spec("django") is None and VENV_PYTHON.exists():
+        # Typed as ./manage.py, outside the environment that bin/run has made.
+        os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])  # noqa: S606
+    from django.core.management import execute_from_command_line  # noqa: PLC0415
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     if "DATABASE_URL" not in os.environ:
         _take_settings_of_the_local_stack()
@@ -22,8 +27,9 @@ def main() -> None:
 
 
 def _take_settings_of_the_local_stack() -> None:
-    root = Path(__file__).resolve().parent
-    run_file = Path(os.environ.get("DATA_DIR", root / "var")).absolute() / "run.env"
+    import environ  # noqa: PLC0415
+
+    run_file = Path(os.environ.get("DATA_DIR") or ROOT / "var").absolute() / "run.env"
     if run_file.exists():
         environ.Env.read_env(run_file)
     if not _database_listens(os.environ.get("DATABASE_URL", "")):

@@ -14,7 +14,7 @@ from local.errors import LocalStackError
 from local.lock import hold
 from local.prepare import prepare
 from local.servers import Servers, start
-from local.stack import ROOT, Stack
+from local.stack import ALL, ROOT, Stack
 from local.terminal import Terminal
 from local.watch import Watch
 
@@ -89,8 +89,8 @@ def _run_processes(
         environment.write(run_file, settings)
         stack.launch("sandbox")
         prepare(servers, settings, output=terminal.line)
-        stack.launch("web", "worker")
-        stack.wait_until_ready("sandbox", "web", "worker")
+        stack.launch("web", "worker", "beat")
+        stack.wait_until_ready(*ALL)
         terminal.say(_welcome(settings, seconds=time.monotonic() - began))
         watch = Watch(stack, servers, say=terminal.say)
         while True:
