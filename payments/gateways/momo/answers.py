@@ -4,6 +4,7 @@ MoMo's answers are not signed, so every field that repeats a question is compare
 answer to something else tells us nothing.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, cast
@@ -24,25 +25,26 @@ from payments.gateways.base import (
 )
 from payments.gateways.http import HttpAnswer
 from payments.gateways.momo.mapping import (
-    ASK_NEXT,
     KINDS,
     NOTICE_KINDS,
     REFUND_AGAIN_AFTER_S,
     RESULTS,
     Meaning,
-    Result,
 )
 from payments.gateways.momo.requests import CURRENCY, read_capture
 
 _MESSAGE_MAX: Final = 300
 _AMOUNT_DIGITS_MAX: Final = 18
 _MOMO_DOMAIN: Final = "momo.vn"
-_NOTHING: Final = Result(Meaning.UNCLEAR, final=False)
-# A code that is not in the table says nothing, whatever was asked.
+# The outcomes that must name a sum and a reference to be believed.
+_GOOD: Final = frozenset(
+    {OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED, OutcomeKind.ACTION_REQUIRED}
+)
+_HOST: Final = re.compile(r"[a-z0-9.-]+")
 _STATUS_CREDENTIALS: Final = frozenset({401, 403})
 _STATUS_TOO_MANY: Final = 429
 _STATUS_SERVER: Final = 500
-_STATUS_REQUEST: Final = 300
+_STATUS_REDIRECT: Final = 300
 
 
 def read_answer(
@@ -55,12 +57,12 @@ def read_answer(
 
 def read_result(fields: Mapping[str, object]) -> Outcome:
     """The outcome that a genuine notification tells. Values may be numbers or their texts."""
-    result = RESULTS.get(str(fields.get("resultCode")), _NOTHING)
-    kind = NOTICE_KINDS.get(result.meaning, OutcomeKind.UNKNOWN)
+    code = _text(fields.get("resultCode"))
+    result = RESULTS.get(code)
+    kind = NOTICE_KINDS.get(result.meaning, OutcomeKind.UNKNOWN) if result else OutcomeKind.UNKNOWN
     if kind is OutcomeKind.AUTHORIZED:
         kind = _authorized(read_capture(fields.get("extraData")))
-    outcome = _outcome(kind, result, fields)
-    return _ask(outcome, Verb.QUERY) if outcome.kind is OutcomeKind.UNKNOWN else outcome
+    return _outcome(kind, code, fields)
 
 
 def read_money(amount: object) -> Money | None:
@@ -86,28 +88,33 @@ def _read_status(answer: HttpAnswer) -> Outcome | None:
 
 def _read_body(operation: Operation, answer: HttpAnswer, api_base: str) -> Outcome:
     content = answer.json()
+    if content is not None and operation.verb is Verb.QUERY_REFUND:
+        content = _refund_entry(operation, content)
     if content is None or not _echoes(operation, content):
         return Outcome(OutcomeKind.UNKNOWN)
-    if operation.verb is Verb.QUERY_REFUND:
-        content = _refund_entry(operation, content)
-    result = RESULTS.get(str(content.get("resultCode")), _NOTHING)
-    kind = _kind(operation, result, content)
-    if kind in _MONEY_MOVED and answer.status >= _STATUS_REQUEST:
+    code = _text(content.get("resultCode"))
+    kind = _kind(operation, code, content)
+    if kind in _GOOD and answer.status >= _STATUS_REDIRECT:
         kind = OutcomeKind.UNKNOWN
     if kind is OutcomeKind.ACTION_REQUIRED:
         return _link(content, api_base)
-    outcome = _with_verb(_outcome(kind, result, content), operation, result)
-    ask = ASK_NEXT.get(operation.verb)
-    return _ask(outcome, ask) if ask and outcome.kind is OutcomeKind.UNKNOWN else outcome
+    return _finish(_outcome(kind, code, content), operation, code)
 
 
-_MONEY_MOVED: Final = frozenset(
-    {OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED, OutcomeKind.ACTION_REQUIRED}
-)
+def _refund_entry(operation: Operation, content: Json) -> Json:
+    """The refund asked about out of ``refundTrans``; the answer itself when it lists none."""
+    entries = content.get("refundTrans")
+    if not isinstance(entries, list):
+        return content
+    for entry in entries:
+        if isinstance(entry, dict) and entry.get("orderId") == operation.refund_reference:
+            return {"partnerCode": content.get("partnerCode"), **entry}
+    # Zero over a list without our refund says only that the query worked.
+    return {} if _text(content.get("resultCode")) == "0" else content
 
 
 def _echoes(operation: Operation, content: Json) -> bool:
-    """Whether the answer repeats what we asked about, as far as it repeats anything.
+    """Whether the answer repeats what we asked, as far as it repeats anything.
 
     A query's requestId is left out: some copies of the manual say that the create's comes back.
     """
@@ -120,28 +127,17 @@ def _echoes(operation: Operation, content: Json) -> bool:
     return all(str(content.get(name, asked[name])) == str(asked[name]) for name in names)
 
 
-def _refund_entry(operation: Operation, content: Json) -> Json:
-    """The refund asked about out of ``refundTrans``; the answer itself when it lists none."""
-    entries = content.get("refundTrans")
-    if not isinstance(entries, list):
-        return content
-    for entry in entries:
-        if isinstance(entry, dict) and entry.get("orderId") == operation.refund_reference:
-            return {"partnerCode": content.get("partnerCode"), **entry}
-    done = str(content.get("resultCode")) == "0"
-    # Zero over a list without our refund says only that the query worked.
-    return {} if done else content
-
-
-def _kind(operation: Operation, result: Result, content: Json) -> OutcomeKind:
+def _kind(operation: Operation, code: str, content: Json) -> OutcomeKind:
+    result = RESULTS.get(code)
+    if result is None:
+        return OutcomeKind.UNKNOWN
+    if result.meaning is Meaning.UNCLEAR and operation.verb is Verb.QUERY:
+        # With a number of MoMo's the code is about the payment, and final; without one it may
+        # be the query that failed.
+        return OutcomeKind.DECLINED if content.get("transId") else OutcomeKind.UNKNOWN
     kind = KINDS[operation.verb].get(result.meaning, OutcomeKind.UNKNOWN)
     if kind is OutcomeKind.AUTHORIZED:
         return _authorized(operation.intent.capture)
-    asked_about_payment = operation.verb is Verb.QUERY and content.get("transId")
-    if result is RESULTS["99"] and asked_about_payment:
-        # With a number of MoMo's the code is about the payment, and final; without, it may be
-        # the query that failed.
-        return OutcomeKind.DECLINED
     return kind
 
 
@@ -152,29 +148,29 @@ def _authorized(capture: str) -> OutcomeKind:
     return OutcomeKind.SUCCEEDED if capture == "automatic" else OutcomeKind.UNKNOWN
 
 
-def _outcome(kind: OutcomeKind, result: Result, content: Mapping[str, object]) -> Outcome:
+def _outcome(kind: OutcomeKind, code: str, content: Mapping[str, object]) -> Outcome:
     money = read_money(content.get("amount"))
-    trans_id = _text(content.get("transId"))
-    taken = kind in _MONEY_MOVED
-    if taken and (money is None or not content.get("orderId")):
-        kind, taken = OutcomeKind.UNKNOWN, False
+    reference = _text(content.get("orderId"))
+    if kind in _GOOD and (money is None or not reference):
+        kind = OutcomeKind.UNKNOWN
+    good = kind in _GOOD
     return Outcome(
         kind,
         money=money,
-        reference=_text(content.get("orderId")),
+        reference=reference,
         # On a refusal transId is a clock value, and no number of a payment.
-        psp_reference=trans_id if taken else "",
+        psp_reference=_text(content.get("transId")) if good else "",
         account=_text(content.get("partnerCode")),
-        failure=_failure(result, content),
-        psp_data=_facts(content) if taken else {},
+        failure=_failure(code, content),
+        psp_data=_facts(content) if good else {},
     )
 
 
-def _failure(result: Result, content: Mapping[str, object]) -> Failure | None:
-    if result.failure is None:
+def _failure(code: str, content: Mapping[str, object]) -> Failure | None:
+    result = RESULTS.get(code)
+    if result is None or result.failure is None:
         return None
-    message = mask_text(_text(content.get("message")))[:_MESSAGE_MAX]
-    return Failure(result.failure, _text(content.get("resultCode")), message)
+    return Failure(result.failure, code, mask_text(_text(content.get("message")))[:_MESSAGE_MAX])
 
 
 def _facts(content: Mapping[str, object]) -> dict[str, str]:
@@ -190,36 +186,36 @@ def _facts(content: Mapping[str, object]) -> dict[str, str]:
 def _refunded(entries: object) -> str:
     """What MoMo gave back of this payment, whoever asked for it: in đồng, "" for nothing."""
     listed = entries if isinstance(entries, list) else []
-    done = [entry for entry in listed if isinstance(entry, dict) and entry.get("resultCode") == 0]
+    done = [e for e in listed if isinstance(e, dict) and _text(e.get("resultCode")) == "0"]
     sums = [read_money(entry.get("amount")) for entry in done]
     total = sum(money.minor for money in sums if money)
     return str(total) if total else ""
 
 
-def _with_verb(outcome: Outcome, operation: Operation, result: Result) -> Outcome:
-    code = next((code for code, known in RESULTS.items() if known is result), "")
-    if operation.verb is Verb.REFUND and outcome.kind is OutcomeKind.DECLINED:
-        return replace(outcome, retry_after_s=REFUND_AGAIN_AFTER_S.get(code))
-    if operation.verb is Verb.VOID and result.meaning is Meaning.DONE:
+def _finish(outcome: Outcome, operation: Operation, code: str) -> Outcome:
+    if operation.verb in {Verb.REFUND, Verb.QUERY_REFUND}:
+        # The refund's own numbers must not replace the payment's.
+        return replace(outcome, psp_data={}, retry_after_s=REFUND_AGAIN_AFTER_S.get(code))
+    if operation.verb is Verb.CAPTURE and operation.intent.psp_reference:
+        # A confirmation may have a number of its own; the payment keeps the one it has.
+        return replace(outcome, psp_reference=operation.intent.psp_reference, psp_data={})
+    if operation.verb is Verb.VOID and outcome.kind is OutcomeKind.DECLINED:
         return replace(outcome, failure=Failure(FailureCode.CANCELLED, code))
     return outcome
-
-
-def _ask(outcome: Outcome, verb: Verb) -> Outcome:
-    return replace(outcome, psp_data={**outcome.psp_data, "next_verb": verb.value})
 
 
 def _link(content: Json, api_base: str) -> Outcome:
     """The page, the QR text and the app link. A page that is not MoMo's is handed to nobody."""
     url = _text(content.get("payUrl"))
-    if not _is_momos(url, api_base):
+    money, reference = read_money(content.get("amount")), _text(content.get("orderId"))
+    if money is None or not reference or not _is_momos(url, api_base):
         return Outcome(OutcomeKind.UNKNOWN)
     app_url = _text(content.get("deeplink"))
     app_is_momos = urlsplit(app_url).scheme == "momo" or _is_momos(app_url, api_base)
     return Outcome(
         OutcomeKind.ACTION_REQUIRED,
-        money=read_money(content.get("amount")),
-        reference=_text(content.get("orderId")),
+        money=money,
+        reference=reference,
         account=_text(content.get("partnerCode")),
         next_action=NextAction(
             url=url, qr=_text(content.get("qrCodeUrl")), app_url=app_url if app_is_momos else ""
@@ -235,7 +231,9 @@ def _is_momos(url: str, api_base: str) -> bool:
     if (parts.scheme, parts.netloc) == (base.scheme, base.netloc):
         return True
     host = parts.hostname or ""
-    return parts.scheme == "https" and (host == _MOMO_DOMAIN or host.endswith(f".{_MOMO_DOMAIN}"))
+    if parts.scheme != "https" or not _HOST.fullmatch(host):
+        return False
+    return host == _MOMO_DOMAIN or host.endswith(f".{_MOMO_DOMAIN}")
 
 
 def _text(value: object) -> str:

@@ -1,8 +1,11 @@
 """MoMo as a ``Gateway``."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar, cast
+from typing import Final, Self, cast
+
+from typing_extensions import override
 
 from payments.gateways.base import (
     Answer,
@@ -24,8 +27,8 @@ from payments.gateways.momo.signing import sign
 class MomoGateway(Gateway):
     """MoMo AIO v2: everything is a signed JSON POST, queries too."""
 
-    name: ClassVar[str] = "momo"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    name = "momo"
+    capabilities = Capabilities(
         limits={"VND": (1_000, 50_000_000)},
         methods=frozenset({"momo"}),
         manual_capture=True,
@@ -35,9 +38,9 @@ class MomoGateway(Gateway):
         qr=True,
     )
     # MoMo remembers a requestId for at least 31 days.
-    key_lifetime: ClassVar[timedelta | None] = timedelta(days=30)
+    key_lifetime = timedelta(days=30)
     # MoMo asks its clients to wait for 30 s or more.
-    read_timeout_s: ClassVar[float] = 30.0
+    read_timeout_s = 30.0
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -45,22 +48,27 @@ class MomoGateway(Gateway):
             connect_timeout_s=self.connect_timeout_s, read_timeout_s=self.read_timeout_s
         )
 
+    @classmethod
+    @override
+    def from_settings(cls, options: Mapping[str, str]) -> Self:
+        return cls(Config.from_settings(options))
+
     @property
+    @override
     def account(self) -> str:
-        """Our partnerCode."""
         return self._config.partner_code
 
     @property
+    @override
     def live(self) -> bool:
-        """Whether real money moves with these credentials."""
         return self._config.live
 
+    @override
     def freeze(self, operation: Operation) -> Json:
-        """``{"path", "body"}``; the signature is added when it is sent."""
         return requests.freeze(operation, self._config)
 
+    @override
     def perform(self, operation: Operation) -> Outcome:
-        """Sign and send. The same request and the same keys make the same bytes."""
         url = f"{self._config.api_base}{operation.request['path']}"
         body = cast("Json", operation.request["body"])
         shown = {"url": url, **body}
@@ -73,16 +81,16 @@ class MomoGateway(Gateway):
         exchange = exchange_of(shown, answer)
         return answers.read_answer(operation, answer, exchange, self._config.api_base)
 
+    @override
     def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:
-        """The one event of a notification. Raises ``WebhookRefused``."""
         return webhooks.read(delivery, self._config)
 
+    @override
     def answer_webhook(self, result: WebhookResult) -> Answer:
-        """204 and nothing else, for whatever was stored."""
         return webhooks.answer(result)
 
 
-_HEADERS = {"Content-Type": "application/json; charset=UTF-8", "Accept": "application/json"}
+_HEADERS: Final = {"Content-Type": "application/json; charset=UTF-8", "Accept": "application/json"}
 
 
 def _bytes(body: Json) -> bytes:

@@ -87,16 +87,27 @@ RESULTS: Final[dict[str, Result]] = {
 # A refund that MoMo could not make now is asked for again after this long, as a new refund.
 REFUND_AGAIN_AFTER_S: Final[dict[str, int]] = {"1080": 3600}
 
-_HOLD: Final = {
-    # Only words that say the hold is gone end it; any other no leaves it as it was, and a query
-    # shows how it stands.
-    Meaning.CANCELLED: OutcomeKind.DECLINED,
+# A word that a repeat cannot change, and that leaves the truth open: the operation is answered,
+# and a query says how things stand. (UNKNOWN would have the same bytes sent again.)
+_ASK: Final = {
+    Meaning.DUPLICATE: OutcomeKind.PENDING,
     Meaning.WORKING: OutcomeKind.PENDING,
+    Meaning.UNCLEAR: OutcomeKind.PENDING,
+}
+_HOLD: Final = {
+    **_ASK,
+    # Only words that say the hold is gone end it. Any other no leaves it as it was.
+    Meaning.CANCELLED: OutcomeKind.DECLINED,
+    Meaning.REFUSED: OutcomeKind.PENDING,
+    Meaning.BAD_REQUEST: OutcomeKind.PENDING,
+    Meaning.NOT_FOUND: OutcomeKind.PENDING,
+    Meaning.BUSY: OutcomeKind.PENDING,
     Meaning.CREDENTIALS: OutcomeKind.NOT_DONE,
 }
 
 KINDS: Final[dict[Verb, dict[Meaning, OutcomeKind]]] = {
     Verb.CREATE: {
+        **_ASK,
         Meaning.DONE: OutcomeKind.ACTION_REQUIRED,  # the link exists; nothing is paid
         Meaning.REFUSED: OutcomeKind.DECLINED,
         Meaning.CANCELLED: OutcomeKind.DECLINED,
@@ -122,8 +133,8 @@ KINDS: Final[dict[Verb, dict[Meaning, OutcomeKind]]] = {
     # A released hold is a final no to the payment.
     Verb.VOID: {**_HOLD, Meaning.DONE: OutcomeKind.DECLINED},
     Verb.REFUND: {
+        **_ASK,
         Meaning.DONE: OutcomeKind.SUCCEEDED,
-        Meaning.WORKING: OutcomeKind.PENDING,
         Meaning.REFUSED: OutcomeKind.DECLINED,
         Meaning.CANCELLED: OutcomeKind.DECLINED,
         Meaning.BUSY: OutcomeKind.DECLINED,
@@ -151,14 +162,7 @@ NOTICE_KINDS: Final[dict[Meaning, OutcomeKind]] = {
     Meaning.WORKING: OutcomeKind.PENDING,
     Meaning.REFUSED: OutcomeKind.DECLINED,
     Meaning.CANCELLED: OutcomeKind.DECLINED,
-}
-
-# What must be asked when MoMo's answer itself says that a repeat will not help.
-ASK_NEXT: Final[dict[Verb, Verb]] = {
-    Verb.CREATE: Verb.QUERY,
-    Verb.CAPTURE: Verb.QUERY,
-    Verb.VOID: Verb.QUERY,
-    Verb.REFUND: Verb.QUERY_REFUND,
+    Meaning.UNCLEAR: OutcomeKind.PENDING,
 }
 
 LANGUAGES: Final[dict[str, str]] = {"vi": "vi", "en": "en"}
