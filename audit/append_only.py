@@ -9,8 +9,12 @@ def append_only() -> list[pgtrigger.Trigger]:
     """Refuse UPDATE, DELETE and TRUNCATE in PostgreSQL itself, whoever asks."""
     return [
         pgtrigger.Protect(name="no_change", operation=pgtrigger.Update | pgtrigger.Delete),
-        pgtrigger.Protect(
-            name="no_truncate", operation=pgtrigger.Truncate, level=pgtrigger.Statement
+        pgtrigger.Trigger(
+            name="no_truncate",
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            operation=pgtrigger.Truncate,
+            func="RAISE EXCEPTION 'this table is append-only';",
         ),
     ]
 

@@ -1,16 +1,18 @@
 """App configuration, and the admin site with our own home page."""
 
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin import apps as admin_apps
 
 
 class ConfigConfig(AppConfig):
     """The wiring: commands that need every app."""
 
     name = "config"
+    default = True
 
 
-class PaymentsAdminConfig(AdminConfig):
+class PaymentsAdminConfig(admin_apps.AdminConfig):
     """Django's admin, with ``config.admin_site`` as the site."""
 
+    default = False
     default_site = "config.admin_site.PaymentsAdminSite"

@@ -1,10 +1,9 @@
 """The queues of due rows: what each is called, whether it has work, and how it is drained.
 
-``settings.DUE_QUEUES`` maps each name to the dotted path of a ``Queue`` (or of a function that
-takes the rest of the name, for families such as ``gateway.stripe``). Nothing else knows them all.
+``settings.DUE_QUEUES`` maps each name to the dotted path of a ``Queue`` class, which is given
+the name (so that one class serves a family such as ``gateway.stripe``).
 """
 
-import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -17,19 +16,16 @@ from django.utils.module_loading import import_string
 
 from durable.models import DueRow
 
-logger = logging.getLogger(__name__)
-
 Row = TypeVar("Row", bound=DueRow)
 
-# One task drains at most this many batches and then wakes itself anew, so that a long backlog
+# One task drains at most this many batches and is then woken anew, so that a long backlog
 # cannot keep a worker thread from the other queues for ever.
 BATCHES_MAX: Final = 200
 
 
-class Queue(ABC, Generic[Row]):
+class Queue(ABC):
     """Due rows of one kind and how a worker treats them."""
 
-    batch_size: ClassVar[int] = 50
     # How many threads of one worker process may drain this queue at once: a slow gateway holds
     # these and no more.
     drains_max: ClassVar[int] = 2
@@ -38,9 +34,28 @@ class Queue(ABC, Generic[Row]):
         self.name = name
         self._slots = threading.BoundedSemaphore(self.drains_max)
 
+    def drain(self) -> bool:
+        """Work until nothing is due. False when it stopped early and should be woken again."""
+        if not self._slots.acquire(blocking=False):
+            return True
+        try:
+            return self.work_until_empty()
+        finally:
+            self._slots.release()
+
     @abstractmethod
     def has_due_rows(self) -> bool:
         """Whether a drain would find something now."""
+
+    @abstractmethod
+    def work_until_empty(self) -> bool:
+        """What ``drain`` does while it holds one of the slots."""
+
+
+class BatchQueue(Queue, Generic[Row]):
+    """Claims a batch, commits, works on it, and so on until nothing is due."""
+
+    batch_size: ClassVar[int] = 50
 
     @abstractmethod
     def claim(self) -> Sequence[Row]:
@@ -48,18 +63,10 @@ class Queue(ABC, Generic[Row]):
 
     @abstractmethod
     def work(self, rows: Sequence[Row]) -> None:
-        """Do it. One row's trouble must not be another's (see ``one_by_one``)."""
+        """Do it. One row's trouble must not be another's."""
 
-    def drain(self) -> bool:
-        """Work until nothing is due. False when it stopped early and should be woken again."""
-        if not self._slots.acquire(blocking=False):
-            return True
-        try:
-            return self._drain()
-        finally:
-            self._slots.release()
-
-    def _drain(self) -> bool:
+    def work_until_empty(self) -> bool:
+        """Batch after batch, up to a limit."""
         for _ in range(BATCHES_MAX):
             with transaction.atomic(durable=True):
                 rows = self.claim()
@@ -68,21 +75,8 @@ class Queue(ABC, Generic[Row]):
             self.work(rows)
         return False
 
-    def one_by_one(self, rows: Sequence[Row]) -> None:
-        """Work each row alone; a poison row is put off and the others go on."""
-        for row in rows:
-            try:
-                self.work_one(row)
-            except Exception:
-                logger.exception("due_row_failed", extra={"queue": self.name, "row": str(row.pk)})
-                row.put_off()
-
-    def work_one(self, row: Row) -> None:
-        """Do one row's work. Queues that work in batches only need not have it."""
-        raise TypeError(f"{type(self).__name__} works in batches")
-
 
 @cache
-def queues() -> dict[str, Queue[DueRow]]:
+def queues() -> dict[str, Queue]:
     """Every queue by its name, as the settings list them."""
     return {name: import_string(path)(name) for name, path in settings.DUE_QUEUES.items()}

@@ -11,7 +11,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import translation
 
 from durable.wake import wake
 from notifications.models import Channel, Notification
@@ -66,7 +66,7 @@ def _row(message: Message) -> Notification:
         locale=message.locale,
         subject_id=message.subject_id,
         context=dict(message.context),
-        due_at=timezone.now(),
+        due_at=Now(),
     )
 
 

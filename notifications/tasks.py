@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Sequence
 
-from durable.queues import Queue
+from durable.queues import BatchQueue
 from notifications.models import Notification
 from notifications.services import LEASE, send_due
 
 logger = logging.getLogger(__name__)
 
 
-class NotificationQueue(Queue[Notification]):
+class NotificationQueue(BatchQueue[Notification]):
     """Messages that are due."""
 
     def has_due_rows(self) -> bool:

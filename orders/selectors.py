@@ -33,3 +33,11 @@ def order_by_id(order_id: UUID) -> Order:
     if order is None:
         raise OrderNotFound("There is no such order.")
     return order
+
+
+def require_own(user_id: UUID, order_id: UUID | None) -> UUID:
+    """``order_id``, if that order is this user's. Raises OrderNotFound."""
+    own = Order.objects.filter(pk=order_id, customer_id=user_id)
+    if order_id is None or not own.exists():
+        raise OrderNotFound("There is no such order.")
+    return order_id

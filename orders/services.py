@@ -38,6 +38,25 @@ class Item:
     quantity: int
 
 
+@dataclass(frozen=True, slots=True)
+class ProductOnSale:
+    """One entry of the catalogue; ``unit_amount`` in minor units of ``currency``."""
+
+    sku: str
+    name: str
+    unit_amount: int
+    currency: str
+
+
+def put_on_sale(products: Sequence[ProductOnSale]) -> None:
+    """Add to the catalogue what it does not hold yet."""
+    rows = [
+        Product(sku=p.sku, name=p.name, unit_amount=p.unit_amount, currency=p.currency)
+        for p in products
+    ]
+    Product.objects.bulk_create(rows, ignore_conflicts=True)
+
+
 @transaction.atomic
 def create_order(*, customer: Customer, currency: str, items: Sequence[Item]) -> Order:
     """Add up and store an order. Raises InvalidLine; then nothing is stored."""

@@ -1,0 +1,98 @@
+"""What all API views share: strict JSON in, lists that page by a cursor out."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import IO, Any, Final, NoReturn
+
+from rest_framework.exceptions import ParseError
+from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import BaseParser
+from rest_framework.response import Response
+
+BODY_BYTES_MAX: Final = 64 * 1024
+DEPTH_MAX: Final = 20
+
+
+class StrictJSONParser(BaseParser):
+    """RFC 8259 without its traps: no NaN, no member twice, no lone surrogates, no depths."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The object in ``stream``. Raises ParseError saying what is wrong."""
+        body = stream.read(BODY_BYTES_MAX + 1)
+        if len(body) > BODY_BYTES_MAX:
+            raise ParseError(f"The body is larger than {BODY_BYTES_MAX} bytes.")
+        value = parse_json(body)
+        if not isinstance(value, dict):
+            raise ParseError("The body must be a JSON object.")
+        return value
+
+
+def parse_json(body: bytes) -> Any:
+    """The value in ``body``. Raises ParseError."""
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object_without_repeats,
+        )
+        _require_storable(value)
+    except RecursionError as error:
+        raise ParseError("The JSON is nested too deeply.") from error
+    except ValueError as error:
+        raise ParseError(f"The body is not valid JSON: {error}") from error
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member appears twice")
+    return members
+
+
+def _require_storable(value: Any, depth: int = 0) -> None:
+    """PostgreSQL stores no NUL and no half of a surrogate pair; and depth is only for attacks."""
+    if depth > DEPTH_MAX:
+        raise ValueError("nested too deeply")
+    if isinstance(value, str):
+        if "\x00" in value or not value.isprintable() and _has_surrogate(value):
+            raise ValueError("a text holds a character that cannot be stored")
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _require_storable(name, depth + 1)
+            _require_storable(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _require_storable(inner, depth + 1)
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in text)
+
+
+class NewestFirstPagination(CursorPagination):
+    """``{results, next, previous}``; ``limit`` 1 to 100. A cursor never skips or repeats."""
+
+    ordering = ("-created_at", "-id")
+    page_size = 20
+    page_size_query_param = "limit"
+    max_page_size = 100
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """The page with links to its neighbours."""
+        return Response(
+            {"results": data, "next": self.get_next_link(), "previous": self.get_previous_link()}
+        )

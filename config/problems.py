@@ -1,0 +1,145 @@
+"""Every refusal of the API as an RFC 9457 problem document.
+
+``type, title, status, detail, code, request_id`` and, for a request that is not right in
+itself, ``errors``: field → list of ``{code, detail}``. Each app has its own error root; here
+they all meet.
+"""
+
+import logging
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+from rest_framework_simplejwt.exceptions import InvalidToken
+
+from audit.context import current_request_id
+from orders.errors import OrderError
+from payments.errors import PaymentError, RequestInProgress
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_S: Final = "1"
+
+# DRF's and Django's exceptions in our words.
+_CODES: Final[dict[type[Exception], str]] = {
+    exceptions.ParseError: "malformed",
+    exceptions.ValidationError: "invalid",
+    exceptions.NotAuthenticated: "not_authenticated",
+    InvalidToken: "invalid_token",
+    exceptions.AuthenticationFailed: "authentication_failed",
+    exceptions.PermissionDenied: "permission_denied",
+    PermissionDenied: "permission_denied",
+    exceptions.NotFound: "not_found",
+    Http404: "not_found",
+    exceptions.MethodNotAllowed: "method_not_allowed",
+    exceptions.NotAcceptable: "not_acceptable",
+    exceptions.UnsupportedMediaType: "unsupported_media_type",
+    exceptions.Throttled: "rate_limited",
+}
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """What DRF calls for every exception of a view; None lets an unexpected one through."""
+    del context
+    set_rollback()
+    if isinstance(error, PaymentError | OrderError):
+        return _of_domain(error)
+    if isinstance(error, exceptions.APIException):
+        return _of_framework(error)
+    if isinstance(error, Http404):
+        return _response(404, "not_found", "There is no such thing here.")
+    if isinstance(error, PermissionDenied):
+        return _response(403, "permission_denied", "You may not do this.")
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.exception("database_unavailable")
+        detail = "The request could not be stored. Repeat it with the same Idempotency-Key."
+        return _response(503, "unavailable", detail, headers={"Retry-After": RETRY_AFTER_S})
+    return None
+
+
+def _of_domain(error: PaymentError | OrderError) -> Response:
+    extra: dict[str, Any] = dict(getattr(error, "extra", {}))
+    if error.field:
+        extra["errors"] = {error.field: [{"code": error.code, "detail": error.detail}]}
+    headers = {"Retry-After": RETRY_AFTER_S} if isinstance(error, RequestInProgress) else {}
+    return _response(error.status, error.code, error.detail, extra, headers)
+
+
+def _of_framework(error: exceptions.APIException) -> Response:
+    code = next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), "error")
+    headers: dict[str, str] = {}
+    if getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
+    if isinstance(error, exceptions.Throttled):
+        headers["Retry-After"] = str(int(error.wait or 1) + 1)
+    extra: dict[str, Any] = {}
+    detail = _sentence(error)
+    if isinstance(error, exceptions.ValidationError):
+        extra["errors"] = _field_errors(error.detail)
+        detail = "The request is not valid: see errors."
+    return _response(error.status_code, code, detail, extra, headers)
+
+
+def _sentence(error: exceptions.APIException) -> str:
+    detail = error.detail
+    if isinstance(detail, dict):
+        detail = detail.get("detail", "")
+    return str(detail) if not isinstance(detail, list) else "; ".join(map(str, detail))
+
+
+def _field_errors(detail: Any, path: str = "") -> dict[str, list[dict[str, str]]]:
+    """DRF's nested errors as one flat map; ``lines.0.quantity`` names the place."""
+    if isinstance(detail, dict):
+        found: dict[str, list[dict[str, str]]] = {}
+        for name, inner in detail.items():
+            found |= _field_errors(inner, f"{path}.{name}" if path else str(name))
+        return found
+    if any(isinstance(item, dict | list) for item in detail):
+        found = {}
+        for index, inner in enumerate(detail):
+            found |= _field_errors(inner, f"{path}.{index}") if inner else {}
+        return found
+    return {path or "request": [{"code": str(item.code), "detail": str(item)} for item in detail]}
+
+
+def problem(
+    status: int, code: str, detail: str, extra: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The members of a problem document."""
+    return {
+        "type": f"{settings.BASE_URL}/docs/errors#{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": current_request_id(),
+        **(extra or {}),
+    }
+
+
+def _response(
+    status: int,
+    code: str,
+    detail: str,
+    extra: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    return Response(
+        problem(status, code, detail, extra),
+        status=status,
+        headers=headers,
+        content_type=MEDIA_TYPE,
+    )
+
+
+def json_error(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
+    """A problem document outside of DRF: unknown paths and crashes of API routes."""
+    del request
+    return JsonResponse(problem(status, code, detail), status=status, content_type=MEDIA_TYPE)

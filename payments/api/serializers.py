@@ -1,0 +1,124 @@
+"""Payments as the API speaks of them."""
+
+from typing import Any, Final
+
+from rest_framework import serializers
+
+from audit.redaction import find_card_number
+from durable.ids import public_id
+from orders.money import MINOR_UNITS_MAX
+from orders.serializers import CurrencyField, StrictSerializer, TextField, WholeNumberField
+from payments.models import Capture, Transaction
+
+METADATA_MEMBERS_MAX: Final = 20
+METADATA_KEY_MAX: Final = 40
+METADATA_VALUE_MAX: Final = 500
+
+
+class MetadataField(serializers.Field[Any, Any, Any, Any]):
+    """Up to 20 members of text to text, for the client's own use."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        """``data`` itself, if it is an object of short texts without card numbers."""
+        if not isinstance(data, dict) or len(data) > METADATA_MEMBERS_MAX:
+            raise serializers.ValidationError(
+                f"Must be an object of at most {METADATA_MEMBERS_MAX} members.", code="invalid"
+            )
+        for name, value in data.items():
+            _check_member(name, value)
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        """As it was sent."""
+        return value
+
+
+def _check_member(name: str, value: Any) -> None:
+    if len(name) > METADATA_KEY_MAX or not isinstance(value, str):
+        raise serializers.ValidationError(
+            f"Keys have at most {METADATA_KEY_MAX} characters, values are texts.", code="invalid"
+        )
+    if len(value) > METADATA_VALUE_MAX:
+        raise serializers.ValidationError(
+            f"Values have at most {METADATA_VALUE_MAX} characters.", code="too_long"
+        )
+    if find_card_number(name) or find_card_number(value):
+        raise serializers.ValidationError(
+            "A card number must never be sent here.", code="card_number_refused"
+        )
+
+
+class ShopperSerializer(StrictSerializer):
+    """The person who pays, where a client app asks on their behalf."""
+
+    ip = serializers.IPAddressField(required=False)
+    locale = serializers.ChoiceField(choices=("en", "vi"), required=False)
+
+
+class PaymentRequestSerializer(StrictSerializer):
+    """The body of ``POST /payments``."""
+
+    order_id = TextField(max_length=40)
+    amount = WholeNumberField(
+        min_value=1, max_value=MINOR_UNITS_MAX, help_text="In minor units of the currency."
+    )
+    currency = CurrencyField()
+    method = TextField(max_length=20)
+    capture = serializers.ChoiceField(
+        choices=Capture.choices, required=False, default=Capture.AUTOMATIC
+    )
+    payment_token = TextField(
+        max_length=255, required=False, default="", help_text="From the gateway's own form."
+    )
+    return_url = TextField(max_length=500, required=False, default="")
+    metadata = MetadataField(required=False, default=dict)
+    customer = ShopperSerializer(required=False, default=dict)
+
+
+class NextActionSerializer(serializers.Serializer[Any]):
+    """Where the shopper must go now."""
+
+    type = serializers.ChoiceField(choices=("redirect",))
+    url = serializers.URLField()
+    qr = serializers.CharField(required=False, help_text="The text to draw as a QR code.")
+
+
+class FailureSerializer(serializers.Serializer[Any]):
+    """Why it failed."""
+
+    code = serializers.CharField()
+
+
+class PaymentSerializer(serializers.Serializer[Transaction]):
+    """A payment as it stands."""
+
+    id = serializers.CharField(source="public_id")
+    order_id = serializers.SerializerMethodField()
+    status = serializers.CharField()
+    amount = serializers.IntegerField()
+    currency = serializers.CharField()
+    method = serializers.CharField()
+    gateway = serializers.CharField()
+    capture = serializers.CharField()
+    next_action = serializers.SerializerMethodField()
+    failure = serializers.SerializerMethodField()
+    amount_refunded = serializers.IntegerField()
+    metadata = MetadataField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+    def get_order_id(self, row: Transaction) -> str:
+        """``ord_…``."""
+        return public_id("ord", row.order_id)
+
+    def get_next_action(self, row: Transaction) -> dict[str, str] | None:
+        """Where the shopper must go, while that leads anywhere."""
+        action = row.next_action
+        if not action:
+            return None
+        qr = {"qr": action["qr"]} if action.get("qr") else {}
+        return {"type": "redirect", "url": action["url"], **qr}
+
+    def get_failure(self, row: Transaction) -> dict[str, str] | None:
+        """Our reason; the gateway's own words are for staff."""
+        return {"code": row.failure_code} if row.failure_code else None

@@ -1,0 +1,170 @@
+"""The payments API."""
+
+import re
+from typing import Final
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils.translation import get_language
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import GenericAPIView
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
+
+from accounts.client_ip import client_ip
+from accounts.requests import client_of, user_id_of
+from durable.ids import parse_public_id
+from orders import selectors as orders
+from orders.models import Order
+from orders.money import Money
+from orders.serializers import OrderSerializer
+from payments import selectors
+from payments.api import waiting
+from payments.api.serializers import PaymentRequestSerializer, PaymentSerializer
+from payments.models import Capture, Transaction
+from payments.services import checkout
+from payments.services.checkout import Created, PaymentRequest
+from payments.states import LIVE
+
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+_KEY_HEADER = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER,
+    description="1 to 255 visible ASCII characters; the same key never pays twice.",
+)  # fmt: skip
+_PREFER_HEADER = OpenApiParameter(
+    "Prefer", str, OpenApiParameter.HEADER,
+    description="wait=N: hold the answer up to N (at most 10) seconds for the gateway's reply.",
+)  # fmt: skip
+
+
+class PaymentsView(GenericAPIView[Transaction]):
+    """The caller's payments."""
+
+    serializer_class = PaymentSerializer
+    queryset = Transaction.objects.none()
+
+    @extend_schema(operation_id="list_payments", responses=PaymentSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List the caller's payments, newest first."""
+        page = self.paginate_queryset(selectors.payments_of(client_of(request)))
+        return self.get_paginated_response(PaymentSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="create_payment",
+        request=PaymentRequestSerializer,
+        responses={201: PaymentSerializer},
+        parameters=[_KEY_HEADER, _PREFER_HEADER],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Start paying an order. Repeat it with the same Idempotency-Key as often as you like."""
+        created = checkout.create_payment(
+            client=client_of(request),
+            key=_idempotency_key(request),
+            request=_payment_request(request),
+            render=render_payment,
+        )
+        return _created_response(request, created)
+
+
+class PaymentView(GenericAPIView[Transaction]):
+    """One of the caller's payments."""
+
+    serializer_class = PaymentSerializer
+    queryset = Transaction.objects.none()
+
+    @extend_schema(operation_id="get_payment", responses=PaymentSerializer)
+    def get(self, request: Request, payment_id: str) -> Response:
+        """Show one payment."""
+        return Response(PaymentSerializer(_payment(request, payment_id)).data)
+
+
+class CancelPaymentView(GenericAPIView[Transaction]):
+    """The end of a payment that has not succeeded."""
+
+    serializer_class = PaymentSerializer
+    queryset = Transaction.objects.none()
+
+    @extend_schema(
+        operation_id="cancel_payment",
+        request=None,
+        responses={200: PaymentSerializer, 202: PaymentSerializer},
+    )
+    def post(self, request: Request, payment_id: str) -> Response:
+        """End it. 202: asked for; it ends when the gateway has closed it or calls it unpaid."""
+        row = _payment(request, payment_id)
+        row = checkout.cancel_payment(transaction_id=row.pk)
+        status = HTTP_202_ACCEPTED if row.status in LIVE else HTTP_200_OK
+        return Response(PaymentSerializer(row).data, status=status)
+
+
+class CancelOrderView(GenericAPIView[Order]):
+    """The end of an order that nobody is paying."""
+
+    serializer_class = OrderSerializer
+    queryset = Order.objects.none()
+
+    @extend_schema(operation_id="cancel_order", request=None, responses=OrderSerializer)
+    def post(self, request: Request, order_id: str) -> Response:
+        """Cancel an unpaid order."""
+        order = orders.order_of(user_id_of(request), parse_public_id("ord", order_id))
+        checkout.cancel_order(order_id=order.pk)
+        return Response(OrderSerializer(orders.order_by_id(order.pk)).data)
+
+
+def render_payment(row: Transaction) -> str:
+    """The body of a payment, as stored with its key and sent for every repeat."""
+    return JSONRenderer().render(PaymentSerializer(row).data).decode()
+
+
+def _payment(request: Request, payment_id: str) -> Transaction:
+    return selectors.payment_of(client_of(request), parse_public_id("pay", payment_id))
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise ValidationError(
+            {"Idempotency-Key": ["Must be 1 to 255 visible ASCII characters."]}, code="invalid"
+        )
+    return key
+
+
+def _payment_request(request: Request) -> PaymentRequest:
+    body = PaymentRequestSerializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    data = body.validated_data
+    return PaymentRequest(
+        order_id=_own_order_id(request, data["order_id"]),
+        money=Money(data["amount"], data["currency"]),
+        method=data["method"],
+        capture=Capture(data["capture"]),
+        payment_token=data["payment_token"],
+        return_url=data["return_url"],
+        metadata=data["metadata"],
+        customer_ip=data["customer"].get("ip") or client_ip(request._request),  # noqa: SLF001
+        locale=data["customer"].get("locale") or get_language() or "en",
+    )
+
+
+def _own_order_id(request: Request, order_id: str) -> UUID:
+    """The order, if it is the caller's; somebody else's does not exist."""
+    return orders.require_own(user_id_of(request), parse_public_id("ord", order_id))
+
+
+def _created_response(request: Request, created: Created) -> HttpResponse:
+    body = created.response
+    headers = {"Idempotency-Key": created.key}
+    if created.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    seconds = waiting.seconds_asked(request)
+    waited = waiting.wait(created.transaction.pk, seconds) if seconds else None
+    if waited is not None:
+        body = render_payment(waited)
+        headers["Preference-Applied"] = f"wait={seconds}"
+    return HttpResponse(
+        body, status=HTTP_201_CREATED, content_type="application/json", headers=headers
+    )

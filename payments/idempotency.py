@@ -1,0 +1,55 @@
+"""One key, one payment: claim a key, compare the request's fingerprint, replay the answer."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.db import OperationalError
+
+from audit.context import current_request_id
+from payments.errors import KeyReused, RequestInProgress
+from payments.models import IdempotencyKey, Transaction
+
+# PostgreSQL's lock_not_available: somebody is at work under the same key for too long.
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+
+
+def fingerprint(request: Mapping[str, Any]) -> str:
+    """SHA-256 over the request's meaning: the order of its members is no difference."""
+    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def claim(*, client: str, key: str, print_: str) -> IdempotencyKey | None:
+    """Take ``key`` for this request: None says that it is new and now ours.
+
+    Waits for a request that holds the same key. Returns the stored row of an equal request
+    that was answered; raises KeyReused for another request, RequestInProgress after waiting
+    for too long. Must run in the transaction that answers the request: when that rolls back,
+    the key is free again.
+    """
+    row = IdempotencyKey(
+        client=client, key=key, fingerprint=print_, request_id=current_request_id()
+    )
+    try:
+        IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", None) == _LOCK_NOT_AVAILABLE:
+            raise RequestInProgress("The same request is being answered. Try again.") from error
+        raise
+    stored = IdempotencyKey.objects.select_related("transaction__order").get(
+        client=client, key=key
+    )
+    if stored.pk == row.pk:
+        return None
+    if stored.fingerprint != print_:
+        raise KeyReused("This Idempotency-Key was used for another request. Take a new one.")
+    return stored
+
+
+def store(*, client: str, key: str, transaction: Transaction, response: str) -> None:
+    """Keep the answer: the same bytes will be sent for every repeat."""
+    IdempotencyKey.objects.filter(client=client, key=key).update(
+        transaction=transaction, response=response
+    )

@@ -1,0 +1,62 @@
+"""Reading payments, for the API, the pages and the admin."""
+
+import time
+from typing import Final
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from payments.errors import PaymentNotFound
+from payments.models import GatewayCall, Transaction
+from payments.states import LIVE, Status
+
+_POLL_S: Final = 0.05
+_POLL_SLOWER_S: Final = 0.25
+_SLOWER_AFTER_S: Final = 1.0
+
+
+def payments_of(client: str) -> QuerySet[Transaction]:
+    """The payments that ``client`` asked for, newest first."""
+    return Transaction.objects.filter(client=client).order_by("-created_at", "-id")
+
+
+def payment_of(client: str, transaction_id: UUID | None) -> Transaction:
+    """One of them. Raises PaymentNotFound, for somebody else's too."""
+    row = payments_of(client).filter(pk=transaction_id).first() if transaction_id else None
+    if row is None:
+        raise PaymentNotFound("There is no such payment.")
+    return row
+
+
+def latest_payment(order_id: UUID) -> Transaction | None:
+    """What an order's page is about: its applied success, else its live one, else the newest."""
+    rows = list(Transaction.objects.filter(order_id=order_id).order_by("-created_at", "-id"))
+    applied = (row for row in rows if row.status == Status.SUCCESS and row.applied)
+    live = (row for row in rows if row.status in LIVE)
+    return next(applied, None) or next(live, None) or next(iter(rows), None)
+
+
+def payment_by_id(transaction_id: UUID) -> Transaction | None:
+    """One payment with its order, for whoever may see the order."""
+    return Transaction.objects.select_related("order").filter(pk=transaction_id).first()
+
+
+def wait_for_gateway(transaction_id: UUID, *, seconds: float) -> Transaction:
+    """The payment once the gateway has answered, or as it stands after ``seconds``."""
+    end = time.monotonic() + seconds
+    pause = _POLL_S
+    while not _has_answer(transaction_id) and time.monotonic() + pause < end:
+        time.sleep(pause)
+        if end - time.monotonic() < seconds - _SLOWER_AFTER_S:
+            pause = _POLL_SLOWER_S
+    return Transaction.objects.get(pk=transaction_id)
+
+
+def _has_answer(transaction_id: UUID) -> bool:
+    """Whether there is something to tell that the first answer did not."""
+    row = Transaction.objects.filter(pk=transaction_id).values("status", "next_action").get()
+    if row["status"] not in {Status.PENDING, Status.PROCESSING} or row["next_action"]:
+        return True
+    return GatewayCall.objects.filter(
+        transaction=transaction_id, answered_at__isnull=False
+    ).exists()

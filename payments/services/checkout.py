@@ -1,0 +1,314 @@
+"""Starting a payment, and asking for its end."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction as database
+from django.utils import timezone
+
+from audit import services as audit
+from audit.redaction import find_card_number
+from durable.ids import uuid7
+from durable.wake import wake
+from orders.models import Order
+from orders.money import Money
+from orders.services import cancel_order as end_order
+from orders.services import lock_order
+from orders.states import PAID_STATUSES, OrderStatus
+from payments import idempotency, tokens
+from payments.errors import (
+    AlreadyPaid,
+    AmountMismatch,
+    CaptureUnavailable,
+    CardNumberRefused,
+    CurrencyMismatch,
+    MethodUnavailable,
+    NotCancellable,
+    OrderEnded,
+    PaymentInProgress,
+    PaymentNotFound,
+    ReturnUrlRefused,
+    TokenProblem,
+)
+from payments.gateways.base import FailureCode, Gateway
+from payments.gateways.registry import gateway_for
+from payments.models import Capture, GatewayCall, IdempotencyKey, Transaction
+from payments.offers import why_not
+from payments.schedule import earliest_query
+from payments.states import LIVE, Status
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRequest:
+    """What a client asks for. ``customer_ip`` and ``locale`` are the shopper's, not the app's."""
+
+    order_id: UUID
+    money: Money
+    method: str
+    customer_ip: str
+    locale: str
+    capture: Capture = Capture.AUTOMATIC
+    payment_token: str = ""
+    return_url: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def fingerprint(self) -> str:
+        """Equal for equal requests; where the request came from is no part of it."""
+        return idempotency.fingerprint(
+            {
+                "order_id": self.order_id.hex,
+                "amount": self.money.minor,
+                "currency": self.money.currency,
+                "method": self.method,
+                "capture": self.capture,
+                "payment_token": self.payment_token,
+                "return_url": self.return_url,
+                "metadata": dict(self.metadata),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The payment, the body it was first answered with, and whether this is a replay."""
+
+    transaction: Transaction
+    response: str
+    key: str
+    replayed: bool
+
+
+@database.atomic(durable=True)
+def create_payment(
+    *, client: str, key: str | None, request: PaymentRequest, render: Callable[[Transaction], str]
+) -> Created:
+    """Claim the key, lock the order, store a PENDING transaction that is due now.
+
+    ``render`` makes the body of the 201, which is stored with the key. Without a key one is
+    made from the client, the order, the request and the order's failed payments. Raises a
+    PaymentError or OrderNotFound; then nothing is stored and the key is free.
+    """
+    print_ = request.fingerprint()
+    key = key or _made_key(client, request.order_id, print_)
+    earlier = idempotency.claim(client=client, key=key, print_=print_)
+    if earlier is not None:
+        return _replay(earlier)
+    row = _start(client, request)
+    body = render(row)
+    idempotency.store(client=client, key=key, transaction=row, response=body)
+    wake(f"gateway.{row.gateway}")
+    return Created(row, body, key, replayed=False)
+
+
+def _replay(earlier: IdempotencyKey) -> Created:
+    assert earlier.transaction is not None  # noqa: S101 - stored in the commit of the claim
+    return Created(earlier.transaction, earlier.response, earlier.key, replayed=True)
+
+
+def _made_key(client: str, order_id: UUID, print_: str) -> str:
+    """The same for a blind repeat; another one after a payment of the order has failed."""
+    failed = Transaction.objects.filter(order_id=order_id, status=Status.FAILED).count()
+    made = {"client": client, "order": order_id.hex, "request": print_, "failed": failed}
+    return f"auto-{idempotency.fingerprint(made)[:40]}"
+
+
+def _start(client: str, request: PaymentRequest) -> Transaction:
+    order = lock_order(request.order_id)
+    _require_payable(order, request.money)
+    adapter = _require_gateway(request)
+    _require_clean(request)
+    now = timezone.now()
+    row = Transaction(
+        id=uuid7(),
+        order=order,
+        client=client,
+        amount=request.money.minor,
+        currency=request.money.currency,
+        method=request.method,
+        gateway=adapter.name,
+        gateway_account=adapter.account,
+        live_mode=adapter.live,
+        capture=request.capture,
+        payment_token=tokens.seal(request.payment_token),
+        customer_ip=request.customer_ip,
+        locale=request.locale,
+        return_url=request.return_url,
+        metadata=dict(request.metadata),
+        created_at=now,
+        updated_at=now,
+        expires_at=now + adapter.link_lifetime,
+        due_at=now,
+    )
+    row.save(force_insert=True)
+    audit.record([_created(row)])
+    return row
+
+
+def _require_payable(order: Order, money: Money) -> None:
+    if order.status in PAID_STATUSES:
+        raise AlreadyPaid("The order is paid.")
+    if order.status == OrderStatus.CANCELLED:
+        raise OrderEnded("The order was cancelled. Create a new one.")
+    if money.currency != order.currency:
+        raise CurrencyMismatch(f"The order is in {order.currency}.")
+    if money.minor != order.total:
+        raise AmountMismatch(f"The order costs {order.total} {order.currency} in minor units.")
+    live = Transaction.objects.filter(order=order, status__in=LIVE).first()
+    if live is not None:
+        raise PaymentInProgress(
+            "A payment of this order is under way. Continue it, or cancel it first.",
+            payment_id=live.public_id,
+        )
+
+
+def _require_gateway(request: PaymentRequest) -> Gateway:
+    adapter = gateway_for(request.method)
+    reason = why_not(request.method, request.money)
+    if adapter is None or reason:
+        raise MethodUnavailable(str(reason))
+    can = adapter.capabilities
+    if request.capture == Capture.MANUAL and not can.manual_capture:
+        raise CaptureUnavailable(f"{request.method} takes the money at once: leave out capture.")
+    if request.payment_token and not can.takes_token:
+        raise TokenProblem(f"{request.method} takes no payment_token: leave it out.")
+    if can.needs_token and not request.payment_token:
+        raise TokenProblem(f"{request.method} needs a payment_token from the gateway's own form.")
+    return adapter
+
+
+def _require_clean(request: PaymentRequest) -> None:
+    """Refuse card numbers in free text, and return URLs to places nobody vouched for."""
+    texts = [*request.metadata, *request.metadata.values(), request.payment_token]
+    if any(find_card_number(text) for text in texts):
+        raise CardNumberRefused(
+            "A card number must never be sent here. Use the gateway's own form for a token."
+        )
+    if request.return_url and not _is_allowed(request.return_url):
+        raise ReturnUrlRefused("The origin of return_url must be one of RETURN_ORIGINS.")
+
+
+def _is_allowed(url: str) -> bool:
+    """Exactly one of our origins; nothing a browser might read differently from us."""
+    if any(char in url for char in "\\\t\r\n @") or not url.isascii():
+        return False
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" in {settings.BASE_URL, *settings.RETURN_ORIGINS}
+
+
+def _created(row: Transaction) -> audit.AuditEvent:
+    return audit.event(
+        action="transaction.created",
+        subject_type="transaction",
+        subject_id=row.pk,
+        version=row.version,
+        after={
+            "status": row.status,
+            "order": row.order.public_id,
+            "amount": row.amount,
+            "currency": row.currency,
+            "method": row.method,
+            "gateway": row.gateway,
+        },
+    )
+
+
+@database.atomic(durable=True)
+def cancel_payment(
+    *, transaction_id: UUID, code: FailureCode = FailureCode.CANCELLED
+) -> Transaction:
+    """End a payment, or ask for its end: see the status of what is returned.
+
+    A PENDING one that was never sent is FAILED at once. For one that is under way the wish is
+    recorded; it ends when the gateway has closed it or still calls it unpaid. Raises
+    AlreadyPaid, NotCancellable or PaymentNotFound.
+    """
+    order_id = Transaction.objects.filter(pk=transaction_id).values_list("order_id", flat=True)
+    order = lock_order(order_id[0]) if order_id else None
+    row = Transaction.objects.select_for_update(no_key=True).filter(pk=transaction_id).first()
+    if row is None or order is None:
+        raise PaymentNotFound("There is no such payment.")
+    if row.status == Status.SUCCESS:
+        raise AlreadyPaid("The payment has succeeded. Refund it instead.")
+    if row.status == Status.FAILED:
+        raise NotCancellable("The payment has ended already.")
+    if row.status == Status.PENDING and not GatewayCall.objects.filter(transaction=row).exists():
+        return _end_unsent(row, code)
+    return _ask_for_end(row, code)
+
+
+def _end_unsent(row: Transaction, code: FailureCode) -> Transaction:
+    """Nothing was ever sent, so nothing can come of it."""
+    _save(
+        row, status=Status.FAILED, version=row.version + 1, failure_code=code, due_at=None,
+        payment_token="", ended_at=timezone.now(),
+    )  # fmt: skip
+    audit.record(
+        [
+            audit.event(
+                action="transaction.failed",
+                subject_type="transaction",
+                subject_id=row.pk,
+                version=row.version,
+                before={"status": Status.PENDING},
+                after={"status": row.status, "failure_code": code},
+                cause_type="proof",
+                cause_id="nothing was sent",
+            )
+        ]
+    )
+    return row
+
+
+def _ask_for_end(row: Transaction, code: FailureCode) -> Transaction:
+    now = timezone.now()
+    if not row.cancel_code:
+        _save(
+            row, cancel_code=code, cancel_requested_at=now, due_at=earliest_query(row, now)
+        )
+        audit.record(
+            [
+                audit.event(
+                    action="transaction.cancel_requested",
+                    subject_type="transaction",
+                    subject_id=row.pk,
+                    after={"cancel_code": code},
+                )
+            ]
+        )
+        wake(f"gateway.{row.gateway}")
+    return row
+
+
+def _save(row: Transaction, **changes: Any) -> None:
+    Transaction.objects.filter(pk=row.pk).update(**changes, updated_at=timezone.now())
+    for name, value in changes.items():
+        setattr(row, name, value)
+
+
+@database.atomic(durable=True)
+def cancel_order(*, order_id: UUID) -> Order:
+    """Cancel an order that nobody is paying. Raises PaymentInProgress and OrderError."""
+    lock_order(order_id)
+    live = Transaction.objects.filter(order_id=order_id, status__in=LIVE).first()
+    if live is not None:
+        raise PaymentInProgress(
+            "A payment of this order is under way. Cancel the payment first.",
+            payment_id=live.public_id,
+        )
+    return end_order(order_id=order_id)
+
+
+@database.atomic(durable=True)
+def look_again(*, transaction_id: UUID) -> None:
+    """The shopper is back: ask the gateway as soon as it allows. Proves nothing by itself."""
+    row = Transaction.objects.select_for_update(no_key=True).filter(pk=transaction_id).first()
+    if row is None or not row.is_live or row.status == Status.PENDING:
+        return
+    earliest = earliest_query(row, timezone.now())
+    if row.due_at is None or earliest < row.due_at:
+        _save(row, due_at=earliest)
+        wake(f"gateway.{row.gateway}")

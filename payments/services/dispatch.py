@@ -1,0 +1,318 @@
+"""Working on due transactions: which operation comes next, calling the gateway, using its answer.
+
+Three steps, never mixed: ``plan`` writes the intent and commits; ``perform`` is the network,
+outside of any transaction; ``settle`` applies what was heard.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction as database
+from django.db.models import F
+from django.utils import timezone
+
+from audit import services as audit
+from durable.ids import uuid7
+from orders.models import Order
+from payments import tokens
+from payments.gateways.base import Gateway, Intent, Operation, Outcome, OutcomeKind, Verb
+from payments.gateways.registry import gateway
+from payments.models import CaseKind, GatewayCall, Transaction
+from payments.services import cases
+from payments.services.cases import Finding
+from payments.services.outcomes import Evidence, Source, apply_outcomes
+from payments.states import Status
+
+logger = logging.getLogger(__name__)
+
+# Kinds that answer an operation for good; after the others it is still open.
+_DEFINITE: Final = frozenset(OutcomeKind) - {OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE}
+# After so many failures in a row a person should know, while we go on trying.
+FAILURES_BEFORE_A_CASE: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One planned operation on one claimed transaction."""
+
+    row: Transaction
+    call: GatewayCall
+    operation: Operation
+
+
+def lease_for(adapter: Gateway) -> timedelta:
+    """Longer than every timeout inside one call, so that nobody else starts the same work."""
+    seconds = adapter.connect_timeout_s + adapter.read_timeout_s + settings.LEASE_MARGIN_S
+    return timedelta(seconds=seconds)
+
+
+@database.atomic(durable=True)
+def claim_and_plan(*, gateway_name: str, limit: int) -> list[Job]:
+    """Take due transactions of one gateway and write down what will be done with each.
+
+    Moves PENDING ones to PROCESSING. After this commit nothing has been sent yet, and whatever
+    happens now, the next worker finds the intent.
+    """
+    adapter = gateway(gateway_name)
+    rows = Transaction.claim(limit=limit, lease=lease_for(adapter), gateway=gateway_name)
+    return _plan(rows, adapter, timezone.now()) if rows else []
+
+
+def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[Job]:
+    orders = Order.objects.in_bulk({row.order_id for row in rows})
+    open_calls = _open_calls(rows)
+    jobs = []
+    for row in rows:
+        try:
+            jobs.append(_job(row, orders[row.order_id], adapter, open_calls, now))
+        except Exception:
+            logger.exception("transaction_not_planned", extra={"transaction": str(row.pk)})
+            _put_off_poison(row)
+    _store(jobs, now)
+    _start([job.row for job in jobs if job.row.status == Status.PENDING], jobs)
+    return jobs
+
+
+def _open_calls(rows: Sequence[Transaction]) -> Mapping[UUID, list[GatewayCall]]:
+    """The unanswered operations of ``rows``; the new ones among them can have none."""
+    started = [row.pk for row in rows if row.status != Status.PENDING]
+    found: dict[UUID, list[GatewayCall]] = {}
+    if started:
+        for call in GatewayCall.objects.filter(
+            transaction__in=started, answered_at__isnull=True
+        ):
+            found.setdefault(call.transaction_id, []).append(call)
+    return found
+
+
+def _job(
+    row: Transaction,
+    order: Order,
+    adapter: Gateway,
+    open_calls: Mapping[UUID, list[GatewayCall]],
+    now: datetime,
+) -> Job:
+    intent = intent_of(row, order, adapter)
+    token = tokens.unseal(row.payment_token)
+    unanswered = {call.verb: call for call in open_calls.get(row.pk, [])}
+    verb = _next_verb(row, unanswered, adapter, now)
+    call = unanswered.get(verb)
+    if call is None or verb is Verb.QUERY:
+        # A query is never repeated under its old number: some gateways refuse that.
+        call = _new_call(row, verb, adapter, intent, now)
+    operation = Operation(
+        verb=verb, reference=call.reference, intent=intent, now=now,
+        request=call.request, token=token,
+    )  # fmt: skip
+    return Job(row, call, operation)
+
+
+def _next_verb(
+    row: Transaction, unanswered: Mapping[str, GatewayCall], adapter: Gateway, now: datetime
+) -> Verb:
+    """What to do with ``row`` now.
+
+    While the gateway remembers the key of an unanswered operation, the same bytes are sent
+    again and the truth comes back; after that only a query is safe.
+    """
+    if row.status == Status.PENDING:
+        return Verb.CREATE
+    for verb in (Verb.CREATE, Verb(row.psp_data.get("next_verb", Verb.CREATE)), Verb.CLOSE):
+        call = unanswered.get(verb)
+        if call and _is_remembered(call, adapter, now):
+            return verb
+    if row.psp_data.get("next_verb") and not row.cancel_code:
+        return Verb(row.psp_data["next_verb"])
+    closable = adapter.capabilities.close and row.status == Status.PROCESSING
+    if row.cancel_code and closable and not row.psp_data.get("close_tried"):
+        return Verb.CLOSE
+    return Verb.QUERY
+
+
+def _is_remembered(call: GatewayCall, adapter: Gateway, now: datetime) -> bool:
+    if adapter.key_lifetime is None or call.first_sent_at is None:
+        return True
+    return now - call.first_sent_at < adapter.key_lifetime
+
+
+def _new_call(
+    row: Transaction, verb: Verb, adapter: Gateway, intent: Intent, now: datetime
+) -> GatewayCall:
+    call_id = uuid7()
+    # The first operation goes by the transaction's own reference: it is the one the gateway
+    # shows to people.
+    reference = row.reference if verb is Verb.CREATE else call_id.hex
+    operation = Operation(verb=verb, reference=reference, intent=intent, now=now)
+    return GatewayCall(
+        id=call_id,
+        transaction=row,
+        gateway=row.gateway,
+        verb=verb,
+        reference=reference,
+        request=adapter.freeze(replace(operation, token="")),
+    )
+
+
+def intent_of(row: Transaction, order: Order, adapter: Gateway) -> Intent:
+    """The transaction as its gateway sees it."""
+    return Intent(
+        reference=row.reference,
+        money=row.money,
+        order_number=str(order.number),
+        description=f"{settings.SHOP_NAME} {order.number}",
+        method=row.method,
+        capture=row.capture,
+        return_url=f"{settings.BASE_URL}/checkout/return/{row.reference}",
+        cancel_url=f"{settings.BASE_URL}/checkout/return/{row.reference}",
+        webhook_url=f"{settings.BASE_URL}/webhooks/{adapter.name}",
+        customer_ip=row.customer_ip,
+        customer_email=order.customer_email,
+        locale=row.locale,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        has_token=bool(row.payment_token),
+        psp_reference=row.psp_reference,
+        psp_data=row.psp_data,
+    )
+
+
+def _store(jobs: Sequence[Job], now: datetime) -> None:
+    """Write the new operations, and count the sends that are about to happen."""
+    fresh = [job.call for job in jobs if job.call._state.adding]  # noqa: SLF001
+    for call in fresh:
+        call.sends, call.first_sent_at, call.last_sent_at = 1, now, now
+    again = [job.call.pk for job in jobs if not job.call._state.adding]  # noqa: SLF001
+    _forget_unanswered_queries(fresh, now)
+    GatewayCall.objects.bulk_create(fresh)
+    if again:
+        GatewayCall.objects.filter(pk__in=again).update(sends=F("sends") + 1, last_sent_at=now)
+    queried = [job.row.pk for job in jobs if job.operation.verb is Verb.QUERY]
+    if queried:
+        Transaction.objects.filter(pk__in=queried).update(
+            queries=F("queries") + 1, queried_at=now
+        )
+
+
+def _forget_unanswered_queries(fresh: Sequence[GatewayCall], now: datetime) -> None:
+    """A query whose worker died taught us nothing; the new one takes its place."""
+    rows = [call.transaction_id for call in fresh if call.verb == Verb.QUERY]
+    if rows:
+        GatewayCall.objects.filter(
+            transaction__in=rows, verb=Verb.QUERY, answered_at__isnull=True
+        ).update(answered_at=now, outcome=OutcomeKind.UNKNOWN)
+
+
+def _start(rows: Sequence[Transaction], jobs: Sequence[Job]) -> None:
+    """PENDING → PROCESSING for the whole batch, with its audit."""
+    if not rows:
+        return
+    calls = {job.row.pk: job.call for job in jobs}
+    Transaction.objects.filter(pk__in=[row.pk for row in rows]).update(
+        status=Status.PROCESSING, version=F("version") + 1, updated_at=timezone.now()
+    )
+    for row in rows:
+        row.status, row.version = Status.PROCESSING, row.version + 1
+    audit.record([_started(row, calls[row.pk]) for row in rows])
+
+
+def _started(row: Transaction, call: GatewayCall) -> audit.AuditEvent:
+    return audit.event(
+        action="transaction.processing",
+        subject_type="transaction",
+        subject_id=row.pk,
+        version=row.version,
+        before={"status": Status.PENDING},
+        after={"status": Status.PROCESSING, "gateway": row.gateway},
+        cause_type="gateway_call",
+        cause_id=str(call.pk),
+    )
+
+
+def perform(job: Job) -> Outcome:
+    """Call the gateway. Runs beside others, in a thread without a database connection."""
+    try:
+        return gateway(job.row.gateway).perform(job.operation)
+    except Exception:
+        # The adapter's bug, not the gateway's word: we do not know what happened out there.
+        logger.exception("adapter_failed", extra={"transaction": str(job.row.pk)})
+        return Outcome(OutcomeKind.UNKNOWN)
+
+
+def settle(*, results: Sequence[tuple[Job, Outcome]]) -> None:
+    """Store the answers and apply them, as one commit; a row that fails is redone alone."""
+    try:
+        _settle_together(results)
+    except Exception:
+        if len(results) == 1:
+            logger.exception("outcome_not_applied", extra={"call": str(results[0][0].call.pk)})
+            _put_off_poison(results[0][0].row)
+            return
+        for result in results:
+            settle(results=[result])
+
+
+@database.atomic(durable=True)
+def _settle_together(results: Sequence[tuple[Job, Outcome]]) -> None:
+    apply_outcomes([_evidence(job, outcome) for job, outcome in results])
+    now = timezone.now()
+    for job, outcome in results:
+        _store_answer(job, outcome, now)
+    cases.open_cases([_refused(job) for job, outcome in results if _is_stuck(job, outcome)])
+
+
+def _evidence(job: Job, outcome: Outcome) -> Evidence:
+    source = Source.QUERY if job.operation.verb is Verb.QUERY else Source.RESPONSE
+    return Evidence(
+        transaction_id=job.row.pk,
+        outcome=_remembering_close(job, outcome),
+        source=source,
+        cause_id=str(job.call.pk),
+        attempt=job.row.attempt,
+    )
+
+
+def _remembering_close(job: Job, outcome: Outcome) -> Outcome:
+    """After one definite answer to CLOSE only queries follow, whatever it said."""
+    if job.operation.verb is Verb.CLOSE and outcome.kind in _DEFINITE:
+        return replace(outcome, psp_data={**outcome.psp_data, "close_tried": "yes"})
+    return outcome
+
+
+def _store_answer(job: Job, outcome: Outcome, now: datetime) -> None:
+    is_answered = outcome.kind in _DEFINITE or job.operation.verb is Verb.QUERY
+    changes: dict[str, Any] = {"outcome": outcome.kind}
+    if is_answered:
+        changes["answered_at"] = now
+    if outcome.exchange:
+        changes |= {
+            "http_status": outcome.exchange.http_status,
+            "duration_ms": outcome.exchange.duration_ms,
+            "sent": outcome.exchange.request,
+            "received": outcome.exchange.response,
+        }
+    GatewayCall.objects.filter(pk=job.call.pk).update(**changes)
+
+
+def _is_stuck(job: Job, outcome: Outcome) -> bool:
+    return outcome.kind not in _DEFINITE and job.row.failures + 1 == FAILURES_BEFORE_A_CASE
+
+
+def _refused(job: Job) -> Finding:
+    return Finding(
+        kind=CaseKind.REFUSED_CALLS,
+        transaction=job.row,
+        money=job.row.money,
+        detail={"verb": job.operation.verb, "failures": job.row.failures + 1},
+    )
+
+
+def _put_off_poison(row: Transaction) -> None:
+    """Our own code failed on this row: try later, and let a person know when it goes on."""
+    row.put_off()
+    if row.failures == FAILURES_BEFORE_A_CASE:
+        cases.open_cases([Finding(kind=CaseKind.POISON, transaction=row, money=row.money)])

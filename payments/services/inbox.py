@@ -1,0 +1,272 @@
+"""Webhooks: kept as they came, verified before anything else, applied in the same commit.
+
+The gateway is told "received" only once the event is in the database. What cannot be applied
+stays due and is retried by us; what matches nothing yet is parked and matched again later.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction as database
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from audit import services as audit
+from audit.context import Actor, acting
+from durable.ids import uuid7
+from durable.wake import wake
+from orders.money import Money
+from payments.decisions import Ruling
+from payments.gateways.base import Delivery, Gateway, Notice, WebhookRefused, WebhookResult
+from payments.gateways.registry import gateway
+from payments.models import CaseKind, Transaction, WebhookEvent, WebhookState
+from payments.services import cases
+from payments.services.cases import Finding
+from payments.services.outcomes import Evidence, Source, apply_outcomes
+
+logger = logging.getLogger(__name__)
+
+QUEUE: Final = "webhooks"
+LEASE: Final = timedelta(seconds=60)
+# Of a forged delivery no more than this is kept.
+REFUSED_BYTES_MAX: Final = 4096
+# Headers that are kept with the event: they prove it, and none of them is secret.
+_KEPT_HEADERS: Final = (
+    "stripe-signature",
+    "paypal-transmission-id",
+    "paypal-transmission-time",
+    "paypal-transmission-sig",
+    "paypal-cert-url",
+    "paypal-auth-algo",
+    "content-type",
+    "user-agent",
+)
+
+_STATE_OF: Final = {
+    WebhookResult.APPLIED: WebhookState.APPLIED,
+    WebhookResult.REPEATED: WebhookState.APPLIED,
+    WebhookResult.IGNORED: WebhookState.IGNORED,
+    WebhookResult.UNKNOWN_REFERENCE: WebhookState.PARKED,
+    WebhookResult.MISMATCH: WebhookState.MISMATCH,
+    WebhookResult.FAILED: WebhookState.NEW,
+}
+
+_RESULT_OF: Final = {
+    Ruling.SUCCEED: WebhookResult.APPLIED,
+    Ruling.AUTHORIZE: WebhookResult.APPLIED,
+    Ruling.FAIL: WebhookResult.APPLIED,
+    Ruling.CARRY_ON: WebhookResult.APPLIED,
+    Ruling.REPEAT: WebhookResult.REPEATED,
+    Ruling.MISMATCH: WebhookResult.MISMATCH,
+    Ruling.CONFLICT: WebhookResult.MISMATCH,
+}
+
+
+def receive(*, gateway_name: str, delivery: Delivery) -> WebhookResult:
+    """Verify, keep and apply one delivery. Raises only when the database cannot keep it."""
+    adapter = gateway(gateway_name)
+    try:
+        notices = adapter.read_webhook(delivery)
+    except WebhookRefused as refusal:
+        _keep_refused(adapter, delivery, refusal.reason)
+        return WebhookResult.REFUSED
+    with acting(Actor("gateway", gateway_name)):
+        results = [_receive_one(adapter, delivery, notice) for notice in notices]
+    return max(results, key=_SEVERITY.index, default=WebhookResult.IGNORED)
+
+
+# Of several notices in one delivery the worst result is the answer.
+_SEVERITY: Final = [
+    WebhookResult.IGNORED,
+    WebhookResult.REPEATED,
+    WebhookResult.APPLIED,
+    WebhookResult.UNKNOWN_REFERENCE,
+    WebhookResult.MISMATCH,
+    WebhookResult.FAILED,
+]
+
+
+@database.atomic(durable=True)
+def _receive_one(adapter: Gateway, delivery: Delivery, notice: Notice) -> WebhookResult:
+    """Store the event and apply it in one commit. The first of many equal ones wins."""
+    event = _event(adapter, delivery, notice)
+    if not _insert(event):
+        return _on_repeated(adapter, notice)
+    result = _apply_safely(event, notice)
+    _write_result(event, notice, result)
+    return result
+
+
+def _insert(event: WebhookEvent) -> bool:
+    """Whether this delivery is the event's first. Waits for one that is being stored now."""
+    WebhookEvent.objects.bulk_create([event], ignore_conflicts=True)
+    return WebhookEvent.objects.filter(pk=event.pk).exists()
+
+
+def _on_repeated(adapter: Gateway, notice: Notice) -> WebhookResult:
+    """The same event again: done before, or another chance for what could not be applied."""
+    event = WebhookEvent.objects.select_for_update().get(
+        gateway=adapter.name, event_id=notice.event_id, verified=True
+    )
+    WebhookEvent.objects.filter(pk=event.pk).update(deliveries=F("deliveries") + 1)
+    match WebhookState(event.state):
+        case WebhookState.APPLIED:
+            return WebhookResult.REPEATED
+        case WebhookState.IGNORED:
+            return WebhookResult.IGNORED
+        case WebhookState.MISMATCH:
+            return WebhookResult.MISMATCH
+    result = _apply_safely(event, notice)
+    _write_result(event, notice, result)
+    return result
+
+
+def retry(*, event: WebhookEvent) -> None:
+    """Apply a kept event that a worker has claimed."""
+    adapter = gateway(event.gateway)
+    try:
+        with database.atomic(durable=True), acting(Actor("gateway", event.gateway)):
+            notice = _notice_of(adapter, event)
+            result = _apply(event, notice)
+            _write_result(event, notice, result)
+    except Exception:
+        logger.exception("webhook_not_applied", extra={"event": str(event.pk)})
+        event.put_off()
+        _open_case_when_exhausted(event, CaseKind.POISON)
+
+
+def _notice_of(adapter: Gateway, event: WebhookEvent) -> Notice:
+    """Read the kept bytes again, as of the time they came (signatures may carry a time)."""
+    delivery = Delivery(
+        body=bytes(event.body),
+        query_string=event.query_string,
+        headers=event.headers,
+        received_at=event.received_at,
+    )
+    notices = {notice.event_id: notice for notice in adapter.read_webhook(delivery)}
+    return notices[event.event_id]
+
+
+def _apply_safely(event: WebhookEvent, notice: Notice) -> WebhookResult:
+    """Apply it; when that fails, the event itself stays stored, for us to try again."""
+    try:
+        with database.atomic():
+            return _apply(event, notice)
+    except Exception:
+        logger.exception("webhook_not_applied", extra={"event": str(event.pk)})
+        return WebhookResult.FAILED
+
+
+def _apply(event: WebhookEvent, notice: Notice) -> WebhookResult:
+    transaction_id = _find_transaction(event.gateway, notice)
+    if transaction_id is None:
+        return WebhookResult.UNKNOWN_REFERENCE if _wants_one(notice) else WebhookResult.IGNORED
+    event.transaction_id = transaction_id
+    if notice.outcome is None:
+        return WebhookResult.IGNORED
+    evidence = Evidence(transaction_id, notice.outcome, Source.WEBHOOK, str(event.pk))
+    return _RESULT_OF[apply_outcomes([evidence])[0].ruling]
+
+
+def _wants_one(notice: Notice) -> bool:
+    """Whether an event that matches nothing may be money of ours."""
+    return notice.outcome is not None
+
+
+def _find_transaction(gateway_name: str, notice: Notice) -> UUID | None:
+    """By our reference, which was frozen before the call; else by theirs."""
+    own = _as_id(notice.reference)
+    match = Q(pk=own) if own else Q(psp_reference=notice.psp_reference)
+    if not own and not notice.psp_reference:
+        return None
+    found = Transaction.objects.filter(match, gateway=gateway_name)
+    return found.values_list("pk", flat=True).first()
+
+
+def _as_id(reference: str) -> UUID | None:
+    try:
+        return UUID(hex=reference)
+    except ValueError:
+        return None
+
+
+def _write_result(event: WebhookEvent, notice: Notice, result: WebhookResult) -> None:
+    """Note what became of the event; what is not finished is due again."""
+    state = _STATE_OF[result]
+    changes: dict[str, Any] = {"state": state, "transaction_id": event.transaction_id}
+    if state in {WebhookState.NEW, WebhookState.PARKED}:
+        event.failures += 1
+        exhausted = event.is_exhausted
+        due_at = None if exhausted else Now() + event.backoff.delay(event.failures)
+        changes |= {"due_at": due_at, "lease_until": None, "failures": event.failures}
+        wake(QUEUE)
+    else:
+        changes |= {"due_at": None, "lease_until": None, "applied_at": Now()}
+    WebhookEvent.objects.filter(pk=event.pk).update(**changes)
+    _open_case_when_exhausted(event, CaseKind.UNMATCHED, notice)
+
+
+def _open_case_when_exhausted(
+    event: WebhookEvent, kind: CaseKind, notice: Notice | None = None
+) -> None:
+    if event.is_exhausted:
+        money = notice.outcome.money if notice and notice.outcome else None
+        cases.open_cases([_unmatched(event, kind, money)])
+
+
+def _unmatched(event: WebhookEvent, kind: CaseKind, money: Money | None) -> Finding:
+    return Finding(
+        kind=kind,
+        webhook_event=event,
+        money=money,
+        detail={"gateway": event.gateway, "event_id": event.event_id,
+                "reference": event.reference, "psp_reference": event.psp_reference},
+    )
+
+
+def _event(adapter: Gateway, delivery: Delivery, notice: Notice) -> WebhookEvent:
+    return WebhookEvent(
+        id=uuid7(),
+        gateway=adapter.name,
+        event_id=notice.event_id,
+        event_type=notice.event_type,
+        verified=True,
+        state=WebhookState.NEW,
+        reference=notice.reference,
+        psp_reference=notice.psp_reference,
+        body=delivery.body,
+        query_string=delivery.query_string,
+        headers=_kept(delivery),
+        received_at=delivery.received_at,
+    )
+
+
+def _kept(delivery: Delivery) -> dict[str, str]:
+    return {name: delivery.headers[name] for name in _KEPT_HEADERS if name in delivery.headers}
+
+
+def _keep_refused(adapter: Gateway, delivery: Delivery, reason: str) -> None:
+    """Keep the start of a forged delivery apart: it uses up no event id and changes nothing."""
+    with database.atomic(durable=True):
+        event = WebhookEvent.objects.create(
+            gateway=adapter.name,
+            verified=False,
+            state=WebhookState.REFUSED,
+            refused_because=reason[:200],
+            body=delivery.body[:REFUSED_BYTES_MAX],
+            query_string=delivery.query_string[:REFUSED_BYTES_MAX],
+            headers=_kept(delivery),
+            received_at=delivery.received_at,
+        )
+        audit.record([_refusal(event)])
+
+
+def _refusal(event: WebhookEvent) -> audit.AuditEvent:
+    return audit.event(
+        action="webhook.refused",
+        subject_type="webhook_event",
+        subject_id=event.pk,
+        after={"gateway": event.gateway, "reason": event.refused_because},
+    )

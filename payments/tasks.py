@@ -1,0 +1,81 @@
+"""The queues of due payments work: one for each gateway, and one for kept webhooks."""
+
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import ClassVar, Final
+
+from durable.queues import BatchQueue, Queue
+from payments.gateways.base import Outcome
+from payments.gateways.registry import gateway, gateways
+from payments.models import Transaction, WebhookEvent
+from payments.services import dispatch, inbox
+from payments.services.dispatch import Job
+
+# Answers that come within this time of each other are applied in one commit.
+GATHER_S: Final = 0.005
+# One drain starts at most this many operations and is then woken anew.
+JOBS_MAX: Final = 5000
+
+
+class GatewayQueue(Queue):
+    """Due transactions of one gateway; ``gateway.stripe`` is the queue of ``stripe``.
+
+    Calls run side by side, as many as the adapter allows, and a free place is filled as soon
+    as there is one: a slow call holds up its own place, not the batch.
+    """
+
+    drains_max: ClassVar[int] = 1
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._gateway = name.partition(".")[2]
+
+    def has_due_rows(self) -> bool:
+        """Whether a transaction of this gateway is due, and the gateway is configured."""
+        return self._gateway in gateways() and Transaction.due(gateway=self._gateway).exists()
+
+    def work_until_empty(self) -> bool:
+        """Plan, call, settle, until nothing is due and every answer is in."""
+        places = gateway(self._gateway).concurrency
+        with ThreadPoolExecutor(places, thread_name_prefix=self.name) as pool:
+            return self._run(pool, places)
+
+    def _run(self, pool: ThreadPoolExecutor, places: int) -> bool:
+        in_flight: dict[Future[Outcome], Job] = {}
+        started = 0
+        while started < JOBS_MAX:
+            jobs = dispatch.claim_and_plan(
+                gateway_name=self._gateway, limit=places - len(in_flight)
+            )
+            in_flight |= {pool.submit(dispatch.perform, job): job for job in jobs}
+            started += len(jobs)
+            if not in_flight:
+                return True
+            _settle_finished(in_flight)
+        while in_flight:
+            _settle_finished(in_flight)
+        return False
+
+
+def _settle_finished(in_flight: dict[Future[Outcome], Job]) -> None:
+    """Wait for an answer, and a moment for more, and settle them together."""
+    wait(in_flight, return_when=FIRST_COMPLETED)
+    done = wait(in_flight, timeout=GATHER_S).done
+    dispatch.settle(results=[(in_flight.pop(future), future.result()) for future in done])
+
+
+class WebhookQueue(BatchQueue[WebhookEvent]):
+    """Webhooks that were stored and could not be applied, or matched nothing yet."""
+
+    def has_due_rows(self) -> bool:
+        """Whether a kept webhook wants another try."""
+        return WebhookEvent.due().exists()
+
+    def claim(self) -> Sequence[WebhookEvent]:
+        """Take a batch of kept webhooks."""
+        return WebhookEvent.claim(limit=self.batch_size, lease=inbox.LEASE)
+
+    def work(self, rows: Sequence[WebhookEvent]) -> None:
+        """Try each again."""
+        for row in rows:
+            inbox.retry(event=row)
