@@ -1,0 +1,1 @@
+"""Stripe: cards by token (PaymentIntent), and Stripe's own page (Checkout Session)."""

@@ -1,0 +1,94 @@
+"""Stripe as a Gateway: a PaymentIntent where there is a token, Stripe's page where there is none.
+
+Reference: docs.stripe.com/api, version 2026-10-28.endive.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Self, cast
+
+from typing_extensions import override
+
+from payments.gateways.base import (
+    Answer,
+    Capabilities,
+    Delivery,
+    Gateway,
+    Json,
+    Notice,
+    Operation,
+    Outcome,
+    WebhookResult,
+)
+from payments.gateways.http import HttpClient, HttpTrouble, outcome_of_trouble
+from payments.gateways.stripe import amounts, answers, requests, webhooks
+from payments.gateways.stripe.client import Client
+from payments.gateways.stripe.config import Config
+
+
+class StripeGateway(Gateway):
+    """One Stripe account."""
+
+    name = "stripe"
+    capabilities = Capabilities(
+        limits=amounts.LIMITS,
+        methods=frozenset({"card"}),
+        manual_capture=True,
+        partial_capture=True,
+        void=True,
+        refund=True,
+        partial_refund=True,
+        close=True,
+        takes_token=True,
+    )
+    # Stripe may forget a key after 24 h, and then the same request is a second charge.
+    key_lifetime = timedelta(hours=20)
+    # Stripe refuses a page that ends less than 30 min after it is asked for; the rest is for a
+    # backlog before the call.
+    link_lifetime = timedelta(hours=2)
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        http = HttpClient(
+            connect_timeout_s=self.connect_timeout_s, read_timeout_s=self.read_timeout_s
+        )
+        self._client = Client(config, http)
+
+    @classmethod
+    @override
+    def from_settings(cls, options: Mapping[str, str]) -> Self:
+        return cls(Config.from_settings(options))
+
+    @property
+    @override
+    def account(self) -> str:
+        return self._config.account
+
+    @property
+    @override
+    def live(self) -> bool:
+        return self._config.live
+
+    @override
+    def freeze(self, operation: Operation) -> Json:
+        return requests.freeze(operation)
+
+    @override
+    def perform(self, operation: Operation) -> Outcome:
+        request = operation.request
+        params = requests.with_token(cast("Json", request["params"]), operation.token)
+        try:
+            answer = self._client.call(
+                str(request["call"]), str(request["id"]), params, operation.reference
+            )
+        except HttpTrouble as trouble:
+            return outcome_of_trouble(trouble, request)
+        return answers.read(operation, answer)
+
+    @override
+    def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:
+        return (webhooks.read(delivery, self._config.webhook_secrets),)
+
+    @override
+    def answer_webhook(self, result: WebhookResult) -> Answer:
+        return webhooks.answer(result)

@@ -1,0 +1,143 @@
+"""Stripe's words and ours. A word that stands in no table is unknown, never a no.
+
+Stripe's enums are open: any of these objects may come with a new word tomorrow.
+"""
+
+from typing import Final
+
+from payments.gateways.base import FailureCode, OutcomeKind
+
+# PaymentIntent.status, where the status alone says it all.
+INTENT_STATUSES: Final[dict[str, OutcomeKind]] = {
+    "succeeded": OutcomeKind.SUCCEEDED,
+    "requires_capture": OutcomeKind.AUTHORIZED,
+    "processing": OutcomeKind.PENDING,
+    "requires_action": OutcomeKind.ACTION_REQUIRED,
+    "requires_confirmation": OutcomeKind.UNPAID,
+    "requires_payment_method": OutcomeKind.UNPAID,
+    "canceled": OutcomeKind.DECLINED,
+}
+# Which amount of a PaymentIntent is the money that was taken or held.
+INTENT_AMOUNTS: Final[dict[OutcomeKind, str]] = {
+    OutcomeKind.SUCCEEDED: "amount_received",
+    OutcomeKind.AUTHORIZED: "amount_capturable",
+}
+# PaymentIntent.cancellation_reason.
+CANCELLATION_REASONS: Final[dict[str, FailureCode]] = {
+    "abandoned": FailureCode.CANCELLED,
+    "duplicate": FailureCode.CANCELLED,
+    "requested_by_customer": FailureCode.CANCELLED,
+    "automatic": FailureCode.EXPIRED,
+    "expired": FailureCode.EXPIRED,
+    "fraudulent": FailureCode.SUSPECTED_FRAUD,
+}
+
+# Checkout.Session.status.
+SESSION_OPEN: Final = "open"
+SESSION_COMPLETE: Final = "complete"
+SESSION_EXPIRED: Final = "expired"
+SESSION_PAID: Final = "paid"
+
+REFUND_STATUSES: Final[dict[str, OutcomeKind]] = {
+    "succeeded": OutcomeKind.SUCCEEDED,
+    "pending": OutcomeKind.PENDING,
+    "requires_action": OutcomeKind.PENDING,
+    "failed": OutcomeKind.DECLINED,
+    "canceled": OutcomeKind.DECLINED,
+}
+# Refund.failure_reason.
+REFUND_FAILURES: Final[dict[str, FailureCode]] = {
+    "lost_or_stolen_card": FailureCode.ACCOUNT_BLOCKED,
+    "expired_or_canceled_card": FailureCode.CARD_EXPIRED,
+    "insufficient_funds": FailureCode.INSUFFICIENT_FUNDS,
+    "declined": FailureCode.DECLINED,
+    "merchant_request": FailureCode.CANCELLED,
+}
+
+# Error codes of a refused request, and the decline codes of card errors: the first that a table
+# holds wins, the decline code before the code.
+FAILURES: Final[dict[str, FailureCode]] = {
+    "insufficient_funds": FailureCode.INSUFFICIENT_FUNDS,
+    "expired_card": FailureCode.CARD_EXPIRED,
+    "invalid_expiry_month": FailureCode.CARD_EXPIRED,
+    "invalid_expiry_year": FailureCode.CARD_EXPIRED,
+    "incorrect_cvc": FailureCode.INCORRECT_CODE,
+    "invalid_cvc": FailureCode.INCORRECT_CODE,
+    "incorrect_pin": FailureCode.INCORRECT_CODE,
+    "invalid_pin": FailureCode.INCORRECT_CODE,
+    "authentication_required": FailureCode.AUTHENTICATION_FAILED,
+    "authentication_not_handled": FailureCode.AUTHENTICATION_FAILED,
+    "mobile_device_authentication_required": FailureCode.AUTHENTICATION_FAILED,
+    "payment_intent_authentication_failure": FailureCode.AUTHENTICATION_FAILED,
+    "pin_try_exceeded": FailureCode.AUTHENTICATION_FAILED,
+    "invalid_account": FailureCode.ACCOUNT_BLOCKED,
+    "lost_card": FailureCode.ACCOUNT_BLOCKED,
+    "new_account_information_available": FailureCode.ACCOUNT_BLOCKED,
+    "pickup_card": FailureCode.ACCOUNT_BLOCKED,
+    "restricted_card": FailureCode.ACCOUNT_BLOCKED,
+    "stolen_card": FailureCode.ACCOUNT_BLOCKED,
+    "amount_too_large": FailureCode.LIMIT_EXCEEDED,
+    "amount_too_small": FailureCode.LIMIT_EXCEEDED,
+    "card_velocity_exceeded": FailureCode.LIMIT_EXCEEDED,
+    "withdrawal_count_limit_exceeded": FailureCode.LIMIT_EXCEEDED,
+    "fraudulent": FailureCode.SUSPECTED_FRAUD,
+    "highest_risk_level": FailureCode.SUSPECTED_FRAUD,
+    "merchant_blacklist": FailureCode.SUSPECTED_FRAUD,
+    "security_violation": FailureCode.SUSPECTED_FRAUD,
+    "issuer_not_available": FailureCode.METHOD_UNAVAILABLE,
+    "processing_error": FailureCode.METHOD_UNAVAILABLE,
+    "reenter_transaction": FailureCode.METHOD_UNAVAILABLE,
+    "try_again_later": FailureCode.METHOD_UNAVAILABLE,
+    "balance_insufficient": FailureCode.INSUFFICIENT_FUNDS,
+}
+# What an error means by its type, when neither of its codes says more.
+ERROR_TYPES: Final[dict[str, FailureCode]] = {
+    "card_error": FailureCode.DECLINED,
+    "invalid_request_error": FailureCode.INVALID_REQUEST,
+}
+IDEMPOTENCY_ERROR: Final = "idempotency_error"
+
+# HTTP statuses of requests that certainly did nothing: key, permission, limiter.
+REFUSED_CREDENTIALS: Final = frozenset({401, 403})
+LIMITED: Final = 429
+LIMIT_CODES: Final = frozenset({"rate_limit", "lock_timeout"})
+CONFLICT: Final = 409
+# HTTP statuses by which Stripe says no to a request that it has understood.
+DEFINITE: Final = frozenset({400, 402, 404})
+
+# Events about a payment, by the object they carry; every other type moves nothing.
+INTENT_EVENTS: Final = frozenset(
+    {
+        "payment_intent.succeeded",
+        "payment_intent.payment_failed",
+        "payment_intent.processing",
+        "payment_intent.requires_action",
+        "payment_intent.amount_capturable_updated",
+        "payment_intent.canceled",
+    }
+)
+SESSION_EVENTS: Final = frozenset(
+    {
+        "checkout.session.completed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.async_payment_failed",
+        "checkout.session.expired",
+    }
+)
+SESSION_FAILED: Final = "checkout.session.async_payment_failed"
+REFUND_EVENTS: Final = frozenset({"refund.created", "refund.updated", "refund.failed"})
+# Money moves with the funds events; the others only say how the dispute stands.
+DISPUTE_EVENTS: Final[dict[str, OutcomeKind]] = {
+    "charge.dispute.created": OutcomeKind.PENDING,
+    "charge.dispute.updated": OutcomeKind.PENDING,
+    "charge.dispute.funds_withdrawn": OutcomeKind.SUCCEEDED,
+    "charge.dispute.funds_reinstated": OutcomeKind.DECLINED,
+}
+DISPUTE_CLOSED: Final = "charge.dispute.closed"
+# Dispute.status of a closed dispute: did the issuer keep the money?
+DISPUTE_ENDS: Final[dict[str, OutcomeKind]] = {
+    "lost": OutcomeKind.SUCCEEDED,
+    "won": OutcomeKind.DECLINED,
+    "warning_closed": OutcomeKind.DECLINED,
+    "prevented": OutcomeKind.DECLINED,
+}
