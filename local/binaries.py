@@ -12,7 +12,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from local.account import Account
+from local.account import Account, passage
 from local.errors import ProgramMissingError
 
 # Wheel -> where its PostgreSQL lies inside the package, the preferred first.
@@ -85,6 +85,7 @@ def _package_folder(name: str) -> Path | None:
 def _runnable_package(package: Path, program: str, account: Account | None, copies: Path) -> Path:
     if account is None or account.can_run(package / program):
         return package
+    passage(copies, account)
     return _copy(package, copies / f"{package.name}-{version(package.name)}") / package.name
 
 

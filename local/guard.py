@@ -9,6 +9,7 @@ care which thread started a child, and stops the servers after the programs that
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,13 +41,17 @@ class Guard:
         """Leave `pid` alone: it has been reaped, and its number may be given to somebody else."""
         self._tell({"forget": pid})
 
+    def remove_afterwards(self, folder: Path) -> None:
+        """Delete `folder`, which holds nothing that anybody wants back, once all have ended."""
+        self._tell({"remove": str(folder)})
+
     def close(self) -> None:
         """Let the guard end, and with it every child that is still watched."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._process.wait()
 
-    def _tell(self, message: dict[str, int]) -> None:
+    def _tell(self, message: dict[str, int | str]) -> None:
         # One write of less than PIPE_BUF bytes is atomic, so threads need no lock. A guard that
         # somebody killed must not take the launcher with it.
         if self._process.stdin is not None:
@@ -89,14 +94,19 @@ def _main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     watched: dict[int, int] = {}
+    folders: list[str] = []
     for line in sys.stdin:
-        message = json.loads(line)
-        if "watch" in message:
-            watched[message["watch"]] = message["signal"]
-        else:
-            watched.pop(message["forget"], None)
+        match json.loads(line):
+            case {"watch": pid, "signal": stop_signal}:
+                watched[pid] = stop_signal
+            case {"forget": pid}:
+                watched.pop(pid, None)
+            case {"remove": folder}:
+                folders.append(folder)
     for pid, stop_signal in reversed(watched.items()):
         _end(pid, stop_signal)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A PostgreSQL of our own: one cluster, one database, one role that owns it."""
 
+import shutil
 import subprocess
 from contextlib import closing
 from dataclasses import dataclass
@@ -84,14 +85,17 @@ class Postgres:
             cursor.execute(f"GRANT SET ON PARAMETER session_replication_role TO {ROLE}")
 
     def _initialise(self) -> None:
-        private_folder(self.home, self.account)
+        # Made beside its place and moved there when whole: an interrupted start leaves no half.
+        unfinished = self.home.with_name("postgres.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        private_folder(unfinished, self.account)
         password_file = private_file(
             self.home.with_name("initdb.pw"), self.superuser_password, self.account
         )
         modern = major_version(self.programs / "initdb") >= BUILTIN_LOCALES_SINCE
         command = [
             str(self.programs / "initdb"),
-            f"--pgdata={self.home}",
+            f"--pgdata={unfinished}",
             f"--username={SUPERUSER}",
             f"--pwfile={password_file}",
             "--auth=scram-sha-256",
@@ -99,17 +103,18 @@ class Postgres:
             *(BUILTIN_LOCALE if modern else LIBC_LOCALE),
             *(() if self.durable else ("--no-sync",)),
         ]
-        done = self._run(command)
+        done = self._run(command, cwd=unfinished)
         password_file.unlink()
         if done.returncode != 0:
             message = f"initdb failed:\n{done.stdout}"
             raise StartError(message)
+        unfinished.rename(self.home)
 
-    def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+    def _run(self, command: list[str], *, cwd: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             env=minimal_env(),
-            cwd=self.home,
+            cwd=cwd,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -91,7 +91,7 @@ def _run_processes(
         prepare(servers, settings, output=terminal.line)
         stack.launch("web", "worker", "beat")
         stack.wait_until_ready(*ALL)
-        terminal.say(_welcome(settings, seconds=time.monotonic() - began))
+        terminal.say(_welcome(settings, servers, seconds=time.monotonic() - began))
         watch = Watch(stack, servers, say=terminal.say)
         while True:
             watch.look()
@@ -110,7 +110,7 @@ def _port(setting: str, default: int) -> int:
     return int(text)
 
 
-def _welcome(settings: dict[str, str], *, seconds: float) -> str:
+def _welcome(settings: dict[str, str], servers: Servers, *, seconds: float) -> str:
     return f"""
 Ready after {seconds:.1f} s.
   Shop      {settings["BASE_URL"]}/
@@ -120,6 +120,7 @@ Ready after {seconds:.1f} s.
   Accounts  {DEMO_ACCOUNTS}
   Password  {settings["DEMO_PASSWORD"]}
   Data      {settings["DATA_DIR"]} (mails in mail/, settings for manage.py in run.env)
+  Servers   {servers.home}
 Ctrl-C stops everything.
 """
 

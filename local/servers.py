@@ -10,7 +10,6 @@ Whatever the caller does, be it `kill -9`, neither server outlives it by more th
 
 import hashlib
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,6 +107,8 @@ def start(
         guard = Guard(keep_open=(lock,))
         home = _home(data_dir, server_account())
         servers = Servers(database_url=database_url, redis_url=redis_url, home=home, guard=guard)
+        if not durable:
+            guard.remove_afterwards(home)
         try:
             _start_missing(servers, durable=durable)
             yield servers
@@ -115,8 +116,6 @@ def start(
             for server in reversed(servers.running()):
                 server.stop()
             guard.close()
-            if not durable:
-                shutil.rmtree(home)
 
 
 def _start_missing(servers: Servers, *, durable: bool) -> None:

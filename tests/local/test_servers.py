@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +19,15 @@ from local.errors import AlreadyRunningError, NotOursError
 from local.guard import has_ended
 
 ORPHAN_LIMIT_S = 15.0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A data folder that the servers' account may enter, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o711)
+        yield path
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +68,11 @@ class TestPostgres:
 class TestValkey:
     def test_refuses_a_client_without_password(self, running: servers.Servers) -> None:
         address = running.redis_url.split("@")[1]
-        with redis.Redis.from_url(f"redis://{address}") as client:
-            with pytest.raises(redis.AuthenticationError):
-                client.ping()
+        with (
+            redis.Redis.from_url(f"redis://{address}") as client,
+            pytest.raises(redis.AuthenticationError),
+        ):
+            client.ping()
 
     def test_keeps_its_keys_over_a_kill_and_loses_them_when_flushed(
         self, running: servers.Servers
@@ -82,41 +94,55 @@ class TestValkey:
 
 
 class TestStart:
-    def test_finds_durable_data_again(self, tmp_path: Path) -> None:
-        with servers.start(tmp_path, durable=True) as first:
+    def test_finds_durable_data_again(self, folder: Path) -> None:
+        with servers.start(folder, durable=True) as first:
             assert one_value(first.database_url, "SHOW fsync") == "on"
             one_value(first.database_url, "CREATE TABLE kept AS SELECT 7 AS n; SELECT 1")
-        with servers.start(tmp_path, durable=True) as second:
+        with servers.start(folder, durable=True) as second:
             assert one_value(second.database_url, "SELECT n FROM kept") == 7
 
-    def test_says_who_holds_the_folder(self, tmp_path: Path) -> None:
+    def test_keeps_no_throwaway_data(self, folder: Path) -> None:
+        with servers.start(folder, durable=False) as started:
+            assert started.home.exists()
+        assert not started.home.exists()
+
+    def test_keeps_root_out_of_sight_of_the_servers(self, folder: Path) -> None:
+        folder.chmod(0o700)
+        with servers.start(folder, durable=False) as started:
+            assert one_value(started.database_url, "SELECT 1") == 1
+            as_root = os.geteuid() == 0
+            assert started.home.is_relative_to(folder) is not as_root
+            assert folder.stat().st_mode & 0o777 == 0o700
+
+    def test_says_who_holds_the_folder(self, folder: Path) -> None:
         given = {"database_url": "postgres://other", "redis_url": "redis://other"}
         with (
-            servers.start(tmp_path, durable=True, **given),
+            servers.start(folder, durable=True, **given),
             pytest.raises(AlreadyRunningError, match=f"pid {os.getpid()}"),
-            servers.start(tmp_path, durable=True, **given),
+            servers.start(folder, durable=True, **given),
         ):
             pass
 
-    def test_starts_nothing_that_was_given(self, tmp_path: Path) -> None:
+    def test_starts_nothing_that_was_given(self, folder: Path) -> None:
         given = {"database_url": "postgres://other", "redis_url": "redis://other"}
-        with servers.start(tmp_path, durable=True, **given) as started:
+        with servers.start(folder, durable=True, **given) as started:
             assert started.running() == []
             assert started.database_url == "postgres://other"
             with pytest.raises(NotOursError):
                 started.kill_postgres()
 
-    def test_leaves_no_server_behind_when_its_process_is_killed(self, tmp_path: Path) -> None:
+    def test_leaves_no_server_behind_when_its_process_is_killed(self, folder: Path) -> None:
         script = (
             "import sys, time; from pathlib import Path; from local.servers import start\n"
             "with start(Path(sys.argv[1]), durable=False) as s:\n"
             "    print(s.postgres.pid, s.redis.pid, flush=True); time.sleep(600)\n"
         )
         with subprocess.Popen(
-            [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", script, str(folder)], stdout=subprocess.PIPE, text=True
         ) as launcher:
             assert launcher.stdout is not None
             pids = [int(word) for word in launcher.stdout.readline().split()]
             os.kill(launcher.pid, SIGKILL)
         assert len(pids) == 2
         assert wait_until(lambda: all(map(has_ended, pids)), limit_s=ORPHAN_LIMIT_S)
+        assert wait_until(lambda: not (folder / "servers").exists(), limit_s=ORPHAN_LIMIT_S)
