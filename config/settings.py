@@ -159,7 +159,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/login"
-LOGIN_REDIRECT_URL = "/orders/mine"
+LOGIN_REDIRECT_URL = "/checkout/orders"
 LOGOUT_REDIRECT_URL = "/"
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURES_MAX", default=8)
 AXES_COOLOFF_TIME = timedelta(minutes=30)

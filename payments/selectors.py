@@ -15,14 +15,14 @@ _POLL_SLOWER_S: Final = 0.25
 _SLOWER_AFTER_S: Final = 1.0
 
 
-def payments_of(client: str) -> QuerySet[Transaction]:
-    """The payments that ``client`` asked for, newest first."""
-    return Transaction.objects.filter(client=client).order_by("-created_at", "-id")
+def payments_of(user_id: UUID) -> QuerySet[Transaction]:
+    """The payments of one user's orders, however they were started, newest first."""
+    return Transaction.objects.filter(order__customer=user_id).order_by("-created_at", "-id")
 
 
-def payment_of(client: str, transaction_id: UUID | None) -> Transaction:
+def payment_of(user_id: UUID, transaction_id: UUID | None) -> Transaction:
     """One of them. Raises PaymentNotFound, for somebody else's too."""
-    row = payments_of(client).filter(pk=transaction_id).first() if transaction_id else None
+    row = payments_of(user_id).filter(pk=transaction_id).first() if transaction_id else None
     if row is None:
         raise PaymentNotFound("There is no such payment.")
     return row

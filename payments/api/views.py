@@ -50,7 +50,7 @@ class PaymentsView(GenericAPIView[Transaction]):
     @extend_schema(operation_id="list_payments", responses=PaymentSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List the caller's payments, newest first."""
-        page = self.paginate_queryset(selectors.payments_of(client_of(request)))
+        page = self.paginate_queryset(selectors.payments_of(user_id_of(request)))
         return self.get_paginated_response(PaymentSerializer(page, many=True).data)
 
     @extend_schema(
@@ -121,7 +121,7 @@ def render_payment(row: Transaction) -> str:
 
 
 def _payment(request: Request, payment_id: str) -> Transaction:
-    return selectors.payment_of(client_of(request), parse_public_id("pay", payment_id))
+    return selectors.payment_of(user_id_of(request), parse_public_id("pay", payment_id))
 
 
 def _idempotency_key(request: Request) -> str | None:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from audit import services as audit
 from durable.ids import uuid7
+from orders.links import pay_url
 from orders.models import Order
 from payments import tokens
 from payments.gateways.base import Gateway, Intent, Operation, Outcome, OutcomeKind, Verb
@@ -167,8 +168,8 @@ def intent_of(row: Transaction, order: Order, adapter: Gateway) -> Intent:
         description=f"{settings.SHOP_NAME} {order.number}",
         method=row.method,
         capture=row.capture,
-        return_url=f"{settings.BASE_URL}/checkout/return/{row.reference}",
-        cancel_url=f"{settings.BASE_URL}/checkout/return/{row.reference}",
+        return_url=f"{pay_url(order)}/return/{row.reference}",
+        cancel_url=f"{pay_url(order)}/return/{row.reference}",
         webhook_url=f"{settings.BASE_URL}/webhooks/{adapter.name}",
         customer_ip=row.customer_ip,
         customer_email=order.customer_email,

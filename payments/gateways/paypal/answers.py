@@ -1,0 +1,152 @@
+"""What PayPal says, read as an ``Outcome``. Nothing here talks to anybody.
+
+``next_verb`` in the data stays with the transaction until another answer replaces it: CAPTURE
+after an approval, else QUERY.
+"""
+
+from dataclasses import replace
+from typing import Final, cast
+
+from audit.redaction import mask_text
+from payments.gateways.base import (
+    Failure,
+    FailureCode,
+    Json,
+    NextAction,
+    Operation,
+    Outcome,
+    OutcomeKind,
+    Verb,
+)
+from payments.gateways.http import HttpAnswer
+from payments.gateways.paypal import mapping, orders, refunds
+from payments.gateways.paypal.mapping import Ruling
+
+_MESSAGE_MAX: Final = 300
+_NO_CONTENT: Final = 204
+_SUCCESS_MAX: Final = 299
+_CREDENTIALS: Final = frozenset({401, 403})
+_NOT_FOUND: Final = 404
+_CONFLICT: Final = 409
+_TOO_MANY: Final = 429
+_EXPLICIT: Final = frozenset({400, 422})
+# PayPal names no time after "your first request is still running".
+_IN_PROGRESS_WAIT_S: Final = 10
+_REFUND_VERBS: Final = frozenset({Verb.REFUND, Verb.QUERY_REFUND})
+
+
+def read_answer(operation: Operation, answer: HttpAnswer, api_base: str) -> Outcome:
+    """The outcome of ``operation`` by PayPal's answer to it, without the exchange."""
+    if answer.status <= _SUCCESS_MAX:
+        outcome = _read_success(operation, answer, api_base)
+    elif answer.status in _EXPLICIT:
+        outcome = _read_refusal(operation, answer)
+    else:
+        outcome = _read_status(operation, answer)
+    return outcome if operation.verb in _REFUND_VERBS else _with_next_verb(outcome)
+
+
+def _read_success(operation: Operation, answer: HttpAnswer, api_base: str) -> Outcome:
+    if operation.verb is Verb.VOID:
+        return _read_void(operation, answer)
+    content = answer.json()
+    if content is None:
+        return Outcome(OutcomeKind.UNKNOWN)
+    if operation.verb in _REFUND_VERBS:
+        return refunds.read(operation, content)
+    if "/authorizations/" in str(operation.request["path"]):
+        return orders.read_capture(operation, content)
+    return orders.read_order(operation, content, api_base)
+
+
+def _read_void(operation: Operation, answer: HttpAnswer) -> Outcome:
+    content = answer.json() or {}
+    status = "VOIDED" if answer.status == _NO_CONTENT else content.get("status")
+    if status != "VOIDED":
+        return Outcome(OutcomeKind.UNKNOWN)
+    return Outcome(
+        OutcomeKind.DECLINED,
+        psp_reference=operation.intent.psp_reference,
+        failure=Failure(FailureCode.CANCELLED, "VOIDED"),
+    )
+
+
+def _read_refusal(operation: Operation, answer: HttpAnswer) -> Outcome:
+    """A 400 or 422, decided on ``details[0].issue`` and ``name`` and never on the text."""
+    content = answer.json() or {}
+    details = content.get("details")
+    first = details[0] if isinstance(details, list) and details else None
+    issue = _text(first.get("issue")) if isinstance(first, dict) else ""
+    name = _text(content.get("name"))
+    ruling = _ruling(operation, issue, name)
+    message = mask_text(_text(content.get("message")))[:_MESSAGE_MAX]
+    outcome = Outcome(
+        ruling.kind,
+        psp_reference=_payment_id(operation),
+        failure=ruling.failure_of(issue or name, message),
+    )
+    return _back_to_page(operation, outcome) if issue in mapping.APPROVAL_USED_UP else outcome
+
+
+def _ruling(operation: Operation, issue: str, name: str) -> Ruling:
+    by_issue, by_name = _TABLES.get(operation.verb, ({}, {}))
+    if operation.verb is Verb.CAPTURE and "/authorizations/" in str(operation.request["path"]):
+        by_issue = mapping.HOLD_ISSUES
+    return by_issue.get(issue) or by_name.get(name) or Ruling(OutcomeKind.UNKNOWN)
+
+
+_TABLES: Final[dict[Verb, tuple[dict[str, Ruling], dict[str, Ruling]]]] = {
+    Verb.CREATE: (mapping.CREATE_ISSUES, mapping.CREATE_NAMES),
+    Verb.CAPTURE: (mapping.ORDER_ISSUES, {}),
+    Verb.VOID: (mapping.HOLD_ISSUES, {}),
+    Verb.REFUND: (mapping.REFUND_ISSUES, mapping.REFUND_NAMES),
+}
+
+
+def _back_to_page(operation: Operation, outcome: Outcome) -> Outcome:
+    """The shopper may choose another way to pay, on the page that they know."""
+    data = operation.intent.psp_data
+    used_up = {"approval_used": data["approved_at"]} if data.get("approved_at") else {}
+    url = data.get("approve_url", "")
+    action = NextAction(url) if url else None
+    return replace(outcome, next_action=action, psp_data=used_up)
+
+
+def _read_status(operation: Operation, answer: HttpAnswer) -> Outcome:
+    if answer.status in _CREDENTIALS:
+        return Outcome(OutcomeKind.NOT_DONE, failure=_error(answer))
+    if answer.status == _TOO_MANY:
+        return Outcome(OutcomeKind.NOT_DONE, retry_after_s=answer.retry_after_s)
+    if answer.status == _CONFLICT:
+        wait_s = answer.retry_after_s or _IN_PROGRESS_WAIT_S
+        return Outcome(OutcomeKind.UNKNOWN, retry_after_s=wait_s)
+    if answer.status == _NOT_FOUND and _is_not_found(answer):
+        # An order that ran out is no longer found; so a query's answer is "not paid", and
+        # anything else must ask first.
+        is_query = operation.verb in {Verb.QUERY, Verb.QUERY_REFUND}
+        return Outcome(OutcomeKind.UNPAID if is_query else OutcomeKind.PENDING)
+    return Outcome(OutcomeKind.UNKNOWN, retry_after_s=answer.retry_after_s)
+
+
+def _is_not_found(answer: HttpAnswer) -> bool:
+    return (answer.json() or {}).get("name") == "RESOURCE_NOT_FOUND"
+
+
+def _error(answer: HttpAnswer) -> Failure:
+    name = _text((answer.json() or {}).get("name")) or str(answer.status)
+    return Failure(FailureCode.INVALID_REQUEST, name)
+
+
+def _with_next_verb(outcome: Outcome) -> Outcome:
+    # An unanswered operation keeps its turn; every answer says what comes after it.
+    if outcome.kind in {OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE}:
+        return outcome
+    return replace(outcome, psp_data={"next_verb": Verb.QUERY.value, **outcome.psp_data})
+
+
+def _payment_id(operation: Operation) -> str:
+    return "" if operation.verb in _REFUND_VERBS else operation.intent.psp_reference
+
+
+def _text(value: object) -> str:
+    return cast("str", value) if isinstance(value, str) else ""

@@ -1,0 +1,209 @@
+"""PayPal's words, and what each means to us. A word that stands in no table is unknown.
+
+Two of PayPal's words mislead. An order that is ``COMPLETED`` is not paid: its captures say so.
+And ``APPROVED`` moves nothing: only our own capture does.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from payments.gateways.base import Failure, FailureCode, OutcomeKind, Subject
+
+ORDER_STATUSES: Final[dict[str, OutcomeKind]] = {
+    "CREATED": OutcomeKind.UNPAID,
+    "SAVED": OutcomeKind.UNPAID,
+    "PAYER_ACTION_REQUIRED": OutcomeKind.UNPAID,
+    "APPROVED": OutcomeKind.UNPAID,
+    "VOIDED": OutcomeKind.DECLINED,
+}
+
+CAPTURE_STATUSES: Final[dict[str, OutcomeKind]] = {
+    "COMPLETED": OutcomeKind.SUCCEEDED,
+    # The money was taken; what was given back are refunds of their own.
+    "PARTIALLY_REFUNDED": OutcomeKind.SUCCEEDED,
+    "REFUNDED": OutcomeKind.SUCCEEDED,
+    "PENDING": OutcomeKind.PENDING,
+    "DECLINED": OutcomeKind.DECLINED,
+    "FAILED": OutcomeKind.DECLINED,
+}
+
+AUTHORIZATION_STATUSES: Final[dict[str, OutcomeKind]] = {
+    "CREATED": OutcomeKind.AUTHORIZED,
+    "PENDING": OutcomeKind.PENDING,
+    "DENIED": OutcomeKind.DECLINED,
+    "VOIDED": OutcomeKind.DECLINED,  # by us, or because it ran out
+}
+
+AUTHORIZATION_FAILURES: Final[dict[str, FailureCode]] = {
+    "DENIED": FailureCode.DECLINED,
+    "VOIDED": FailureCode.CANCELLED,
+}
+
+REFUND_STATUSES: Final[dict[str, OutcomeKind]] = {
+    "COMPLETED": OutcomeKind.SUCCEEDED,
+    "PENDING": OutcomeKind.PENDING,
+    "FAILED": OutcomeKind.DECLINED,
+    "CANCELLED": OutcomeKind.DECLINED,
+}
+
+PENDING_FAILURES: Final[dict[str, FailureCode]] = {
+    "DECLINED_BY_RISK_FRAUD_FILTERS": FailureCode.SUSPECTED_FRAUD,
+}
+
+DISPUTE_OUTCOMES: Final[dict[str, OutcomeKind]] = {
+    "RESOLVED_BUYER_FAVOUR": OutcomeKind.SUCCEEDED,
+    "ACCEPTED": OutcomeKind.SUCCEEDED,
+    "RESOLVED_SELLER_FAVOUR": OutcomeKind.DECLINED,
+    # PayPal paid the buyer out of its own pocket: our money stays.
+    "RESOLVED_WITH_PAYOUT": OutcomeKind.DECLINED,
+    "CANCELED_BY_BUYER": OutcomeKind.DECLINED,
+    "DENIED": OutcomeKind.DECLINED,
+}
+
+OPEN_DISPUTES: Final = frozenset(
+    {"OPEN", "WAITING_FOR_BUYER_RESPONSE", "WAITING_FOR_SELLER_RESPONSE", "UNDER_REVIEW"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What an error of PayPal's means for what we asked."""
+
+    kind: OutcomeKind
+    failure: FailureCode | None = None
+
+    def failure_of(self, issue: str, message: str) -> Failure | None:
+        """The failure in our words, with PayPal's beside it."""
+        return Failure(self.failure, issue, message) if self.failure else None
+
+
+_NO: Final = OutcomeKind.DECLINED
+# Answered, and the truth lies elsewhere: a query finds it. A repeat would hear the same.
+_ASK: Final = OutcomeKind.PENDING
+_INVALID: Final = Ruling(_NO, FailureCode.INVALID_REQUEST)
+
+# An order is created or not; no money moves by that, so an explicit no is safe to believe.
+CREATE_NAMES: Final[dict[str, Ruling]] = {
+    "INVALID_REQUEST": _INVALID,
+    "UNPROCESSABLE_ENTITY": _INVALID,
+}
+CREATE_ISSUES: Final[dict[str, Ruling]] = {
+    "MAX_VALUE_EXCEEDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
+    "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "PAYEE_ACCOUNT_RESTRICTED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
+    # The invoice id is this attempt's own: it can only have been paid already.
+    "DUPLICATE_INVOICE_ID": Ruling(OutcomeKind.UNKNOWN),
+}
+
+# Capture or authorize of an approved order. Until it is done nothing is held, so a no is final.
+ORDER_ISSUES: Final[dict[str, Ruling]] = {
+    "ORDER_ALREADY_CAPTURED": Ruling(_ASK),
+    "ORDER_ALREADY_AUTHORIZED": Ruling(_ASK),
+    "ORDER_COMPLETED_OR_VOIDED": Ruling(_ASK),
+    "DUPLICATE_INVOICE_ID": Ruling(_ASK),
+    "ORDER_COMPLETION_IN_PROGRESS": Ruling(OutcomeKind.UNKNOWN),
+    "ORDER_NOT_APPROVED": Ruling(OutcomeKind.UNPAID),
+    # The shopper can choose another way to pay on the same page.
+    "INSTRUMENT_DECLINED": Ruling(OutcomeKind.PENDING, FailureCode.DECLINED),
+    "PAYER_ACTION_REQUIRED": Ruling(OutcomeKind.PENDING, FailureCode.AUTHENTICATION_FAILED),
+    "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING": Ruling(OutcomeKind.PENDING, FailureCode.DECLINED),
+    "ORDER_EXPIRED": Ruling(_NO, FailureCode.EXPIRED),
+    "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
+    "TRANSACTION_LIMIT_EXCEEDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
+    "TRANSACTION_RECEIVING_LIMIT_EXCEEDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
+    "TRANSACTION_REFUSED": Ruling(_NO, FailureCode.DECLINED),
+    "PAYER_CANNOT_PAY": Ruling(_NO, FailureCode.DECLINED),
+    "DECLINED_DUE_TO_RELATED_TXN": Ruling(_NO, FailureCode.DECLINED),
+    "COMPLIANCE_VIOLATION": Ruling(_NO, FailureCode.SUSPECTED_FRAUD),
+    "PAYEE_BLOCKED_TRANSACTION": Ruling(_NO, FailureCode.SUSPECTED_FRAUD),
+    "TRANSACTION_BLOCKED_BY_PAYEE": Ruling(_NO, FailureCode.SUSPECTED_FRAUD),
+    "PAYER_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_NO, FailureCode.ACCOUNT_BLOCKED),
+    "PAYER_ACCOUNT_RESTRICTED": Ruling(_NO, FailureCode.ACCOUNT_BLOCKED),
+    "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "PAYEE_ACCOUNT_RESTRICTED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "ACTION_DOES_NOT_MATCH_INTENT": _INVALID,
+}
+# After one of these the shopper must approve again before another capture makes sense.
+APPROVAL_USED_UP: Final = frozenset(
+    {"INSTRUMENT_DECLINED", "PAYER_ACTION_REQUIRED", "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING"}
+)
+
+# Capture or void of a hold: only words that say the hold is gone end it.
+HOLD_ISSUES: Final[dict[str, Ruling]] = {
+    "AUTHORIZATION_VOIDED": Ruling(_NO, FailureCode.CANCELLED),
+    "PREVIOUSLY_VOIDED": Ruling(_NO, FailureCode.CANCELLED),
+    "AUTHORIZATION_EXPIRED": Ruling(_NO, FailureCode.EXPIRED),
+    "AUTHORIZATION_ALREADY_CAPTURED": Ruling(_ASK),
+    "AUTHORIZATION_DENIED": Ruling(_ASK, FailureCode.DECLINED),
+    "PREVIOUSLY_CAPTURED": Ruling(_ASK),
+    "CANNOT_BE_VOIDED": Ruling(_ASK, FailureCode.INVALID_REQUEST),
+    "MAX_CAPTURE_AMOUNT_EXCEEDED": Ruling(_ASK, FailureCode.LIMIT_EXCEEDED),
+    "MAX_CAPTURE_COUNT_EXCEEDED": Ruling(_ASK, FailureCode.LIMIT_EXCEEDED),
+    "AUTH_CAPTURE_CURRENCY_MISMATCH": Ruling(_ASK, FailureCode.INVALID_REQUEST),
+    "TRANSACTION_REFUSED": Ruling(_ASK, FailureCode.DECLINED),
+    "PAYER_CANNOT_PAY": Ruling(_ASK, FailureCode.DECLINED),
+    "PAYER_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_ASK, FailureCode.ACCOUNT_BLOCKED),
+    "PAYER_ACCOUNT_RESTRICTED": Ruling(_ASK, FailureCode.ACCOUNT_BLOCKED),
+    "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_ASK, FailureCode.METHOD_UNAVAILABLE),
+    "PAYEE_ACCOUNT_RESTRICTED": Ruling(_ASK, FailureCode.METHOD_UNAVAILABLE),
+}
+
+REFUND_ISSUES: Final[dict[str, Ruling]] = {
+    # The invoice id is this refund's own: it was made already.
+    "DUPLICATE_INVOICE_ID": Ruling(_ASK),
+    "CAPTURE_FULLY_REFUNDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
+    "REFUND_AMOUNT_EXCEEDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
+    "REFUND_AMOUNT_TOO_LOW": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
+    "MAX_NUMBER_OF_REFUNDS_EXCEEDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
+    "REFUND_TIME_LIMIT_EXCEEDED": Ruling(_NO, FailureCode.EXPIRED),
+    "REFUND_FAILED_INSUFFICIENT_FUNDS": Ruling(_NO, FailureCode.INSUFFICIENT_FUNDS),
+    "REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK": Ruling(_NO, FailureCode.DECLINED),
+    "TRANSACTION_DISPUTED": Ruling(_NO, FailureCode.DECLINED),
+    "REFUND_NOT_ALLOWED": Ruling(_NO, FailureCode.DECLINED),
+    "REFUND_IS_RESTRICTED": Ruling(_NO, FailureCode.DECLINED),
+    "PENDING_CAPTURE": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "PARTIAL_REFUND_NOT_ALLOWED": _INVALID,
+    "REFUND_CAPTURE_CURRENCY_MISMATCH": _INVALID,
+    "CURRENCY_MISMATCH": _INVALID,
+    "INVALID_CURRENCY_CODE": _INVALID,
+    "DECIMAL_PRECISION": _INVALID,
+    "DECIMALS_NOT_SUPPORTED": _INVALID,
+    "CANNOT_BE_ZERO_OR_NEGATIVE": _INVALID,
+    "CANNOT_BE_NEGATIVE": _INVALID,
+    "PAYER_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_NO, FailureCode.ACCOUNT_BLOCKED),
+    "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "PAYEE_ACCOUNT_RESTRICTED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
+}
+REFUND_NAMES: Final[dict[str, Ruling]] = {"INVALID_REQUEST": _INVALID}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """``subject``, and the verb that should follow: the body of an event is a hint only."""
+
+    subject: Subject
+    next_verb: str
+
+
+EVENTS: Final[dict[str, Event]] = {
+    "CHECKOUT.ORDER.APPROVED": Event(Subject.PAYMENT, "CAPTURE"),
+    "CHECKOUT.ORDER.COMPLETED": Event(Subject.PAYMENT, "QUERY"),
+    "CHECKOUT.PAYMENT-APPROVAL.REVERSED": Event(Subject.PAYMENT, "QUERY"),
+    "PAYMENT.AUTHORIZATION.CREATED": Event(Subject.PAYMENT, "QUERY"),
+    "PAYMENT.AUTHORIZATION.VOIDED": Event(Subject.PAYMENT, "QUERY"),
+    "PAYMENT.CAPTURE.COMPLETED": Event(Subject.PAYMENT, "QUERY"),
+    "PAYMENT.CAPTURE.PENDING": Event(Subject.PAYMENT, "QUERY"),
+    # Two pages of PayPal's name the same event differently.
+    "PAYMENT.CAPTURE.DENIED": Event(Subject.PAYMENT, "QUERY"),
+    "PAYMENT.CAPTURE.DECLINED": Event(Subject.PAYMENT, "QUERY"),
+    "PAYMENT.CAPTURE.REFUNDED": Event(Subject.REFUND, "QUERY_REFUND"),
+    "PAYMENT.REFUND.PENDING": Event(Subject.REFUND, "QUERY_REFUND"),
+    "PAYMENT.REFUND.FAILED": Event(Subject.REFUND, "QUERY_REFUND"),
+    "PAYMENT.CAPTURE.REVERSED": Event(Subject.DISPUTE, ""),
+    "CUSTOMER.DISPUTE.CREATED": Event(Subject.DISPUTE, ""),
+    "CUSTOMER.DISPUTE.UPDATED": Event(Subject.DISPUTE, ""),
+    "CUSTOMER.DISPUTE.RESOLVED": Event(Subject.DISPUTE, ""),
+}
+
+# Vietnamese is not among the languages that PayPal names: there the shopper's own settings rule.
+LOCALES: Final[dict[str, str]] = {"en": "en-US"}

@@ -1,0 +1,110 @@
+"""The bearer token: fetched once for each process, renewed before it ends.
+
+A token per payment would soon be answered by 429. Whatever goes wrong here, the operation it was
+wanted for has certainly not been sent.
+"""
+
+import base64
+import threading
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from payments.gateways.base import Failure, FailureCode, Outcome, OutcomeKind
+from payments.gateways.http import HttpAnswer, HttpClient, HttpTrouble, exchange_of
+from payments.gateways.paypal.config import Config
+
+_PATH: Final = "/v1/oauth2/token"
+_OK: Final = 200
+# Renewed this long before its end, or at nine tenths of a short life.
+_EARLY_S: Final = 300.0
+_EARLY_SHARE: Final = 0.1
+_LIFE_MAX_S: Final = 12 * 3600
+
+
+class NoToken(Exception):
+    """PayPal gave us no token; ``outcome`` is that of the operation that needed it."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__("no access token")
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    value: str
+    renew_at: float  # monotonic
+
+
+class TokenCache:
+    """The current token of one set of credentials. Threads that need a new one wait for one."""
+
+    def __init__(self, config: Config, http: HttpClient) -> None:
+        self._config = config
+        self._http = http
+        self._lock = threading.Lock()
+        self._token: _Token | None = None
+
+    def get(self) -> str:
+        """A token that is good for some minutes more. Raises ``NoToken``."""
+        token = self._token
+        if token and time.monotonic() < token.renew_at:
+            return token.value
+        with self._lock:
+            token = self._token
+            if token is None or time.monotonic() >= token.renew_at:
+                token = self._token = self._fetch()
+            return token.value
+
+    def discard(self, value: str) -> None:
+        """Forget ``value``, which PayPal no longer takes; a newer one stays."""
+        with self._lock:
+            if self._token and self._token.value == value:
+                self._token = None
+
+    def _fetch(self) -> _Token:
+        asked_at = time.monotonic()
+        shown = {"url": f"{self._config.api_base}{_PATH}", "grant_type": "client_credentials"}
+        try:
+            answer = self._http.send(
+                "POST", shown["url"], headers=self._headers(), body=b"grant_type=client_credentials"
+            )
+        except HttpTrouble as trouble:
+            raise NoToken(
+                Outcome(OutcomeKind.NOT_DONE, exchange=exchange_of(shown, None, trouble))
+            ) from trouble
+        token = _read(answer, asked_at)
+        if token is None:
+            raise NoToken(_refused(answer, shown))
+        return token
+
+    def _headers(self) -> dict[str, str]:
+        pair = f"{self._config.client_id}:{self._config.secret}".encode()
+        return {
+            "Authorization": f"Basic {base64.b64encode(pair).decode()}",
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+        }
+
+
+def _read(answer: HttpAnswer, asked_at: float) -> _Token | None:
+    content = answer.json() or {}
+    value, life_s = content.get("access_token"), content.get("expires_in")
+    if answer.status != _OK or not isinstance(value, str) or not value.isascii():
+        return None
+    if not value.isprintable() or type(life_s) is not int or not 0 < life_s:
+        return None
+    life_s = min(life_s, _LIFE_MAX_S)
+    early_s = min(_EARLY_S, life_s * _EARLY_SHARE)
+    return _Token(value, asked_at + life_s - early_s)
+
+
+def _refused(answer: HttpAnswer, shown: dict[str, str]) -> Outcome:
+    error = (answer.json() or {}).get("error")
+    code = error if isinstance(error, str) else str(answer.status)
+    return Outcome(
+        OutcomeKind.NOT_DONE,
+        failure=Failure(FailureCode.INVALID_REQUEST, code),
+        retry_after_s=answer.retry_after_s,
+        exchange=exchange_of(shown, answer),
+    )
