@@ -121,7 +121,7 @@ class Child:
 
     def _follow(self, sink: LineSink) -> None:
         stream = self._process.stdout
-        assert stream is not None  # noqa: S101
+        assert stream is not None
 
         def read() -> None:
             with stream:

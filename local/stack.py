@@ -61,6 +61,7 @@ def _worker(_settings: Mapping[str, str]) -> tuple[str, ...]:
     return (
         "-m",
         "celery",
+        "--quiet",
         "--app=config",
         "worker",
         "--pool=threads",
@@ -78,6 +79,7 @@ def _beat(settings: Mapping[str, str]) -> tuple[str, ...]:
     return (
         "-m",
         "celery",
+        "--quiet",
         "--app=config",
         "beat",
         f"--schedule={settings['DATA_DIR']}/beat-schedule",
