@@ -1,10 +1,14 @@
 """API clients prove who they are by a short-lived access token; no query is needed to read it."""
 
+from typing import Any, cast
 from uuid import UUID
 
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
 from rest_framework_simplejwt.models import TokenUser
+from rest_framework_simplejwt.tokens import Token
+
+from audit.context import Actor, set_actor
 
 
 class TokenHolder(TokenUser):
@@ -19,6 +23,11 @@ class TokenHolder(TokenUser):
 class AccessTokenAuthentication(JWTStatelessUserAuthentication):
     """``Authorization: Bearer …``, with the holder known to the audit trail."""
 
-    def authenticate(self, request: Request) -> "tuple[TokenHolder, object] | None":
+    def authenticate(self, request: Request) -> tuple[Any, Token] | None:
         """The holder of the request's token; None where there is no token."""
-        return super().authenticate(request)  # type: ignore[return-value]
+        found = super().authenticate(request)
+        if found is None:
+            return None
+        holder = cast("TokenHolder", found[0])
+        set_actor(Actor("user", str(holder.user_id)))
+        return holder, found[1]

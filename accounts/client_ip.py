@@ -22,7 +22,7 @@ def client_ip(request: HttpRequest) -> str:
 
 def _normal(address: str) -> str:
     try:
-        parsed = ip_address(address.split("%")[0])
+        parsed = ip_address(address.split("%", maxsplit=1)[0])
     except ValueError:
         return UNKNOWN
     return str(getattr(parsed, "ipv4_mapped", None) or parsed)

@@ -19,9 +19,7 @@ class Account:
     is_admin: bool = False
 
 
-def ensure_demo_accounts(
-    accounts: Sequence[Account], *, password: str, email_domain: str
-) -> None:
+def ensure_demo_accounts(accounts: Sequence[Account], *, password: str, email_domain: str) -> None:
     """Create the accounts that are missing, and give all of them ``password``."""
     groups = {role: Group.objects.get_or_create(name=role)[0] for role in ROLES}
     for account in accounts:

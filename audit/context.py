@@ -40,6 +40,11 @@ def acting(actor: Actor) -> Iterator[None]:
         _actor.reset(token)
 
 
+def set_actor(actor: Actor) -> None:
+    """From here to the end of the request ``actor`` is acting: a token has said who it is."""
+    _actor.set(actor)
+
+
 @contextmanager
 def in_request(request_id: str) -> Iterator[None]:
     """Everything recorded inside carries ``request_id``."""

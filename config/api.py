@@ -68,7 +68,7 @@ def _require_storable(value: Any, depth: int = 0) -> None:
     if depth > DEPTH_MAX:
         raise ValueError("nested too deeply")
     if isinstance(value, str):
-        if "\x00" in value or not value.isprintable() and _has_surrogate(value):
+        if "\x00" in value or (not value.isprintable() and _has_surrogate(value)):
             raise ValueError("a text holds a character that cannot be stored")
     elif isinstance(value, dict):
         for name, inner in value.items():

@@ -9,13 +9,13 @@ from django.core.exceptions import ImproperlyConfigured
 env: Final = environ.Env()
 
 # ``production`` refuses defaults for anything secret; ``local`` is ``bin/run``; ``test`` the suite.
-ENVIRONMENT: Final = env.str("DJANGO_ENV", default="production")
+ENVIRONMENT: Final[str] = env.str("DJANGO_ENV", default="production")
 IS_PRODUCTION: Final = ENVIRONMENT not in {"local", "test"}
 
 
 def secret(name: str, *, minimum: int = 32) -> str:
     """A secret, at least ``minimum`` characters long; outside production a fixed stand-in."""
-    value = env.str(name, default="")
+    value: str = env.str(name, default="")
     if not value and not IS_PRODUCTION:
         return f"not-a-secret-{name.lower()}".ljust(minimum, "-")
     if len(value) < minimum:
@@ -25,7 +25,7 @@ def secret(name: str, *, minimum: int = 32) -> str:
 
 def required_in_production(name: str, default: str) -> str:
     """A value that production must be told; ``default`` serves everywhere else."""
-    value = env.str(name, default="" if IS_PRODUCTION else default)
+    value: str = env.str(name, default="" if IS_PRODUCTION else default)
     if not value:
         raise ImproperlyConfigured(f"Set {name}: it has no default in production.")
     return value

@@ -58,7 +58,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, PermissionDenied):
         return _response(403, "permission_denied", "You may not do this.")
     if isinstance(error, OperationalError | InterfaceError):
-        logger.exception("database_unavailable")
+        logger.error("database_unavailable", exc_info=error)
         detail = "The request could not be stored. Repeat it with the same Idempotency-Key."
         return _response(503, "unavailable", detail, headers={"Retry-After": RETRY_AFTER_S})
     return None
@@ -78,7 +78,7 @@ def _of_framework(error: exceptions.APIException) -> Response:
     if getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
     if isinstance(error, exceptions.Throttled):
-        headers["Retry-After"] = str(int(error.wait or 1) + 1)
+        headers["Retry-After"] = str(int(getattr(error, "wait", None) or 1) + 1)
     extra: dict[str, Any] = {}
     detail = _sentence(error)
     if isinstance(error, exceptions.ValidationError):
@@ -88,7 +88,7 @@ def _of_framework(error: exceptions.APIException) -> Response:
 
 
 def _sentence(error: exceptions.APIException) -> str:
-    detail = error.detail
+    detail: Any = error.detail
     if isinstance(detail, dict):
         detail = detail.get("detail", "")
     return str(detail) if not isinstance(detail, list) else "; ".join(map(str, detail))

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import (
-    ENVIRONMENT,
     IS_PRODUCTION,
     env,
     group,
@@ -258,7 +258,7 @@ if SANDBOX_URL and IS_PRODUCTION:
 
 # One entry a gateway: its adapter, its options (every variable with its prefix), and whether
 # its credentials are there.
-GATEWAYS = {
+GATEWAYS: dict[str, dict[str, Any]] = {
     "stripe": {
         "adapter": "payments.gateways.stripe.gateway.StripeGateway",
         "options": group("STRIPE_", api_base=SANDBOX_URL or "https://api.stripe.com"),
@@ -321,7 +321,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "sweep"
-CELERY_TASK_QUEUES = {name: {} for name in ["sweep", *DUE_QUEUES]}
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {name: {} for name in ["sweep", *DUE_QUEUES]}
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"

@@ -22,7 +22,7 @@ class Backoff:
         The random half keeps rows that failed together from coming back together.
         """
         doublings = min(failures - 1, 30)
-        ceiling = min(self.first * 2**doublings, self.longest)
+        ceiling: timedelta = min(self.first * 2**doublings, self.longest)
         return ceiling / 2 + ceiling / 2 * random.random()  # noqa: S311 - jitter, not a secret
 
     def is_exhausted(self, failures: int) -> bool:

@@ -1,12 +1,13 @@
 """Database triggers that every table with a status shares."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pgtrigger
 
 
 def legal_moves_only(
-    *, name: str, field: str, moves: Mapping[str, Iterable[str]]
+    *, name: str, field: str, moves: Mapping[Any, Iterable[Any]]
 ) -> pgtrigger.Trigger:
     """Refuse, in PostgreSQL, every change of ``field`` that ``moves`` does not hold."""
     transitions = [(str(a), str(b)) for a, after in moves.items() for b in sorted(after)]

@@ -85,9 +85,7 @@ def _send(row: Notification, connection: BaseEmailBackend) -> None:
         headers={"Message-ID": f"<{row.pk.hex}@{settings.SHOP_DOMAIN}>"},
     )
     mail.send()
-    row.mine().update(
-        title=row.title, text=row.text, sent_at=Now(), due_at=None, lease_until=None
-    )
+    row.mine().update(title=row.title, text=row.text, sent_at=Now(), due_at=None, lease_until=None)
 
 
 def _render(row: Notification) -> None:

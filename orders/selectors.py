@@ -37,7 +37,6 @@ def order_by_id(order_id: UUID) -> Order:
 
 def require_own(user_id: UUID, order_id: UUID | None) -> UUID:
     """``order_id``, if that order is this user's. Raises OrderNotFound."""
-    own = Order.objects.filter(pk=order_id, customer_id=user_id)
-    if order_id is None or not own.exists():
+    if order_id is None or not orders_of(user_id).filter(pk=order_id).exists():
         raise OrderNotFound("There is no such order.")
     return order_id

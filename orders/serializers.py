@@ -11,7 +11,6 @@ from orders.money import EXPONENTS
 from orders.services import LINES_MAX, QUANTITY_MAX
 
 
-
 class WholeNumberField(serializers.IntegerField):
     """A JSON integer: no string, no float, no boolean, in ASCII digits by nature."""
 
@@ -86,7 +85,7 @@ class OrderRequestSerializer(StrictSerializer):
     """The body of ``POST /orders``."""
 
     currency = CurrencyField()
-    lines = ItemSerializer(many=True, allow_empty=False, max_length=LINES_MAX)
+    lines = serializers.ListField(child=ItemSerializer(), allow_empty=False, max_length=LINES_MAX)
     customer_email = serializers.EmailField(required=False, default="", max_length=254)
     customer_phone = TextField(required=False, default="", max_length=20, allow_blank=True)
 

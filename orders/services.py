@@ -91,9 +91,7 @@ def cancel_order(*, order_id: UUID) -> Order:
     return order
 
 
-def mark_paid(
-    order: Order, *, amount: Money, cause_type: str, cause_id: str
-) -> AuditEvent:
+def mark_paid(order: Order, *, amount: Money, cause_type: str, cause_id: str) -> AuditEvent:
     """Move a locked, PENDING order to PAID and return the event for the caller to record.
 
     It is the caller's transaction: a payment's success and its order change together.
@@ -127,9 +125,7 @@ def _priced_lines(currency: str, items: Sequence[Item]) -> list[OrderLine]:
     ]
 
 
-def _priced_line(
-    position: int, item: Item, product: Product | None, currency: str
-) -> OrderLine:
+def _priced_line(position: int, item: Item, product: Product | None, currency: str) -> OrderLine:
     if product is None or not product.is_active:
         raise InvalidLine(f"There is no product {item.sku[:40]!r}. See GET /products.")
     if product.currency != currency:
@@ -179,8 +175,12 @@ def _event(
         subject_id=order.id,
         version=order.version,
         before={"status": before} if before else {},
-        after={"status": order.status, "total": order.total, "currency": order.currency,
-               "amount_paid": order.amount_paid},
+        after={
+            "status": order.status,
+            "total": order.total,
+            "currency": order.currency,
+            "amount_paid": order.amount_paid,
+        },
         cause_type=cause_type,
         cause_id=cause_id,
     )

@@ -111,7 +111,7 @@ def _on_declined(standing: Standing, outcome: Outcome, now: datetime) -> Decisio
 
 
 def _on_unpaid(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
-    """"Unpaid" ends a transaction only where somebody asked for its end, or its link is over."""
+    """An "unpaid" ends a transaction only where somebody asked for its end, or its link is over."""
     if standing.status not in LIVE:
         return REPEAT
     said = outcome.failure or Failure(FailureCode.EXPIRED)
@@ -150,9 +150,7 @@ def _differences(standing: Standing, outcome: Outcome) -> dict[str, str]:
     }
 
 
-_RULES: Final[
-    Mapping[OutcomeKind, Callable[[Standing, Outcome, datetime], Decision]]
-] = {
+_RULES: Final[Mapping[OutcomeKind, Callable[[Standing, Outcome, datetime], Decision]]] = {
     OutcomeKind.SUCCEEDED: _on_succeeded,
     OutcomeKind.AUTHORIZED: _on_authorized,
     OutcomeKind.DECLINED: _on_declined,

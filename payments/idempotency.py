@@ -38,9 +38,7 @@ def claim(*, client: str, key: str, print_: str) -> IdempotencyKey | None:
         if getattr(error.__cause__, "pgcode", None) == _LOCK_NOT_AVAILABLE:
             raise RequestInProgress("The same request is being answered. Try again.") from error
         raise
-    stored = IdempotencyKey.objects.select_related("transaction__order").get(
-        client=client, key=key
-    )
+    stored = IdempotencyKey.objects.select_related("transaction__order").get(client=client, key=key)
     if stored.pk == row.pk:
         return None
     if stored.fingerprint != print_:

@@ -26,9 +26,7 @@ def post(transfers: list[Transfer]) -> None:
 
 
 def _account_id(transaction: Transaction, kind: AccountKind) -> int:
-    return account_id(
-        transaction.gateway, transaction.gateway_account, transaction.currency, kind
-    )
+    return account_id(transaction.gateway, transaction.gateway_account, transaction.currency, kind)
 
 
 def account_id(gateway: str, gateway_account: str, currency: str, kind: AccountKind) -> int:

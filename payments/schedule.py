@@ -31,7 +31,8 @@ def earliest_query(row: Transaction, now: datetime) -> datetime:
 
 def scaled(wait: timedelta) -> timedelta:
     """``wait`` as the settings stretch it: tests shorten every schedule alike."""
-    return wait * settings.QUERY_SCHEDULE_SCALE
+    scale: float = settings.QUERY_SCHEDULE_SCALE
+    return wait * scale
 
 
 def _next_query(row: Transaction, now: datetime) -> datetime:

@@ -51,7 +51,7 @@ class PaymentsView(GenericAPIView[Transaction]):
     def get(self, request: Request) -> Response:
         """List the caller's payments, newest first."""
         page = self.paginate_queryset(selectors.payments_of(user_id_of(request)))
-        return self.get_paginated_response(PaymentSerializer(page, many=True).data)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(
         operation_id="create_payment",

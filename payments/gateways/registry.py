@@ -1,6 +1,7 @@
 """Which gateways there are: built once from the settings, asked for by name or by method."""
 
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -31,7 +32,7 @@ def methods() -> list[str]:
 
 
 def _build(name: str) -> Gateway | None:
-    entry = settings.GATEWAYS[name]
+    entry: dict[str, Any] = settings.GATEWAYS[name]
     if not entry["enabled"]:
         return None
     adapter: type[Gateway] = import_string(entry["adapter"])

@@ -16,9 +16,9 @@ __all__ = [
     "GatewayCall",
     "IdempotencyKey",
     "LedgerAccount",
+    "Transaction",
     "Transfer",
     "TransferKind",
-    "Transaction",
     "WebhookEvent",
     "WebhookState",
 ]

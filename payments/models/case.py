@@ -38,9 +38,7 @@ class Case(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=16, choices=CaseKind.choices)
-    state = models.CharField(
-        max_length=10, choices=CaseState.choices, default=CaseState.OPEN
-    )
+    state = models.CharField(max_length=10, choices=CaseState.choices, default=CaseState.OPEN)
     transaction = models.ForeignKey(
         Transaction, on_delete=models.PROTECT, null=True, blank=True, related_name="cases"
     )

@@ -35,9 +35,7 @@ class IdempotencyKey(models.Model):
             models.UniqueConstraint(fields=["client", "key"], name="idempotency_key_once"),
         ]
         triggers: ClassVar[list[pgtrigger.Trigger]] = [
-            frozen_fields(
-                name="idempotency_frozen", fields=["id", "client", "key", "fingerprint"]
-            ),
+            frozen_fields(name="idempotency_frozen", fields=["id", "client", "key", "fingerprint"]),
             no_delete(),
         ]
 

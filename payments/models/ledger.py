@@ -65,9 +65,7 @@ class Transfer(models.Model):
     credit = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="credits")
     amount = models.BigIntegerField(help_text="In minor units of the currency.")
     currency = models.CharField(max_length=3)
-    transaction = models.ForeignKey(
-        Transaction, on_delete=models.PROTECT, related_name="transfers"
-    )
+    transaction = models.ForeignKey(Transaction, on_delete=models.PROTECT, related_name="transfers")
     created_at = models.DateTimeField(db_default=Now())
     xid = models.BigIntegerField(db_default=current_xid())
 

@@ -47,9 +47,7 @@ class Transaction(DueRow):
     gateway = models.CharField(max_length=20)
     gateway_account = models.CharField(max_length=80)
     live_mode = models.BooleanField()
-    capture = models.CharField(
-        max_length=10, choices=Capture.choices, default=Capture.AUTOMATIC
-    )
+    capture = models.CharField(max_length=10, choices=Capture.choices, default=Capture.AUTOMATIC)
     # Encrypted, and wiped as soon as the operation that needs it has ended.
     payment_token = models.TextField(blank=True, default="")
     customer_ip = models.GenericIPAddressField()
@@ -95,9 +93,7 @@ class Transaction(DueRow):
                 name="psp_reference_is_one_transaction",
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="amount_positive"),
-            models.CheckConstraint(
-                condition=Q(currency__regex=r"^[A-Z]{3}$"), name="currency_iso"
-            ),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="currency_iso"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="status_known"),
             models.CheckConstraint(
                 condition=Q(amount_captured__isnull=True)
@@ -144,8 +140,18 @@ class Transaction(DueRow):
             frozen_fields(
                 name="transaction_frozen",
                 fields=[
-                    "id", "order", "client", "amount", "currency", "method", "gateway",
-                    "gateway_account", "live_mode", "capture", "expires_at", "created_at",
+                    "id",
+                    "order",
+                    "client",
+                    "amount",
+                    "currency",
+                    "method",
+                    "gateway",
+                    "gateway_account",
+                    "live_mode",
+                    "capture",
+                    "expires_at",
+                    "created_at",
                 ],
             ),
             pgtrigger.Protect(
@@ -156,7 +162,7 @@ class Transaction(DueRow):
             pgtrigger.Trigger(
                 name="transaction_version",
                 when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf("status", "version"),
+                operation=pgtrigger.UpdateOf("status", "version"),  # type: ignore[no-untyped-call]
                 func=(
                     "IF (OLD.status IS DISTINCT FROM NEW.status)"
                     " <> (NEW.version = OLD.version + 1)"

@@ -83,8 +83,16 @@ class WebhookEvent(DueRow):
         triggers: ClassVar[list[pgtrigger.Trigger]] = [
             frozen_fields(
                 name="webhook_raw_frozen",
-                fields=["id", "gateway", "event_id", "verified", "body", "query_string",
-                        "headers", "received_at"],
+                fields=[
+                    "id",
+                    "gateway",
+                    "event_id",
+                    "verified",
+                    "body",
+                    "query_string",
+                    "headers",
+                    "received_at",
+                ],
             ),
             no_delete(),
         ]

@@ -9,6 +9,7 @@ from django.db import transaction as database
 from django.db.models.functions import Now
 
 from audit import services as audit
+from audit.models import AuditEvent
 from orders.money import Money
 from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent
 
@@ -59,7 +60,7 @@ def resolve_case(*, case_id: UUID, user_id: UUID, resolution: str) -> Case:
     return case
 
 
-def _event(case: Case, action: str, after: Mapping[str, Any]) -> audit.AuditEvent:
+def _event(case: Case, action: str, after: Mapping[str, Any]) -> AuditEvent:
     return audit.event(
         action=action,
         subject_type="case",

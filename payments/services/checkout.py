@@ -11,6 +11,7 @@ from django.db import transaction as database
 from django.utils import timezone
 
 from audit import services as audit
+from audit.models import AuditEvent
 from audit.redaction import find_card_number
 from durable.ids import uuid7
 from durable.wake import wake
@@ -105,7 +106,7 @@ def create_payment(
 
 
 def _replay(earlier: IdempotencyKey) -> Created:
-    assert earlier.transaction is not None  # noqa: S101 - stored in the commit of the claim
+    assert earlier.transaction is not None
     return Created(earlier.transaction, earlier.response, earlier.key, replayed=True)
 
 
@@ -199,7 +200,7 @@ def _is_allowed(url: str) -> bool:
     return f"{parts.scheme}://{parts.netloc}" in {settings.BASE_URL, *settings.RETURN_ORIGINS}
 
 
-def _created(row: Transaction) -> audit.AuditEvent:
+def _created(row: Transaction) -> AuditEvent:
     return audit.event(
         action="transaction.created",
         subject_type="transaction",
@@ -266,9 +267,7 @@ def _end_unsent(row: Transaction, code: FailureCode) -> Transaction:
 def _ask_for_end(row: Transaction, code: FailureCode) -> Transaction:
     now = timezone.now()
     if not row.cancel_code:
-        _save(
-            row, cancel_code=code, cancel_requested_at=now, due_at=earliest_query(row, now)
-        )
+        _save(row, cancel_code=code, cancel_requested_at=now, due_at=earliest_query(row, now))
         audit.record(
             [
                 audit.event(

@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from audit import services as audit
+from audit.models import AuditEvent
 from durable.ids import uuid7
 from orders.links import pay_url
 from orders.models import Order
@@ -84,9 +85,7 @@ def _open_calls(rows: Sequence[Transaction]) -> Mapping[UUID, list[GatewayCall]]
     started = [row.pk for row in rows if row.status != Status.PENDING]
     found: dict[UUID, list[GatewayCall]] = {}
     if started:
-        for call in GatewayCall.objects.filter(
-            transaction__in=started, answered_at__isnull=True
-        ):
+        for call in GatewayCall.objects.filter(transaction__in=started, answered_at__isnull=True):
             found.setdefault(call.transaction_id, []).append(call)
     return found
 
@@ -194,9 +193,7 @@ def _store(jobs: Sequence[Job], now: datetime) -> None:
         GatewayCall.objects.filter(pk__in=again).update(sends=F("sends") + 1, last_sent_at=now)
     queried = [job.row.pk for job in jobs if job.operation.verb is Verb.QUERY]
     if queried:
-        Transaction.objects.filter(pk__in=queried).update(
-            queries=F("queries") + 1, queried_at=now
-        )
+        Transaction.objects.filter(pk__in=queried).update(queries=F("queries") + 1, queried_at=now)
 
 
 def _forget_unanswered_queries(fresh: Sequence[GatewayCall], now: datetime) -> None:
@@ -221,7 +218,7 @@ def _start(rows: Sequence[Transaction], jobs: Sequence[Job]) -> None:
     audit.record([_started(row, calls[row.pk]) for row in rows])
 
 
-def _started(row: Transaction, call: GatewayCall) -> audit.AuditEvent:
+def _started(row: Transaction, call: GatewayCall) -> AuditEvent:
     return audit.event(
         action="transaction.processing",
         subject_type="transaction",

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from audit import services as audit
 from audit.context import Actor, acting
+from audit.models import AuditEvent
 from durable.ids import uuid7
 from durable.wake import wake
 from orders.money import Money
@@ -221,8 +222,12 @@ def _unmatched(event: WebhookEvent, kind: CaseKind, money: Money | None) -> Find
         kind=kind,
         webhook_event=event,
         money=money,
-        detail={"gateway": event.gateway, "event_id": event.event_id,
-                "reference": event.reference, "psp_reference": event.psp_reference},
+        detail={
+            "gateway": event.gateway,
+            "event_id": event.event_id,
+            "reference": event.reference,
+            "psp_reference": event.psp_reference,
+        },
     )
 
 
@@ -263,7 +268,7 @@ def _keep_refused(adapter: Gateway, delivery: Delivery, reason: str) -> None:
         audit.record([_refusal(event)])
 
 
-def _refusal(event: WebhookEvent) -> audit.AuditEvent:
+def _refusal(event: WebhookEvent) -> AuditEvent:
     return audit.event(
         action="webhook.refused",
         subject_type="webhook_event",

@@ -101,9 +101,7 @@ def _lock(ids: set[UUID]) -> tuple[dict[UUID, Order], dict[UUID, Transaction]]:
     return orders, transactions
 
 
-def _apply(
-    item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: _Batch
-) -> Decision:
+def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: _Batch) -> Decision:
     now = timezone.now()
     decision = decide(standing_of(row), item.outcome, now)
     match decision.ruling:
@@ -161,9 +159,7 @@ def supersede_others(row: Transaction) -> None:
     """Late money has paid the order: whatever else is under way for it should be closed."""
     others = Transaction.objects.filter(order_id=row.order_id, status__in=LIVE, cancel_code="")
     now = timezone.now()
-    others.exclude(pk=row.pk).update(
-        cancel_code="superseded", cancel_requested_at=now, due_at=now
-    )
+    others.exclude(pk=row.pk).update(cancel_code="superseded", cancel_requested_at=now, due_at=now)
 
 
 def _unapplied(row: Transaction, order: Order, captured: Money) -> Finding:
@@ -179,7 +175,7 @@ def _fail(
     item: Evidence, row: Transaction, order: Order, decision: Decision, batch: _Batch
 ) -> None:
     failure = decision.failure
-    assert failure is not None  # noqa: S101 - a FAIL without a reason is a bug of ``decide``
+    assert failure is not None
     changes = {"failure_code": failure.code, "failure_detail": failure_detail(failure)}
     _move(row, Status.FAILED, item, batch, {**_news(row, item.outcome), **changes, **_ENDED})
     batch.messages.extend(messages.failed(order, row))
@@ -237,9 +233,7 @@ def _news(row: Transaction, outcome: Outcome) -> dict[str, Any]:
         action = outcome.next_action
         news["next_action"] = {"url": action.url, "qr": action.qr, "app_url": action.app_url}
     if outcome.failure:
-        news["last_failure"] = {
-            "code": outcome.failure.code, **failure_detail(outcome.failure)
-        }
+        news["last_failure"] = {"code": outcome.failure.code, **failure_detail(outcome.failure)}
     return news
 
 
