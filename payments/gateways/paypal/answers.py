@@ -5,13 +5,12 @@ after an approval, else QUERY.
 """
 
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
 from audit.redaction import mask_text
 from payments.gateways.base import (
     Failure,
     FailureCode,
-    Json,
     NextAction,
     Operation,
     Outcome,
@@ -19,7 +18,7 @@ from payments.gateways.base import (
     Verb,
 )
 from payments.gateways.http import HttpAnswer
-from payments.gateways.paypal import mapping, orders, refunds
+from payments.gateways.paypal import mapping, order, refunds
 from payments.gateways.paypal.mapping import Ruling
 
 _MESSAGE_MAX: Final = 300
@@ -55,8 +54,8 @@ def _read_success(operation: Operation, answer: HttpAnswer, api_base: str) -> Ou
     if operation.verb in _REFUND_VERBS:
         return refunds.read(operation, content)
     if "/authorizations/" in str(operation.request["path"]):
-        return orders.read_capture(operation, content)
-    return orders.read_order(operation, content, api_base)
+        return order.read_capture(operation, content)
+    return order.read_order(operation, content, api_base)
 
 
 def _read_void(operation: Operation, answer: HttpAnswer) -> Outcome:
@@ -149,4 +148,4 @@ def _payment_id(operation: Operation) -> str:
 
 
 def _text(value: object) -> str:
-    return cast("str", value) if isinstance(value, str) else ""
+    return value if isinstance(value, str) else ""

@@ -11,9 +11,10 @@ from payments.gateways.base import NotExpressible
 WHOLE_ONLY: Final = frozenset({"HUF", "JPY", "TWD"})
 # What any account can be paid in. BRL, CNY and MYR are for accounts in their own country only,
 # and VND is not taken at all.
-CURRENCIES: Final = frozenset(
-    "AUD CAD CZK DKK EUR HKD HUF ILS JPY MXN NOK NZD PHP PLN GBP SEK SGD CHF THB TWD USD".split()
+_TAKEN: Final = (
+    "AUD CAD CHF CZK DKK EUR GBP HKD HUF ILS JPY MXN NOK NZD PHP PLN SEK SGD THB TWD USD"
 )
+CURRENCIES: Final = frozenset(_TAKEN.split())
 _VALUE_MAX: Final = Decimal("999999999999999.99")
 _DECIMALS: Final = 2
 _VALUE: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,3})?|\.[0-9]{1,3}")

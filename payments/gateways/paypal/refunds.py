@@ -3,7 +3,7 @@
 from payments.gateways.base import Failure, FailureCode, Json, Operation, Outcome, OutcomeKind, Verb
 from payments.gateways.paypal import money
 from payments.gateways.paypal.mapping import REFUND_STATUSES
-from payments.gateways.paypal.orders import child, first_unit, text_of
+from payments.gateways.paypal.order import first_unit, payments_of, text_of
 
 
 def read(operation: Operation, content: Json) -> Outcome:
@@ -49,8 +49,7 @@ def _find(operation: Operation, order: Json) -> Outcome:
     """Our refund among those that its order lists; none there means that none was made."""
     if text_of(order, "id") != operation.intent.psp_reference:
         return Outcome(OutcomeKind.UNKNOWN)
-    listed = child(first_unit(order), "payments").get("refunds")
-    refunds = [node for node in listed if isinstance(node, dict)] if listed else []
+    refunds = payments_of(first_unit(order), "refunds")
     for refund in refunds:
         if operation.refund_reference in references_of(refund):
             return read_refund(refund)

@@ -31,7 +31,7 @@ def freeze(operation: Operation, config: Config) -> Json:
 
 def _create(operation: Operation, config: Config) -> Json:
     intent = operation.intent
-    unit = {
+    unit: Json = {
         "amount": money.write(intent.money),
         # Ours in PayPal's reports; and, unique in the account, a second guard against paying
         # one attempt twice.
@@ -39,7 +39,7 @@ def _create(operation: Operation, config: Config) -> Json:
         "invoice_id": intent.reference,
         "description": _one_line(intent.description or intent.order_number, _DESCRIPTION_MAX),
     }
-    body = {
+    body: Json = {
         "intent": "AUTHORIZE" if intent.capture == "manual" else "CAPTURE",
         "purchase_units": [unit],
         "payment_source": {"paypal": {"experience_context": _experience(intent, config)}},
@@ -78,6 +78,8 @@ def _capture(operation: Operation, _config: Config) -> Json:
         body: Json = {"amount": money.write(amount), "final_capture": True}
         path = f"{_PAYMENTS}/authorizations/{_psp_id(authorization)}/capture"
         return _post(operation, path, body)
+    if operation.money not in {None, intent.money}:
+        raise NotExpressible("PayPal captures an approved order whole")
     step = "authorize" if intent.capture == "manual" else "capture"
     return _post(operation, f"{ORDERS}/{_psp_id(intent.psp_reference)}/{step}", {})
 

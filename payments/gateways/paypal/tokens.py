@@ -5,6 +5,7 @@ wanted for has certainly not been sent.
 """
 
 import base64
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ _OK: Final = 200
 _EARLY_S: Final = 300.0
 _EARLY_SHARE: Final = 0.1
 _LIFE_MAX_S: Final = 12 * 3600
+# RFC 6750, 2.1: what may stand behind "Bearer".
+_VALUE: Final = re.compile(r"[A-Za-z0-9._~+/=-]+")
 
 
 class NoToken(Exception):
@@ -90,9 +93,9 @@ class TokenCache:
 def _read(answer: HttpAnswer, asked_at: float) -> _Token | None:
     content = answer.json() or {}
     value, life_s = content.get("access_token"), content.get("expires_in")
-    if answer.status != _OK or not isinstance(value, str) or not value.isascii():
+    if answer.status != _OK or not isinstance(value, str) or not _VALUE.fullmatch(value):
         return None
-    if not value.isprintable() or type(life_s) is not int or not 0 < life_s:
+    if type(life_s) is not int or life_s <= 0:
         return None
     life_s = min(life_s, _LIFE_MAX_S)
     early_s = min(_EARLY_S, life_s * _EARLY_SHARE)

@@ -33,15 +33,13 @@ def read_order(operation: Operation, order: Json, api_base: str) -> Outcome:
     """The outcome that an order's current state tells. Another order's tells nothing."""
     asked = operation.intent.psp_reference
     order_id, unit = text_of(order, "id"), first_unit(order)
-    captures, holds = _payments(unit, "captures"), _payments(unit, "authorizations")
+    captures, holds = payments_of(unit, "captures"), payments_of(unit, "authorizations")
     named = {text_of(node, "custom_id") for node in (unit, *captures, *holds)} - {""}
     if not order_id or order_id != (asked or order_id) or named - {operation.intent.reference}:
         return Outcome(OutcomeKind.UNKNOWN)
-    outcome = (
-        _of_captures(captures) or _of_holds(holds) or _of_status(operation, order, unit, api_base)
-    )
+    outcome = _of_payments(captures, holds)
     return replace(
-        outcome,
+        outcome or _of_status(operation, order, unit, api_base),
         reference=next(iter(named), ""),
         psp_reference=order_id,
         account=text_of(child(unit, "payee"), "merchant_id"),
@@ -67,6 +65,12 @@ def first_unit(order: Json) -> Json:
     return first if isinstance(first, dict) else {}
 
 
+def payments_of(unit: Json, name: str) -> list[Json]:
+    """The captures, authorizations or refunds that a purchase unit lists."""
+    listed = child(unit, "payments").get(name)
+    return [node for node in listed if isinstance(node, dict)] if isinstance(listed, list) else []
+
+
 def child(node: Json, name: str) -> Json:
     """The object under ``name``, or {}."""
     value = node.get(name)
@@ -79,9 +83,12 @@ def text_of(node: Json, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _payments(unit: Json, name: str) -> list[Json]:
-    listed = child(unit, "payments").get(name)
-    return [node for node in listed if isinstance(node, dict)] if isinstance(listed, list) else []
+def _of_payments(captures: Sequence[Json], holds: Sequence[Json]) -> Outcome | None:
+    captured = _of_captures(captures)
+    if captured and (captured.kind is not OutcomeKind.DECLINED or not holds):
+        return captured
+    # A declined capture may leave its hold standing.
+    return _of_holds(holds)
 
 
 def _of_captures(captures: Sequence[Json]) -> Outcome | None:

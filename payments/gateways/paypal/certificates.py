@@ -1,0 +1,125 @@
+"""Whose signature counts: certificates of PayPal's, fetched from PayPal's hosts, once for each URL.
+
+The sender of a webhook names the certificate. So the signature proves something only when the
+URL is PayPal's, the chain ends at a root that we trust, and the name in it is the one PayPal
+signs webhooks with.
+"""
+
+import re
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import certifi
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+
+from payments.gateways.base import WebhookRefused
+from payments.gateways.http import HttpClient, HttpTrouble
+from payments.gateways.paypal.config import Config
+
+_PATH: Final = re.compile(r"/v1/notifications/certs/[A-Za-z0-9_-]{1,128}")
+_NAME: Final = re.compile(r"messageverificationcerts(?:\.[a-z0-9-]+)*\.paypal\.com")
+_OK: Final = 200
+_BYTES_MAX: Final = 64 * 1024
+_CHAIN_MAX: Final = 8
+# PayPal changes its certificate about once a year; more URLs than this are not kept.
+_CACHE_MAX: Final = 16
+
+
+class CertificateUnavailable(Exception):
+    """The certificate could not be fetched now: nothing is proven, and nothing refuted."""
+
+
+class Certificates:
+    """The public keys behind certificate URLs. Safe to share by threads."""
+
+    def __init__(self, config: Config, http: HttpClient) -> None:
+        self._config = config
+        self._http = http
+        self._lock = threading.Lock()
+        self._chains: dict[str, list[x509.Certificate]] = {}
+        self._roots: list[x509.Certificate] | None = None
+
+    def key(self, url: str, at: datetime) -> rsa.RSAPublicKey:
+        """The key of the certificate at ``url``, valid at ``at``.
+
+        Raises ``WebhookRefused`` for a certificate that is not PayPal's, and
+        ``CertificateUnavailable`` when it cannot be had.
+        """
+        self._require_allowed(url)
+        chain = self._chains.get(url) or self._fetch(url)
+        key = self._verify(chain, at)
+        self._keep(url, chain)
+        return key
+
+    def _require_allowed(self, url: str) -> None:
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise WebhookRefused("the certificate's URL is none") from error
+        origin = f"{parts.scheme}://{parts.netloc}"
+        is_plain = not parts.query and not parts.fragment
+        if origin not in self._config.cert_origins or not is_plain:
+            raise WebhookRefused("the certificate's URL is not one of PayPal's")
+        if not _PATH.fullmatch(parts.path):
+            raise WebhookRefused("the certificate's URL is not one of PayPal's")
+
+    def _fetch(self, url: str) -> list[x509.Certificate]:
+        try:
+            answer = self._http.send("GET", url, headers={"Accept": "*/*"})
+        except HttpTrouble as trouble:
+            raise CertificateUnavailable(trouble.reason) from trouble
+        if answer.status != _OK or len(answer.body) > _BYTES_MAX:
+            raise CertificateUnavailable(f"HTTP {answer.status}")
+        try:
+            chain = x509.load_pem_x509_certificates(answer.body)
+        except ValueError as error:
+            raise CertificateUnavailable("no certificate came") from error
+        return chain[:_CHAIN_MAX]
+
+    def _verify(self, chain: Sequence[x509.Certificate], at: datetime) -> rsa.RSAPublicKey:
+        leaf = chain[0]
+        name = _common_name(leaf)
+        if not _NAME.fullmatch(name):
+            raise WebhookRefused("the certificate is not in the name that signs webhooks")
+        roots, others = self._trusted()
+        # Deliveries come with a time zone; the verifier counts in plain UTC.
+        policy = PolicyBuilder().store(Store(roots)).time(at)
+        try:
+            policy.build_server_verifier(x509.DNSName(name)).verify(leaf, [*chain[1:], *others])
+        except VerificationError as error:
+            raise WebhookRefused("the certificate's chain or dates are not good") from error
+        key = leaf.public_key()
+        if not isinstance(key, rsa.RSAPublicKey):
+            raise WebhookRefused("the certificate's key is not RSA")
+        return key
+
+    def _trusted(self) -> tuple[list[x509.Certificate], list[x509.Certificate]]:
+        """Roots to end at, and further certificates that may lead there."""
+        if self._roots is None:
+            path = Path(self._config.cert_roots or certifi.where())
+            try:
+                self._roots = x509.load_pem_x509_certificates(path.read_bytes())
+            except (OSError, ValueError) as error:
+                # Without roots nothing can be judged; the file may still be on its way.
+                raise CertificateUnavailable("no trusted roots") from error
+        is_root = [cert.issuer == cert.subject for cert in self._roots]
+        pairs = list(zip(self._roots, is_root, strict=True))
+        return [cert for cert, root in pairs if root], [cert for cert, root in pairs if not root]
+
+    def _keep(self, url: str, chain: list[x509.Certificate]) -> None:
+        with self._lock:
+            if url not in self._chains and len(self._chains) >= _CACHE_MAX:
+                self._chains.pop(next(iter(self._chains)))
+            self._chains[url] = chain
+
+
+def _common_name(certificate: x509.Certificate) -> str:
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if len(names) == 1 else ""

@@ -1,0 +1,210 @@
+"""PayPal's webhooks: proven to be PayPal's, then read as hints about what to ask."""
+
+from collections.abc import Callable
+from typing import Final
+
+from payments.gateways.base import (
+    Answer,
+    Delivery,
+    Failure,
+    FailureCode,
+    Json,
+    Notice,
+    Outcome,
+    OutcomeKind,
+    Subject,
+    WebhookRefused,
+    WebhookResult,
+)
+from payments.gateways.http import read_json_object
+from payments.gateways.paypal import money
+from payments.gateways.paypal.certificates import Certificates, CertificateUnavailable
+from payments.gateways.paypal.config import Config
+from payments.gateways.paypal.mapping import DISPUTE_OUTCOMES, EVENTS, OPEN_DISPUTES, Event
+from payments.gateways.paypal.order import child, first_unit, text_of
+from payments.gateways.paypal.refunds import references_of
+from payments.gateways.paypal.signing import Transmission
+
+# Whatever is stored is answered by 200; PayPal repeats anything else up to 25 times in 3 days.
+_ANSWERS: Final[dict[WebhookResult, Answer]] = {
+    WebhookResult.APPLIED: Answer(200),
+    WebhookResult.REPEATED: Answer(200),
+    WebhookResult.IGNORED: Answer(200),
+    WebhookResult.UNKNOWN_REFERENCE: Answer(200),
+    WebhookResult.MISMATCH: Answer(200),
+    WebhookResult.REFUSED: Answer(400),
+    WebhookResult.FAILED: Answer(503),
+}
+
+# Asks PayPal whether a transmission of raw bytes is genuine for a webhook id; None: no answer.
+AskPaypal = Callable[[Transmission, str, bytes], bool | None]
+
+
+def read(
+    delivery: Delivery, config: Config, certificates: Certificates, ask_paypal: AskPaypal
+) -> tuple[Notice, ...]:
+    """The one event of a delivery. Raises ``WebhookRefused``."""
+    event = read_json_object(delivery.body)
+    if event is None:
+        raise WebhookRefused("the body is no JSON object")
+    transmission = Transmission.from_headers(delivery.headers)
+    _require_genuine(transmission, delivery, config, certificates, ask_paypal)
+    event_id, event_type = text_of(event, "id"), text_of(event, "event_type")
+    if not event_id:
+        raise WebhookRefused("the event has no id")
+    known = EVENTS.get(event_type)
+    if known is None:
+        return (Notice(event_id, event_type),)
+    return (_READERS[known.subject](event_id, event_type, known, child(event, "resource")),)
+
+
+def answer(result: WebhookResult) -> Answer:
+    """What PayPal wants to hear."""
+    return _ANSWERS[result]
+
+
+def _require_genuine(
+    transmission: Transmission,
+    delivery: Delivery,
+    config: Config,
+    certificates: Certificates,
+    ask_paypal: AskPaypal,
+) -> None:
+    if config.webhook_verification == "local":
+        try:
+            key = certificates.key(transmission.cert_url, delivery.received_at)
+        except CertificateUnavailable:
+            # PayPal itself can still tell.
+            pass
+        else:
+            # The webhook id is ours by our settings; nothing in the request can name it.
+            ids = config.webhook_ids
+            if any(transmission.is_signed_by(key, each, delivery.body) for each in ids):
+                return
+            raise WebhookRefused("the signature does not fit the body and our webhook ids")
+    verdicts = [ask_paypal(transmission, each, delivery.body) for each in config.webhook_ids]
+    if True not in verdicts:
+        unheard = None in verdicts
+        raise WebhookRefused("PayPal could not be asked" if unheard else "PayPal disowns it")
+
+
+def _of_payment(event_id: str, event_type: str, known: Event, resource: Json) -> Notice:
+    """About an order, a capture or a hold: what it says is asked for again, not believed."""
+    is_order = event_type.startswith("CHECKOUT.ORDER.")
+    unit = first_unit(resource)
+    order_id = text_of(resource, "id") if is_order else _order_of(resource)
+    data = {"next_verb": known.next_verb}
+    if is_order and text_of(resource, "update_time"):
+        data["approved_at"] = text_of(resource, "update_time")
+    reference = next(iter(references_of(resource) or references_of(unit)), "")
+    return Notice(
+        event_id,
+        event_type,
+        reference=reference,
+        psp_reference=order_id,
+        outcome=Outcome(
+            OutcomeKind.PENDING,
+            money=money.read(unit.get("amount") if is_order else resource.get("amount")),
+            reference=reference,
+            psp_reference=order_id,
+            psp_data=data,
+        ),
+    )
+
+
+def _of_refund(event_id: str, event_type: str, known: Event, resource: Json) -> Notice:
+    """About a refund, ours or one that somebody made on PayPal's own pages."""
+    reference, refund_id = next(iter(references_of(resource)), ""), text_of(resource, "id")
+    return Notice(
+        event_id,
+        event_type,
+        reference=reference,
+        psp_reference=refund_id,
+        outcome=Outcome(
+            OutcomeKind.PENDING,
+            money=money.read(resource.get("amount")),
+            reference=reference,
+            psp_reference=refund_id,
+            psp_data={"next_verb": known.next_verb},
+        ),
+        subject=Subject.REFUND,
+        payment_psp_reference=_order_of(resource) or _linked(resource, "up"),
+    )
+
+
+def _of_dispute(event_id: str, event_type: str, _known: Event, resource: Json) -> Notice:
+    """About a dispute, or a capture that PayPal took back (which comes with no dispute's id)."""
+    if event_type == "PAYMENT.CAPTURE.REVERSED":
+        # The dispute behind it, or the settlement report, says whether it stays so.
+        outcome = Outcome(OutcomeKind.UNKNOWN, money=money.read(resource.get("amount")))
+        capture_id = text_of(resource, "id")
+        return Notice(
+            event_id,
+            event_type,
+            reference=next(iter(references_of(resource)), ""),
+            psp_reference=capture_id,
+            outcome=outcome,
+            subject=Subject.DISPUTE,
+            payment_psp_reference=_order_of(resource) or capture_id,
+        )
+    outcome = read_dispute(resource)
+    disputed = _disputed(resource)
+    return Notice(
+        event_id,
+        event_type,
+        reference=text_of(disputed, "custom") or text_of(disputed, "invoice_number"),
+        psp_reference=outcome.psp_reference,
+        outcome=outcome,
+        subject=Subject.DISPUTE,
+        payment_psp_reference=text_of(disputed, "seller_transaction_id"),
+    )
+
+
+_READERS: Final[dict[Subject, Callable[[str, str, Event, Json], Notice]]] = {
+    Subject.PAYMENT: _of_payment,
+    Subject.REFUND: _of_refund,
+    Subject.DISPUTE: _of_dispute,
+}
+
+
+def read_dispute(dispute: Json) -> Outcome:
+    """SUCCEEDED: the money is gone. DECLINED: it stays, or came back. PENDING: still open."""
+    status = text_of(dispute, "status")
+    decided = text_of(child(dispute, "dispute_outcome"), "outcome_code")
+    kind = OutcomeKind.PENDING if status in OPEN_DISPUTES else OutcomeKind.UNKNOWN
+    if status == "RESOLVED":
+        kind = DISPUTE_OUTCOMES.get(decided, OutcomeKind.UNKNOWN)
+    facts = {
+        "reason": text_of(dispute, "reason"),
+        "stage": text_of(dispute, "dispute_life_cycle_stage"),
+        "status": status,
+        "capture_id": text_of(_disputed(dispute), "seller_transaction_id"),
+        "respond_by": text_of(dispute, "seller_response_due_date"),
+    }
+    won = Failure(FailureCode.DECLINED, decided) if kind is OutcomeKind.DECLINED else None
+    return Outcome(
+        kind,
+        money=money.read(dispute.get("dispute_amount")),
+        psp_reference=text_of(dispute, "dispute_id"),
+        failure=won,
+        psp_data={name: value for name, value in facts.items() if value},
+    )
+
+
+def _disputed(dispute: Json) -> Json:
+    listed = dispute.get("disputed_transactions")
+    first = listed[0] if isinstance(listed, list) and listed else None
+    return first if isinstance(first, dict) else {}
+
+
+def _order_of(resource: Json) -> str:
+    return text_of(child(child(resource, "supplementary_data"), "related_ids"), "order_id")
+
+
+def _linked(resource: Json, rel: str) -> str:
+    """The id at the end of a link; a refund names its capture only so."""
+    links = resource.get("links")
+    for link in links if isinstance(links, list) else []:
+        if isinstance(link, dict) and link.get("rel") == rel:
+            return text_of(link, "href").rstrip("/").rpartition("/")[2]
+    return ""
