@@ -10,7 +10,7 @@ from local.errors import StartError
 from local.servers import Servers
 from local.stack import ROOT, Output
 
-COMMANDS = (("migrate", "--no-input"), ("seed_demo",))
+COMMANDS = (("migrate", "--no-input", "--verbosity=0"), ("seed_demo",))
 # All that can change what these commands do.
 CODE = ("accounts", "audit", "config", "durable", "notifications", "orders", "payments")
 STAMP = "prepared.sha256"

@@ -5,7 +5,7 @@ import sys
 import threading
 
 COLOURS = ("36", "33", "35", "32")
-NAME_WIDTH = 8
+NAME_WIDTH = 9
 
 
 class Terminal:
