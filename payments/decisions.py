@@ -103,6 +103,9 @@ def _on_declined(standing: Standing, outcome: Outcome, now: datetime) -> Decisio
     del now
     if standing.status not in {Status.PROCESSING, Status.AUTHORIZED}:
         return REPEAT
+    if outcome.money is not None and (differences := _differences(standing, outcome)):
+        # Not even a no is believed when it is about other money.
+        return Decision(Ruling.MISMATCH, differences=differences)
     failure = outcome.failure or Failure(FailureCode.DECLINED)
     wanted = failure.code in {FailureCode.CANCELLED, FailureCode.EXPIRED}
     if standing.cancel_code and wanted:

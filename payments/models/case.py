@@ -20,6 +20,7 @@ class CaseKind(models.TextChoices):
     DUPLICATE = "duplicate", "A second success for an order that is paid or cancelled"
     LATE = "late", "Money came after the payment had been given up"
     CONFLICT = "conflict", "The gateway contradicts itself"
+    REVERSAL = "reversal", "The gateway gave money back or took it back"
     UNMATCHED = "unmatched", "A genuine event that matches no payment"
     REFUSED_CALLS = "refused_calls", "The gateway keeps refusing our calls"
     OVER_AGE = "over_age", "The gateway has said nothing definite for too long"

@@ -35,8 +35,9 @@ from payments.errors import (
     ReturnUrlRefused,
     TokenProblem,
 )
-from payments.gateways.base import FailureCode, Gateway
+from payments.gateways.base import FailureCode, Gateway, NotExpressible, Operation, Verb
 from payments.gateways.registry import gateway_for
+from payments.intents import intent_of
 from payments.models import Capture, GatewayCall, IdempotencyKey, Transaction
 from payments.offers import why_not
 from payments.schedule import earliest_query
@@ -144,6 +145,7 @@ def _start(client: str, request: PaymentRequest) -> Transaction:
         expires_at=now + adapter.link_lifetime,
         due_at=now,
     )
+    _require_expressible(row, order, adapter)
     row.save(force_insert=True)
     audit.record([_created(row)])
     return row
@@ -179,6 +181,18 @@ def _require_gateway(request: PaymentRequest) -> Gateway:
     if can.needs_token and not request.payment_token:
         raise TokenProblem(f"{request.method} needs a payment_token from the gateway's own form.")
     return adapter
+
+
+def _require_expressible(row: Transaction, order: Order, adapter: Gateway) -> None:
+    """What the gateway cannot be told is refused now, not found out by a worker later."""
+    intent = intent_of(row, order, adapter)
+    operation = Operation(
+        verb=Verb.CREATE, reference=row.reference, intent=intent, now=row.created_at
+    )
+    try:
+        adapter.freeze(operation)
+    except NotExpressible as error:
+        raise MethodUnavailable(f"{row.method} cannot take this payment: {error}.") from error
 
 
 def _require_clean(request: PaymentRequest) -> None:

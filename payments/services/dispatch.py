@@ -19,11 +19,11 @@ from django.utils import timezone
 from audit import services as audit
 from audit.models import AuditEvent
 from durable.ids import uuid7
-from orders.links import pay_url
 from orders.models import Order
 from payments import tokens
 from payments.gateways.base import Gateway, Intent, Operation, Outcome, OutcomeKind, Verb
 from payments.gateways.registry import gateway
+from payments.intents import intent_of
 from payments.models import CaseKind, GatewayCall, Transaction
 from payments.services import cases
 from payments.services.cases import Finding
@@ -155,29 +155,6 @@ def _new_call(
         verb=verb,
         reference=reference,
         request=adapter.freeze(replace(operation, token="")),
-    )
-
-
-def intent_of(row: Transaction, order: Order, adapter: Gateway) -> Intent:
-    """The transaction as its gateway sees it."""
-    return Intent(
-        reference=row.reference,
-        money=row.money,
-        order_number=str(order.number),
-        description=f"{settings.SHOP_NAME} {order.number}",
-        method=row.method,
-        capture=row.capture,
-        return_url=f"{pay_url(order)}/return/{row.reference}",
-        cancel_url=f"{pay_url(order)}/return/{row.reference}",
-        webhook_url=f"{settings.BASE_URL}/webhooks/{adapter.name}",
-        customer_ip=row.customer_ip,
-        customer_email=order.customer_email,
-        locale=row.locale,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        has_token=bool(row.payment_token),
-        psp_reference=row.psp_reference,
-        psp_data=row.psp_data,
     )
 
 

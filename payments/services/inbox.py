@@ -20,7 +20,15 @@ from durable.ids import uuid7
 from durable.wake import wake
 from orders.money import Money
 from payments.decisions import Ruling
-from payments.gateways.base import Delivery, Gateway, Notice, WebhookRefused, WebhookResult
+from payments.gateways.base import (
+    Delivery,
+    Gateway,
+    Notice,
+    OutcomeKind,
+    Subject,
+    WebhookRefused,
+    WebhookResult,
+)
 from payments.gateways.registry import gateway
 from payments.models import CaseKind, Transaction, WebhookEvent, WebhookState
 from payments.services import cases
@@ -161,6 +169,8 @@ def _apply_safely(event: WebhookEvent, notice: Notice) -> WebhookResult:
 
 
 def _apply(event: WebhookEvent, notice: Notice) -> WebhookResult:
+    if notice.subject is not Subject.PAYMENT:
+        return _apply_reversal(event, notice)
     transaction_id = _find_transaction(event.gateway, notice)
     if transaction_id is None:
         return WebhookResult.UNKNOWN_REFERENCE if _wants_one(notice) else WebhookResult.IGNORED
@@ -169,6 +179,25 @@ def _apply(event: WebhookEvent, notice: Notice) -> WebhookResult:
         return WebhookResult.IGNORED
     evidence = Evidence(transaction_id, notice.outcome, Source.WEBHOOK, str(event.pk))
     return _RESULT_OF[apply_outcomes([evidence])[0].ruling]
+
+
+def _apply_reversal(event: WebhookEvent, notice: Notice) -> WebhookResult:
+    """Money went back, and not by us: a person must know which payment it belonged to."""
+    payment = Notice(notice.event_id, notice.event_type, psp_reference=notice.payment_psp_reference)
+    event.transaction_id = _find_transaction(event.gateway, payment)
+    outcome = notice.outcome
+    if outcome is None or outcome.kind is not OutcomeKind.SUCCEEDED:
+        return WebhookResult.IGNORED
+    detail = {"subject": notice.subject, "psp_reference": notice.psp_reference}
+    finding = Finding(
+        kind=CaseKind.REVERSAL,
+        transaction=event.transaction,
+        webhook_event=event,
+        money=outcome.money,
+        detail={**detail, "payment_psp_reference": notice.payment_psp_reference},
+    )
+    cases.open_cases([finding])
+    return WebhookResult.APPLIED
 
 
 def _wants_one(notice: Notice) -> bool:
