@@ -19,6 +19,7 @@ from local.ports import LOOPBACK
 ALPHANUMERIC = string.ascii_letters + string.digits
 # What a shell and a settings reader both take as it stands.
 PLAIN_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./?&-]*")
+SANDBOX = Path(__file__).resolve().parent.parent / "sandbox"
 RUN_FILE = "run.env"
 SECRETS_FILE = "secrets.env"
 
@@ -31,23 +32,35 @@ def _fernet_key() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
-# Shaped as the gateways shape theirs, so that a rule about length or prefix is met here too.
+UPPER_AND_DIGITS = string.ascii_uppercase + string.digits
 GENERATED: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: _text(64),
     "JWT_SIGNING_KEY": lambda: _text(64),
     "FIELD_ENCRYPTION_KEYS": _fernet_key,
-    "STRIPE_SECRET_KEY": lambda: f"sk_test_{_text(32)}",
-    "STRIPE_WEBHOOK_SECRETS": lambda: f"whsec_{_text(32)}",
-    "STRIPE_ACCOUNT": lambda: f"acct_{_text(16)}",
-    "VNPAY_TMN_CODE": lambda: _text(8, string.ascii_uppercase + string.digits),
-    "VNPAY_HASH_SECRET": lambda: _text(32, string.ascii_uppercase + string.digits),
-    "PAYPAL_CLIENT_ID": lambda: _text(80),
-    "PAYPAL_CLIENT_SECRET": lambda: _text(80),
-    "PAYPAL_WEBHOOK_ID": lambda: _text(17, string.ascii_uppercase + string.digits),
-    "MOMO_PARTNER_CODE": lambda: f"MOMO{_text(8, string.ascii_uppercase + string.digits)}",
-    "MOMO_ACCESS_KEY": lambda: _text(16),
-    "MOMO_SECRET_KEY": lambda: _text(32),
     "DEMO_PASSWORD": lambda: _text(16),
+}
+# Shaped as the gateways shape theirs, so that a rule about length or prefix is met here too.
+GATEWAY_KEYS: dict[str, dict[str, Callable[[], str]]] = {
+    "stripe": {
+        "STRIPE_SECRET_KEY": lambda: f"sk_test_{_text(32)}",
+        "STRIPE_WEBHOOK_SECRETS": lambda: f"whsec_{_text(32)}",
+        "STRIPE_ACCOUNT": lambda: f"acct_{_text(16)}",
+    },
+    "vnpay": {
+        "VNPAY_TMN_CODE": lambda: _text(8, UPPER_AND_DIGITS),
+        "VNPAY_HASH_SECRET": lambda: _text(32, UPPER_AND_DIGITS),
+    },
+    "paypal": {
+        "PAYPAL_CLIENT_ID": lambda: _text(80),
+        "PAYPAL_SECRET": lambda: _text(80),
+        "PAYPAL_MERCHANT_ID": lambda: _text(13, UPPER_AND_DIGITS),
+        "PAYPAL_WEBHOOK_IDS": lambda: _text(17, UPPER_AND_DIGITS),
+    },
+    "momo": {
+        "MOMO_PARTNER_CODE": lambda: f"MOMO{_text(8, UPPER_AND_DIGITS)}",
+        "MOMO_ACCESS_KEY": lambda: _text(16),
+        "MOMO_SECRET_KEY": lambda: _text(32),
+    },
 }
 
 
@@ -88,6 +101,9 @@ def build(
         "DATA_DIR": str(data_dir),
         "PORT": str(addresses.port),
         "BASE_URL": addresses.web,
+        "WEB_THREADS": "8",
+        # A browser follows a form to the pay page only if our policy names that page's origin.
+        "GATEWAY_ORIGINS": addresses.sandbox,
         "SANDBOX_PORT": str(addresses.sandbox_port),
         "SANDBOX_URL": addresses.sandbox,
         "SANDBOX_WEBHOOK_BASE": f"{addresses.web}/webhooks",
@@ -118,11 +134,21 @@ def _kept_secrets(path: Path) -> dict[str, str]:
     if path.exists():
         pairs = (line.partition("=") for line in path.read_text().splitlines())
         kept = {name: value for name, _, value in pairs}
-    missing = {name: make() for name, make in GENERATED.items() if name not in kept}
+    missing = {name: make() for name, make in _wanted().items() if name not in kept}
     if missing:
         kept |= missing
         write(path, kept)
     return kept
+
+
+def _wanted() -> dict[str, Callable[[], str]]:
+    # Keys switch a gateway on. One that the sandbox does not play would be offered to shoppers
+    # and answered by nobody.
+    wanted = dict(GENERATED)
+    for gateway, keys in GATEWAY_KEYS.items():
+        if (SANDBOX / gateway).is_dir():
+            wanted |= keys
+    return wanted
 
 
 def _quoted(value: str) -> str:

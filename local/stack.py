@@ -28,7 +28,6 @@ READY_POLL_S = 0.05
 READY_PATH = "/readyz"
 HTTP_LIMIT_S = 5.0
 WORKER_THREADS = 8
-WEB_THREADS = 8
 # The last words of a Celery worker that has begun to take messages.
 WORKER_READY = "ready."
 
@@ -51,7 +50,7 @@ def _web(settings: Mapping[str, str]) -> tuple[str, ...]:
         f"--host={LOOPBACK}",
         f"--port={settings['PORT']}",
         "--workers=1",
-        f"--blocking-threads={WEB_THREADS}",
+        f"--blocking-threads={settings['WEB_THREADS']}",
         "--no-ws",
         "config.wsgi:application",
     )
@@ -73,7 +72,7 @@ def _worker(_settings: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
-def _beat(settings: Mapping[str, str]) -> tuple[str, ...]:
+def _beat(_settings: Mapping[str, str]) -> tuple[str, ...]:
     # A beat inside the worker would save a process, but nobody would notice its death, and the
     # sweeps that make every payment certain would end without a word.
     return (
@@ -82,7 +81,6 @@ def _beat(settings: Mapping[str, str]) -> tuple[str, ...]:
         "--quiet",
         "--app=config",
         "beat",
-        f"--schedule={settings['DATA_DIR']}/beat-schedule",
         "--pidfile=",
         "--loglevel=warning",
     )
