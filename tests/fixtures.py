@@ -1,0 +1,133 @@
+"""The shared cast, clients that speak for them, and a database that really commits.
+
+A test that touches the database says ``pytestmark = pytest.mark.django_db(transaction=True)``:
+its transactions commit, threads see them, and afterwards the tables are emptied.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
+from django.test import TransactionTestCase, override_settings
+from pytest_django.plugin import DjangoDbBlocker
+from rest_framework.test import APIClient
+from rest_framework_simplejwt.tokens import AccessToken
+
+from accounts.models import User
+from accounts.roles import ROLES
+from tests.factories import UserFactory
+
+ClientFor = Callable[[User], APIClient]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[None]:
+    """After a test that commits, empty what it filled, append-only tables included.
+
+    Django's own way is TRUNCATE, which the product's triggers refuse, and which costs far more
+    than deleting a few rows. What the migrations put into a table stays.
+    """
+    with django_db_blocker.unblock():
+        tables = _tables_without_seed_data()
+    patch = pytest.MonkeyPatch()
+    patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty(tables))
+    yield
+    patch.undo()
+
+
+def _tables_without_seed_data() -> list[str]:
+    with connection.cursor() as cursor:
+        names = connection.introspection.table_names(cursor)
+        return [name for name in names if not _has_rows(name)]
+
+
+def _has_rows(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT EXISTS (SELECT FROM "{table}")')  # noqa: S608 - a name of ours
+        row = cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
+def empty(tables: list[str]) -> None:
+    """Delete every row of ``tables`` with all triggers and foreign keys asleep."""
+    deletes = "".join(f'DELETE FROM "{table}";' for table in tables)  # noqa: S608 - as above
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL session_replication_role = replica; {deletes}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Argon2 is slow on purpose; a test's password needs no protection."""
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=hashers):
+        yield
+
+
+@pytest.fixture
+def shopper() -> User:
+    return UserFactory.create(username="shopper", locale="en")
+
+
+@pytest.fixture
+def other_shopper() -> User:
+    return UserFactory.create(username="other-shopper", locale="vi")
+
+
+def _staff(role: str) -> User:
+    user = UserFactory.create(username=role, is_staff=True)
+    groups = {name: Group.objects.get_or_create(name=name)[0] for name in ROLES}
+    user.groups.add(groups[role])
+    return user
+
+
+@pytest.fixture
+def support() -> User:
+    return _staff("support")
+
+
+@pytest.fixture
+def finance() -> User:
+    return _staff("finance")
+
+
+@pytest.fixture
+def manager() -> User:
+    return _staff("manager")
+
+
+@pytest.fixture
+def auditor() -> User:
+    return _staff("auditor")
+
+
+@pytest.fixture
+def admin() -> User:
+    return UserFactory.create(username="admin", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def api_for() -> ClientFor:
+    """An API client that carries the access token of the given user."""
+
+    def client(user: User) -> APIClient:
+        token = AccessToken.for_user(user)
+        made = APIClient()
+        made.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        return made
+
+    return client
+
+
+@pytest.fixture
+def api(api_for: ClientFor, shopper: User) -> APIClient:
+    """The shopper's API client."""
+    return api_for(shopper)
+
+
+@pytest.fixture
+def anonymous() -> APIClient:
+    return APIClient()
