@@ -13,7 +13,7 @@ REDACTED: Final = "[redacted]"
 # A key whose name contains one of these never has its value kept.
 _SECRET_KEY: Final = re.compile(
     r"secret|passw|token|authorization|signature|securehash|api[-_]?key|access[-_]?key"
-    r"|client_secret|cvc|cvv|pan\b|card_?number|cookie|session(id|key)|credential",
+    r"|client_secret|cvc|cvv|\bpan\b|card_?number|cookie|session(id|key)|credential",
     re.IGNORECASE,
 )
 # Names that look like secrets and are none: what staff need to see stays readable.
@@ -36,7 +36,7 @@ _ISSUER: Final = re.compile(
     r"|30[0-5]|3[689]|6304|6759|676[1-3]|9704"
 )
 _DEPTH_MAX: Final = 12
-_TEXT_MAX: Final = 4000
+_TEXT_MAX: Final = 16_000
 
 
 def find_card_number(text: str) -> str | None:
@@ -69,10 +69,15 @@ def redact(value: object, depth: int = 0) -> object:
     if depth > _DEPTH_MAX:
         return REDACTED
     if isinstance(value, Mapping):
-        return {str(key): _redact_member(str(key), item, depth) for key, item in value.items()}
+        return redact_object(value, depth)
     if isinstance(value, list | tuple):
         return [redact(item, depth + 1) for item in value]
     return mask_text(value[:_TEXT_MAX]) if isinstance(value, str) else value
+
+
+def redact_object(value: Mapping[str, object], depth: int = 0) -> dict[str, object]:
+    """The same for an object: each member by its name and by its value."""
+    return {str(key): _redact_member(str(key), item, depth) for key, item in value.items()}
 
 
 def _redact_member(key: str, item: object, depth: int) -> object:

@@ -14,6 +14,7 @@ from config.environment import (
     required_in_production,
     secret,
 )
+from config.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -340,10 +341,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Demo Shop <shop@exam
 SHOP_DOMAIN = env.str("SHOP_DOMAIN", default="localhost")
 EMAIL_TIMEOUT = 10
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stdout"], "level": env.str("LOG_LEVEL", default="INFO")},
-}
+LOGGING = logging_config(
+    level=env.str("LOG_LEVEL", default="INFO"),
+    as_json=env.bool("LOG_JSON", default=IS_PRODUCTION),
+)
