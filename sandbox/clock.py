@@ -32,7 +32,7 @@ class Clock:
         """Read the shift from the book."""
         self._book = book
         self._shift_s = float(book.table("sandbox").get("clock", {}).get("shift_s", 0.0))
-        self._jobs: list[tuple[float, int, Callable[[], None]]] = []
+        self._jobs: list[tuple[float, int, Callable[[], object]]] = []
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -45,7 +45,7 @@ class Clock:
         """How far the clock was moved ahead of the machine's."""
         return self._shift_s
 
-    def at(self, when: float, job: Callable[[], None]) -> None:
+    def at(self, when: float, job: Callable[[], object]) -> None:
         """Run a job once the clock has reached ``when``; at once, but not inside this call, if it has."""
         self._count += 1
         heapq.heappush(self._jobs, (when, self._count, job))

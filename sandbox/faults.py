@@ -45,6 +45,7 @@ class Failures:
     """How one gateway words a server error and a rate limit."""
 
     http_500: Callable[[], web.Response]
+    http_500_after: Callable[[], web.Response]
     http_429: Callable[[], web.Response]
 
 
@@ -109,7 +110,7 @@ async def fail_after(
         return reset(request)
     if fault == "cut_body":
         return await cut(request, answer)
-    return failures.http_500()
+    return failures.http_500_after()
 
 
 def reset(request: web.Request) -> web.Response:

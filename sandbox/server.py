@@ -15,6 +15,7 @@ from sandbox.faults import Faults
 from sandbox.gateway import World
 from sandbox.people import People
 from sandbox.rules import Rules
+from sandbox.stripe.gateway import Stripe
 from sandbox.vnpay.gateway import Vnpay
 from sandbox.webhooks import Webhooks
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from sandbox.settings import Settings
 
 # To play one more gateway, write its folder and name its class here.
-GATEWAYS: Final[tuple[type[Gateway], ...]] = (Vnpay,)
+GATEWAYS: Final[tuple[type[Gateway], ...]] = (Stripe, Vnpay)
 
 BODY_BYTES_MAX = 1024 * 1024
 KEEPALIVE_S = 75.0

@@ -186,7 +186,13 @@ def read_fields(body: bytes) -> dict[str, str]:
     return {name: value for name, value in parsed.items() if isinstance(value, str)}
 
 
+def server_error() -> web.Response:
+    """VNPAY's front answers a failure with a page, not with JSON."""
+    return web.Response(status=500, text=SERVER_ERROR, content_type="text/html")
+
+
 FAILURES = Failures(
-    http_500=lambda: web.Response(status=500, text=SERVER_ERROR, content_type="text/html"),
+    http_500=server_error,
+    http_500_after=server_error,
     http_429=lambda: web.Response(status=429, text="Too Many Requests"),
 )

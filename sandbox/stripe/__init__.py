@@ -1,0 +1,1 @@
+"""Stripe, API version 2026-10-28.endive: PaymentIntents, Checkout Sessions, refunds, disputes, events."""

@@ -1,0 +1,116 @@
+"""Balance transactions and payouts: what Stripe credits, what it keeps, and what it pays out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sandbox.stripe.objects import new_id
+
+if TYPE_CHECKING:
+    from sandbox.book import Json
+    from sandbox.stripe.store import Store
+
+# With asynchronous capture the balance transaction of a charge is made a little later.
+SETTLE_AFTER_S: Final = 3
+AVAILABLE_AFTER_S: Final = 2 * 24 * 3600
+DAY_S: Final = 24 * 3600
+FEE_PER_MILLE: Final = 29
+FEE_FIXED: Final = 30
+# The fixed part of the fee is in cents; currencies without cents pay the share only.
+NO_FIXED_FEE: Final = ("vnd", "jpy", "krw", "clp", "isk", "ugx", "xaf", "xof", "xpf", "pyg", "vuv")
+DISPUTE_FEE: Final = 1500
+
+
+class Balance:
+    """The account's balance, line by line."""
+
+    def __init__(self, store: Store) -> None:
+        """Lines are the table ``transactions``."""
+        self._store = store
+
+    def book_charge(self, charge: Json, reference: str) -> None:
+        """Book the line of a captured charge for a little later."""
+        due = charge["created"] + SETTLE_AFTER_S
+        self._store.world.clock.at(due, lambda: self._settle(charge, reference))
+
+    def add(
+        self, kind: str, category: str, source: str, amount: int, currency: str, fee: int = 0
+    ) -> Json:
+        """Write one line: ``amount`` is signed and gross, in Stripe's smallest unit."""
+        details = [
+            {"amount": fee, "currency": currency, "type": "stripe_fee", "application": None,
+             "description": "Stripe processing fees"},
+        ]  # fmt: skip
+        record: Json = {
+            "id": new_id("txn_"),
+            "amount": amount,
+            "fee": fee,
+            "net": amount - fee,
+            "currency": currency,
+            "created": self._store.now,
+            "available_on": self._store.now + AVAILABLE_AFTER_S,
+            "status": "pending",
+            "type": kind,
+            "reporting_category": category,
+            "source": source,
+            "fee_details": details if fee else [],
+            "_payout": None,
+        }
+        self._store.put("transactions", record)
+        return record
+
+    def resume(self) -> None:
+        """Book again the lines of charges that have none yet, and the next payout."""
+        for charge in self._store.table("charges").values():
+            if charge["captured"] and not charge.get("balance_transaction"):
+                self.book_charge(charge, charge["_reference"])
+        self._book_payout()
+
+    def _settle(self, charge: Json, reference: str) -> None:
+        if charge.get("balance_transaction"):
+            return
+        amount, currency = charge["amount_captured"], charge["currency"]
+        line = self.add(
+            "charge", "charge", charge["id"], amount, currency, fee_of(amount, currency)
+        )
+        charge["balance_transaction"] = line["id"]
+        self._store.put("charges", charge)
+        self._store.emit("charge.updated", "charges", charge, reference)
+
+    def _book_payout(self) -> None:
+        midnight = (self._store.now // DAY_S + 1) * DAY_S
+        self._store.world.clock.at(midnight, self._pay_out)
+
+    def _pay_out(self) -> None:
+        """Pay out, once a day and by currency, every line that has become available."""
+        by_currency: dict[str, list[Json]] = {}
+        for line in self._store.table("transactions").values():
+            if line["_payout"] is None and line["available_on"] <= self._store.now:
+                by_currency.setdefault(line["currency"], []).append(line)
+        for currency, lines in by_currency.items():
+            self._payout(currency, lines)
+        self._book_payout()
+
+    def _payout(self, currency: str, lines: list[Json]) -> None:
+        total = sum(line["net"] for line in lines)
+        payout: Json = {
+            "id": new_id("po_"),
+            "amount": total,
+            "currency": currency,
+            "created": self._store.now,
+            "arrival_date": self._store.now,
+        }
+        own = self.add("payout", "payout", payout["id"], -total, currency)
+        payout["balance_transaction"] = own["id"]
+        for line in (*lines, own):
+            line.update(_payout=payout["id"], status="available")
+            self._store.put("transactions", line)
+        self._store.put("payouts", payout)
+        for kind in ("payout.paid", "payout.reconciliation_completed"):
+            self._store.emit(kind, "payouts", payout, payout["id"])
+
+
+def fee_of(amount: int, currency: str) -> int:
+    """Stripe's fee: 2.9 % and, where the currency has cents, 30 of them."""
+    fixed = 0 if currency.lower() in NO_FIXED_FEE else FEE_FIXED
+    return amount * FEE_PER_MILLE // 1000 + fixed

@@ -1,0 +1,200 @@
+"""The endpoints: which path is which operation, and what each operation does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox.stripe.cards import card_for
+from sandbox.stripe.errors import no_such
+from sandbox.stripe.lists import Lists, event_object, read_types
+from sandbox.stripe.objects import new_id
+from sandbox.stripe.params import need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.book import Json
+    from sandbox.stripe.disputes import Disputes
+    from sandbox.stripe.intents import Intents
+    from sandbox.stripe.refunds import Refunds
+    from sandbox.stripe.sessions import Sessions
+    from sandbox.stripe.store import Store
+
+# The search path stands before the one with an id, which would swallow it.
+PATHS: Final = (
+    ("POST", "/v1/payment_intents", "create_intent"),
+    ("GET", "/v1/payment_intents", "list_intents"),
+    ("GET", "/v1/payment_intents/search", "search_intents"),
+    ("GET", "/v1/payment_intents/{id}", "get_intent"),
+    ("POST", "/v1/payment_intents/{id}", "update_intent"),
+    ("POST", "/v1/payment_intents/{id}/confirm", "confirm_intent"),
+    ("POST", "/v1/payment_intents/{id}/capture", "capture_intent"),
+    ("POST", "/v1/payment_intents/{id}/cancel", "cancel_intent"),
+    ("POST", "/v1/checkout/sessions", "create_session"),
+    ("GET", "/v1/checkout/sessions", "list_sessions"),
+    ("GET", "/v1/checkout/sessions/{id}", "get_session"),
+    ("POST", "/v1/checkout/sessions/{id}", "update_session"),
+    ("POST", "/v1/checkout/sessions/{id}/expire", "expire_session"),
+    ("GET", "/v1/checkout/sessions/{id}/line_items", "line_items"),
+    ("GET", "/v1/charges", "list_charges"),
+    ("GET", "/v1/charges/{id}", "get_charge"),
+    ("POST", "/v1/refunds", "create_refund"),
+    ("GET", "/v1/refunds", "list_refunds"),
+    ("GET", "/v1/refunds/{id}", "get_refund"),
+    ("POST", "/v1/refunds/{id}", "update_refund"),
+    ("POST", "/v1/refunds/{id}/cancel", "cancel_refund"),
+    ("GET", "/v1/disputes", "list_disputes"),
+    ("GET", "/v1/disputes/{id}", "get_dispute"),
+    ("POST", "/v1/disputes/{id}", "update_dispute"),
+    ("POST", "/v1/disputes/{id}/close", "close_dispute"),
+    ("GET", "/v1/balance_transactions", "list_transactions"),
+    ("GET", "/v1/balance_transactions/{id}", "get_transaction"),
+    ("GET", "/v1/payouts", "list_payouts"),
+    ("GET", "/v1/payouts/{id}", "get_payout"),
+    ("GET", "/v1/events", "list_events"),
+    ("GET", "/v1/events/{id}", "get_event"),
+    ("GET", "/v1/confirmation_tokens/{id}", "get_confirmation_token"),
+    ("POST", "/v1/test_helpers/confirmation_tokens", "create_confirmation_token"),
+)
+
+# The table that a path's id belongs to, by the last word of the operation.
+TABLES: Final = {
+    "intent": "payment_intents",
+    "session": "sessions",
+    "charge": "charges",
+    "refund": "refunds",
+    "dispute": "disputes",
+    "transaction": "transactions",
+    "payout": "payouts",
+}
+
+
+class Endpoints:
+    """Runs one operation and gives the object or list that answers it."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        intents: Intents,
+        sessions: Sessions,
+        refunds: Refunds,
+        disputes: Disputes,
+    ) -> None:
+        """Writes go to the parts given; reads to the store."""
+        self._store = store
+        self._lists = Lists(store)
+        self._creates: dict[str, tuple[str, Callable[[Json], Json]]] = {
+            "create_intent": ("payment_intents", intents.create),
+            "create_session": ("sessions", sessions.create),
+            "create_refund": ("refunds", refunds.create),
+        }
+        self._changes: dict[str, Callable[[Json, Json], Json]] = {
+            "update_intent": intents.update,
+            "confirm_intent": intents.confirm,
+            "capture_intent": intents.capture,
+            "cancel_intent": intents.cancel,
+            "update_session": sessions.update,
+            "expire_session": lambda session, _: sessions.expire(session),
+            "update_refund": refunds.update,
+            "cancel_refund": lambda refund, _: refunds.cancel(refund),
+            "update_dispute": disputes.update,
+            "close_dispute": lambda dispute, _: disputes.accept(dispute),
+        }
+        self._reads: dict[str, Callable[[str, Json], Json]] = {
+            "search_intents": lambda _, params: self._lists.search(params),
+            "line_items": self._lists.line_items,
+            "get_event": lambda event_id, _: self._event(event_id),
+            "list_events": lambda _, params: self._list_events(params),
+            "list_transactions": lambda _, params: self._list_transactions(params),
+            "get_confirmation_token": lambda token_id, _: self._token(token_id),
+            "create_confirmation_token": lambda _, params: self._new_token(params),
+        }
+
+    def run(self, operation: str, object_id: str, params: Json) -> Json:
+        """The answer of one operation. Raises StripeError."""
+        paths = params.pop("expand", [])
+        answer = self._run(operation, object_id, params)
+        return self._lists.expand(answer, paths) if paths else answer
+
+    def _run(self, operation: str, object_id: str, params: Json) -> Json:
+        if operation in self._reads:
+            return self._reads[operation](object_id, params)
+        if operation in self._creates:
+            table, create = self._creates[operation]
+            return self._store.shown(table, create(params))
+        verb, _, noun = operation.partition("_")
+        if verb == "list":
+            return self._list(noun, params)
+        table = TABLES[noun]
+        record = self._store.get(table, object_id)
+        if operation in self._changes:
+            record = self._changes[operation](record, params)
+        return self._store.shown(table, record)
+
+    def _list(self, noun: str, params: Json) -> Json:
+        table = TABLES[noun.removesuffix("s")]
+        url = next(path for _, path, name in PATHS if name == f"list_{noun}")
+        names = ("payment_intent", "charge", "status", "customer", "destination")
+        filters = {name: params[name] for name in names if name in params}
+        return self._lists.page(
+            table, url, params, lambda r: all(r.get(n) == v for n, v in filters.items())
+        )
+
+    def _list_transactions(self, params: Json) -> Json:
+        names = {"payout": "_payout", "source": "source", "type": "type", "currency": "currency"}
+        filters = {own: params[name] for name, own in names.items() if name in params}
+        return self._lists.page(
+            "transactions",
+            "/v1/balance_transactions",
+            params,
+            lambda r: all(r.get(n) == v for n, v in filters.items()),
+        )
+
+    def _list_events(self, params: Json) -> Json:
+        wanted, delivered = read_types(params), params.get("delivery_success")
+
+        def fits(event: Json) -> bool:
+            return wanted(event["type"]) and delivered in {None, self._delivered(event["id"])}
+
+        return self._lists.page("events", "/v1/events", params, fits)
+
+    def _delivered(self, event_id: str) -> bool:
+        delivery = self._store.world.book.table("webhooks").get(f"stripe:{event_id}")
+        return delivery is not None and any(is_success(a) for a in delivery["attempts"])
+
+    def _event(self, event_id: str) -> Json:
+        event = self._store.table("events").get(event_id)
+        if event is None:
+            raise no_such("event", event_id)
+        return event_object(self._store, event)
+
+    def _new_token(self, params: Json) -> Json:
+        """``POST /v1/test_helpers/confirmation_tokens``: wrap a test payment method."""
+        token = need(params, "payment_method")
+        if card_for(token) is None:
+            raise no_such("PaymentMethod", token, "payment_method")
+        record: Json = {"id": new_id("ctoken_"), "created": self._store.now, "_card": token}
+        self._store.put("confirmation_tokens", record)
+        return self._token(record["id"])
+
+    def _token(self, token_id: str) -> Json:
+        record = self._store.table("confirmation_tokens").get(token_id)
+        card = card_for(record["_card"]) if record else None
+        if record is None or card is None:
+            raise no_such("ConfirmationToken", token_id)
+        preview = {"type": "card", "card": {"brand": card.brand, "last4": card.last4}}
+        return {
+            "id": token_id,
+            "object": "confirmation_token",
+            "created": record["created"],
+            "livemode": False,
+            "payment_intent": None,
+            "payment_method_preview": preview,
+            "return_url": None,
+        }
+
+
+def is_success(attempt: Any) -> bool:
+    """Whether a receiver answered 2xx."""
+    return attempt["status"] is not None and 200 <= attempt["status"] < 300  # noqa: PLR2004

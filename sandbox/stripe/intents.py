@@ -1,0 +1,433 @@
+"""The life of a PaymentIntent and of its charges."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from sandbox import charges
+from sandbox.clock import iso
+from sandbox.stripe.cards import Card, card_for, decline_card, message_of
+from sandbox.stripe.currencies import check_amount, iso_minor
+from sandbox.stripe.errors import StripeError, bad_state, bad_value, no_such, refused
+from sandbox.stripe.objects import new_id
+from sandbox.stripe.params import merged, need
+from sandbox.stripe.store import NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.book import Json
+    from sandbox.stripe.balance import Balance
+    from sandbox.stripe.store import Store
+
+HOLD_S: Final = 7 * 24 * 3600
+CAPTURE_METHODS: Final = ("automatic", "automatic_async", "manual")
+CANCELLATION_REASONS: Final = ("duplicate", "fraudulent", "requested_by_customer", "abandoned")
+CONFIRMABLE: Final = ("requires_payment_method", "requires_confirmation", "requires_action")
+CANCELLABLE: Final = (*CONFIRMABLE, "requires_capture")
+# A decision that comes later than this is not waited for inside the call: the intent processes.
+WAIT_MS_MAX: Final = 1000
+
+# Parameters that are kept on the object as they came.
+KEPT: Final = (
+    "description", "customer", "receipt_email", "automatic_payment_methods", "shipping",
+    "statement_descriptor_suffix", "allowed_payment_method_types", "setup_future_usage",
+    "excluded_payment_method_types", "transfer_group",
+)  # fmt: skip
+
+ROW_STATUS: Final = {
+    "requires_payment_method": charges.OPEN,
+    "requires_confirmation": charges.OPEN,
+    "requires_action": charges.OPEN,
+    "processing": charges.PENDING,
+    "requires_capture": charges.AUTHORIZED,
+    "succeeded": charges.CAPTURED,
+    "canceled": charges.VOIDED,
+}
+
+
+class Intents:
+    """Everything that changes a PaymentIntent."""
+
+    def __init__(self, store: Store, balance: Balance) -> None:
+        """``changed`` is called after each step; Checkout listens there for its sessions' intents."""
+        self._store = store
+        self._balance = balance
+        self.changed: Callable[[Json], None] = lambda _: None
+        self.charged: Callable[[Json, Json, str], None] = lambda *_: None
+
+    def create(self, params: Json) -> Json:
+        """``POST /v1/payment_intents``. Raises StripeError; a decline leaves the intent behind."""
+        amount, currency = need(params, "amount"), need(params, "currency").lower()
+        check_amount(amount, currency)
+        capture_method = params.get("capture_method", "automatic_async")
+        if capture_method not in CAPTURE_METHODS:
+            raise bad_value("capture_method", f"Invalid capture_method: {capture_method}")
+        card = self._card(params)
+        metadata = merged({}, params.get("metadata"))
+        intent = self.make(amount, currency, capture_method, metadata)
+        intent.update({name: params[name] for name in KEPT if name in params})
+        self.enter(intent, intent["id"])
+        if card is not None:
+            self._attach(intent, card, params)
+        self._save(intent)
+        if params.get("confirm"):
+            self.confirm(intent, params)
+        return intent
+
+    def make(self, amount: int, currency: str, capture_method: str, metadata: Json) -> Json:
+        """A new record, not yet in the book."""
+        intent_id = new_id("pi_")
+        return {
+            "id": intent_id,
+            "amount": amount,
+            "currency": currency,
+            "capture_method": capture_method,
+            "client_secret": f"{intent_id}_secret_{secrets.token_hex(12)}",
+            "created": self._store.now,
+            "metadata": metadata,
+            "status": "requires_payment_method",
+            "_reference": metadata.get("reference") or intent_id,
+            "_row": intent_id,
+        }
+
+    def enter(self, intent: Json, row: str) -> None:
+        """Enter the intent in the general book under a key of its own."""
+        self._store.world.charges.open(
+            row,
+            gateway=NAME,
+            account=self._store.account,
+            reference=intent["_reference"],
+            psp_reference=intent["id"],
+            amount=iso_minor(intent["amount"], intent["currency"]),
+            currency=intent["currency"],
+        )
+
+    def update(self, intent: Json, params: Json) -> Json:
+        """``POST /v1/payment_intents/{id}``."""
+        if intent["status"] not in CONFIRMABLE:
+            raise bad_state("This PaymentIntent can no longer be updated.", self._shown(intent))
+        changes: Json = {name: params[name] for name in KEPT if name in params}
+        if "amount" in params or "currency" in params:
+            changes["amount"] = params.get("amount", intent["amount"])
+            changes["currency"] = str(params.get("currency", intent["currency"])).lower()
+            check_amount(changes["amount"], changes["currency"])
+        card = self._card(params)
+        intent.update(changes)
+        intent["metadata"] = merged(intent["metadata"], params.get("metadata"))
+        if card is not None:
+            self._attach(intent, card, params)
+        self._save(intent)
+        return intent
+
+    def confirm(self, intent: Json, params: Json) -> Json:
+        """``POST /v1/payment_intents/{id}/confirm``: try the card. Raises StripeError 402 on a decline."""
+        if intent.get("_session"):
+            raise bad_state("This PaymentIntent is paid through its Checkout Session.")
+        if intent["status"] not in CONFIRMABLE:
+            message = f"This PaymentIntent's status is {intent['status']}; it cannot be confirmed."
+            raise bad_state(message, self._shown(intent))
+        card = self._card(params)
+        if card is not None:
+            self._attach(intent, card, params)
+        if not intent.get("_card"):
+            raise bad_state("You cannot confirm this PaymentIntent without a payment method.")
+        intent["_return_url"] = params.get("return_url")
+        strict = params.get("off_session") == "true" or bool(params.get("error_on_requires_action"))
+        rule = self._store.world.rules.of(NAME, intent["_reference"])
+        late_ms = rule.decide_after_ms if rule.decide_after_ms > WAIT_MS_MAX else 0
+        self.attempt(intent, attached_card(intent), rule.decision, strict=strict, late_ms=late_ms)
+        return intent
+
+    def attempt(
+        self, intent: Json, card: Card, decision: str, *, strict: bool = False, late_ms: int = 0
+    ) -> None:
+        """Try a card as the card itself or the rule decides. Raises StripeError 402 on a decline.
+
+        ``strict`` refuses a card that wants its holder to act.
+        """
+        intent["last_payment_error"] = None
+        if card.magic or decision in {"ask", "approve"}:
+            self._run(intent, card, strict=strict, late_ms=0 if card.magic else late_ms)
+        elif decision.startswith("decline:"):
+            self._run(intent, decline_card(decision), strict=strict, late_ms=late_ms)
+        elif decision == "pending":
+            self._process(intent, None)
+        else:
+            # A shopper who cancels or walks away does so where the bank wants to see him.
+            self._challenge(intent)
+        if card.authenticate and decision not in {"ask", "pending", "abandon"}:
+            self._decide_later(intent, decision)
+        elif decision == "cancel" and intent["status"] == "requires_action":
+            self._decide_later(intent, decision)
+
+    def decide(self, intent: Json, decision: str) -> bool:
+        """Decide an intent that waits for its shopper or its bank. False if there is nothing to decide."""
+        if intent["status"] not in {"requires_action", "processing"}:
+            return False
+        if decision == "approve":
+            self._succeed(intent, attached_card(intent))
+        elif decision == "cancel" and intent["status"] == "requires_action":
+            self._fail(intent, AUTHENTICATION_FAILED)
+        elif decision.startswith("decline:"):
+            self._fail(intent, decline_card(decision))
+        else:
+            return False
+        return True
+
+    def capture(self, intent: Json, params: Json) -> Json:
+        """``POST /v1/payment_intents/{id}/capture``; what is not captured is released."""
+        if intent["status"] != "requires_capture":
+            message = f"This PaymentIntent could not be captured: its status is {intent['status']}."
+            raise bad_state(message, self._shown(intent))
+        amount = params.get("amount_to_capture", int(intent["amount"]))
+        if not 0 < amount <= intent["amount"]:
+            raise refused(
+                "The amount to capture is out of range.", "amount_too_large", "amount_to_capture"
+            )
+        intent["metadata"] = merged(intent["metadata"], params.get("metadata"))
+        charge = self._store.get("charges", intent["latest_charge"])
+        charge.update(captured=True, amount_captured=amount)
+        intent.update(status="succeeded", amount_received=amount, amount_capturable=0)
+        self._store.put("charges", charge)
+        self._paid(intent, charge)
+        return intent
+
+    def cancel(self, intent: Json, params: Json, *, by_stripe: str | None = None) -> Json:
+        """``POST /v1/payment_intents/{id}/cancel``; ``by_stripe`` is the reason when the clock does it."""
+        reason = params.get("cancellation_reason")
+        if reason is not None and reason not in CANCELLATION_REASONS:
+            raise bad_value("cancellation_reason", f"Invalid cancellation_reason: {reason}")
+        allowed = ("requires_capture",) if intent.get("_session") and not by_stripe else CANCELLABLE
+        if intent["status"] not in allowed:
+            message = f"You cannot cancel this PaymentIntent: its status is {intent['status']}."
+            raise bad_state(message, self._shown(intent))
+        intent.update(
+            status="canceled",
+            canceled_at=self._store.now,
+            cancellation_reason=by_stripe or reason,
+            amount_capturable=0,
+            next_action=None,
+        )
+        self._save(intent)
+        self._emit("payment_intent.canceled", intent)
+        self.changed(intent)
+        return intent
+
+    def resume(self) -> None:
+        """Book again what intents were waiting for."""
+        for intent in self._store.table("payment_intents").values():
+            if intent["status"] == "requires_capture":
+                self._book_hold(intent)
+            elif intent.get("_decide_at") and intent["status"] in {"requires_action", "processing"}:
+                self._book_decision(intent)
+
+    def _run(self, intent: Json, card: Card, *, strict: bool, late_ms: int) -> None:
+        intent["_card_now"] = card.last4
+        if late_ms:
+            decision = f"decline:{card.decline_code}" if card.code else "approve"
+            self._process(intent, decision, late_ms)
+        elif card.code:
+            raise self._declined(intent, card)
+        elif card.authenticate and strict:
+            raise self._declined(intent, AUTHENTICATION_REQUIRED)
+        elif card.authenticate:
+            self._challenge(intent)
+        else:
+            self._succeed(intent, card)
+
+    def _succeed(self, intent: Json, card: Card) -> None:
+        manual = intent["capture_method"] == "manual"
+        charge = self._charge(intent, card) | {"captured": not manual}
+        intent.update(next_action=None, latest_charge=charge["id"], _decide_at=None)
+        if not manual:
+            charge["amount_captured"] = intent["amount"]
+            intent.update(status="succeeded", amount_received=intent["amount"])
+            self._store.put("charges", charge)
+            self._paid(intent, charge)
+            return
+        intent.update(status="requires_capture", amount_capturable=intent["amount"])
+        intent["_hold_ends_at"] = self._store.now + HOLD_S
+        self._store.put("charges", charge)
+        self._save(intent)
+        self._emit("payment_intent.amount_capturable_updated", intent)
+        self._book_hold(intent)
+        self.changed(intent)
+
+    def _paid(self, intent: Json, charge: Json) -> None:
+        self._save(intent)
+        taken = iso_minor(intent["amount_received"], intent["currency"])
+        now = iso(self._store.world.clock.now())
+        self._store.world.charges.update(NAME, intent["_row"], captured=taken, captured_at=now)
+        self._emit("payment_intent.succeeded", intent)
+        self.changed(intent)
+        self._balance.book_charge(charge, intent["_reference"])
+        self.charged(intent, charge, charge["_dispute"] or "")
+
+    def _declined(self, intent: Json, card: Card) -> StripeError:
+        """Note a failed attempt and return the error that its caller gets."""
+        self._fail(intent, card)
+        error = StripeError(
+            402,
+            message_of(card),
+            kind="card_error",
+            code=card.code,
+            param="" if card.code == "card_declined" else None,
+            began=True,
+        )
+        error.more = intent["last_payment_error"] | {"payment_intent": self._shown(intent)}
+        return error
+
+    def _fail(self, intent: Json, card: Card) -> None:
+        charge = self._charge(intent, card) | {"captured": False, "paid": False, "status": "failed"}
+        charge.update(failure_code=card.code, failure_message=message_of(card))
+        problem: Json = {
+            "type": "card_error" if card.decline_code else "invalid_request_error",
+            "code": card.code,
+            "message": message_of(card),
+            "charge": charge["id"],
+            "payment_method": {"id": intent.get("payment_method"), "object": "payment_method",
+                               "type": "card", "card": {"brand": card.brand, "last4": card.last4}},
+        }  # fmt: skip
+        if card.decline_code:
+            problem["decline_code"] = card.decline_code
+        intent.update(
+            status="requires_payment_method",
+            next_action=None,
+            payment_method=None,
+            last_payment_error=problem,
+            latest_charge=charge["id"],
+            _decide_at=None,
+        )
+        self._store.put("charges", charge)
+        self._save(intent)
+        if not intent.get("_session"):
+            self._store.world.charges.update(NAME, intent["_row"], status=charges.DECLINED)
+        self._emit("payment_intent.payment_failed", intent)
+        self.changed(intent)
+
+    def _challenge(self, intent: Json) -> None:
+        """Send the shopper to his bank; without a return URL only the bank's script could."""
+        page = (
+            f"{self._store.world.settings.url}/3ds/{intent['id']}?secret={intent['client_secret']}"
+        )
+        back = intent.get("_return_url")
+        action: Json = {
+            "type": "use_stripe_sdk",
+            "use_stripe_sdk": {"type": "three_d_secure_redirect"},
+        }
+        if back:
+            action = {
+                "type": "redirect_to_url",
+                "redirect_to_url": {"url": page, "return_url": back},
+            }
+        intent.update(status="requires_action", next_action=action)
+        self._save(intent)
+        self._emit("payment_intent.requires_action", intent)
+        self.changed(intent)
+
+    def _process(self, intent: Json, decision: str | None, late_ms: int = 0) -> None:
+        """The bank will answer later: at a booked time, or when somebody decides."""
+        intent.update(status="processing", next_action=None)
+        self._save(intent)
+        self._emit("payment_intent.processing", intent)
+        self.changed(intent)
+        if decision is not None:
+            self._decide_later(intent, decision, late_ms)
+
+    def _decide_later(self, intent: Json, decision: str, late_ms: int | None = None) -> None:
+        after_ms = late_ms
+        if after_ms is None:
+            after_ms = self._store.world.rules.of(NAME, intent["_reference"]).decide_after_ms
+        intent["_decision"] = decision
+        intent["_decide_at"] = self._store.world.clock.now() + after_ms / 1000
+        self._save(intent)
+        self._book_decision(intent)
+
+    def _book_decision(self, intent: Json) -> None:
+        self._store.world.clock.at(
+            intent["_decide_at"], lambda: self.decide(intent, intent["_decision"])
+        )
+
+    def _book_hold(self, intent: Json) -> None:
+        self._store.world.clock.at(intent["_hold_ends_at"], lambda: self._release(intent))
+
+    def _release(self, intent: Json) -> None:
+        if intent["status"] == "requires_capture":
+            self.cancel(intent, {}, by_stripe="automatic")
+
+    def _charge(self, intent: Json, card: Card) -> Json:
+        """A new charge; the intent's metadata is copied to it once, as it is now."""
+        return {
+            "id": new_id("ch_"),
+            "amount": intent["amount"],
+            "created": self._store.now,
+            "currency": intent["currency"],
+            "description": intent.get("description"),
+            "metadata": dict(intent["metadata"]),
+            "payment_intent": intent["id"],
+            "payment_method": intent.get("payment_method"),
+            "status": "succeeded",
+            "outcome": {"network_status": "approved_by_network", "type": "authorized"},
+            "payment_method_details": {
+                "type": "card",
+                "card": {"brand": card.brand, "last4": card.last4, "country": "US",
+                         "exp_month": 12, "exp_year": 2034, "funding": "credit"},
+            },
+            "_reference": intent["_reference"],
+            "_row": intent["_row"],
+            "_refund": card.refund,
+            "_dispute": card.dispute,
+        }  # fmt: skip
+
+    def _card(self, params: Json) -> Card | None:
+        """The card of a request, or None when it names none. Values in the request beat the token's."""
+        name = "payment_method" if params.get("payment_method") else "confirmation_token"
+        token = params.get(name)
+        if not token:
+            return None
+        made = self._store.table("confirmation_tokens").get(token)
+        card = card_for(made["_card"] if made else token)
+        if card is None:
+            error = no_such(
+                "PaymentMethod" if name == "payment_method" else "ConfirmationToken", token, name
+            )
+            error.status = 400
+            raise error
+        return card
+
+    def _attach(self, intent: Json, card: Card, params: Json) -> None:
+        token = params.get("payment_method") or params.get("confirmation_token")
+        made = self._store.table("confirmation_tokens").get(token or "")
+        intent["_card"] = made["_card"] if made else token
+        intent["payment_method"] = new_id("pm_")
+        if intent["status"] == "requires_payment_method":
+            intent["status"] = "requires_confirmation"
+        intent["_card_now"] = card.last4
+
+    def _save(self, intent: Json) -> None:
+        self._store.put("payment_intents", intent)
+        status = ROW_STATUS[intent["status"]]
+        if intent["status"] == "canceled" and not intent.get("latest_charge"):
+            status = charges.CANCELLED
+        row = self._store.world.charges.get(NAME, intent["_row"])
+        if row is not None and row["status"] != charges.REFUNDED:
+            self._store.world.charges.update(NAME, intent["_row"], status=status)
+
+    def _emit(self, kind: str, intent: Json) -> None:
+        self._store.emit(kind, "payment_intents", intent, intent["_reference"])
+
+    def _shown(self, intent: Json) -> Json:
+        return self._store.shown("payment_intents", intent)
+
+
+AUTHENTICATION_FAILED: Final = Card(last4="3220", code="payment_intent_authentication_failure")
+AUTHENTICATION_REQUIRED: Final = Card(
+    last4="3184", code="card_declined", decline_code="authentication_required"
+)
+
+
+def attached_card(intent: Json) -> Card:
+    """The card that was attached to an intent."""
+    return card_for(intent.get("_card") or "pm_card_visa") or Card(last4="4242")

@@ -1,0 +1,234 @@
+"""Reading many objects: pages, filters, expansion and search."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox.stripe.errors import StripeError, bad_value, no_such
+from sandbox.stripe.objects import list_object
+from sandbox.stripe.params import need, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sandbox.book import Json
+    from sandbox.stripe.store import Store
+
+LIMIT_DEFAULT: Final = 10
+LIMIT_MAX: Final = 100
+EXPAND_DEPTH_MAX: Final = 4
+TYPES_MAX: Final = 20
+# Search lags behind: what was made just now is not found yet.
+SEARCH_LAG_S: Final = 2
+
+# Members that hold the id of another object, and its table; ``source`` tells by its prefix.
+LINKS: Final = {
+    "latest_charge": "charges",
+    "charge": "charges",
+    "balance_transaction": "transactions",
+    "failure_balance_transaction": "transactions",
+    "payment_intent": "payment_intents",
+}
+SOURCES: Final = {"ch": "charges", "re": "refunds", "du": "disputes", "po": "payouts"}
+CLAUSE: Final = re.compile(
+    r"""\s*(?P<name>\w+(?:\[(?:'[^']*'|"[^"]*")\])?)\s*(?P<sign>:|>=|<=|>|<)\s*"""
+    r"""(?P<value>'[^']*'|"[^"]*"|\d+)\s*""",
+)
+
+
+class Lists:
+    """Answers of list and search endpoints."""
+
+    def __init__(self, store: Store) -> None:
+        """Reads the store; changes nothing."""
+        self._store = store
+
+    def page(
+        self, table: str, url: str, params: Json, wanted: Callable[[Json], bool] | None = None
+    ) -> Json:
+        """One page, newest first, of the records that fit the filters."""
+        limit = read_limit(params)
+        created = read_range("created", params.get("created"))
+        found = (
+            record
+            for record in self._after(table, params)
+            if created(record["created"]) and (wanted is None or wanted(record))
+        )
+        rows = list(islice(found, limit + 1))
+        data = [self.shown(table, record) for record in rows[:limit]]
+        if params.get("ending_before"):
+            data.reverse()
+        return list_object(url, data, has_more=len(rows) > limit)
+
+    def shown(self, table: str, record: Json) -> Json:
+        """An object as the API gives it; events are put together when they are read."""
+        return (
+            event_object(self._store, record)
+            if table == "events"
+            else self._store.shown(table, record)
+        )
+
+    def search(self, params: Json) -> Json:
+        """``GET /v1/payment_intents/search``."""
+        matches = read_query(need(params, "query"))
+        newest = self._store.now - SEARCH_LAG_S
+        found = [
+            self._store.shown("payment_intents", record)
+            for record in reversed(self._store.table("payment_intents").values())
+            if record["created"] <= newest and matches(record)
+        ]
+        limit, offset = read_limit(params), whole("page", params.get("page") or "0")
+        more = len(found) > offset + limit
+        return {
+            "object": "search_result",
+            "url": "/v1/payment_intents/search",
+            "has_more": more,
+            "data": found[offset : offset + limit],
+            "next_page": str(offset + limit) if more else None,
+        }
+
+    def expand(self, answer: Json, paths: list[str]) -> Json:
+        """Put whole objects in the place of ids along each path. Raises StripeError."""
+        for path in paths:
+            parts = path.split(".")
+            if len(parts) > EXPAND_DEPTH_MAX:
+                raise bad_value("expand", f"You cannot expand more than {EXPAND_DEPTH_MAX} levels.")
+            if answer.get("object") in {"list", "search_result"}:
+                if parts[0] != "data":
+                    raise cannot_expand(path)
+                answer["data"] = [self._expand(item, parts[1:], path) for item in answer["data"]]
+            else:
+                answer = self._expand(answer, parts, path)
+        return answer
+
+    def _expand(self, item: Json, parts: list[str], path: str) -> Json:
+        if not parts:
+            return item
+        name, rest = parts[0], parts[1:]
+        if name == "line_items" and item.get("object") == "checkout.session":
+            return item | {"line_items": self.line_items(item["id"], {})}
+        if name not in item:
+            # A customer or payment method has no object behind it here and stays an id.
+            raise cannot_expand(path)
+        value = item[name]
+        table = LINKS.get(name) or SOURCES.get(str(value).partition("_")[0])
+        if isinstance(value, str) and table is not None:
+            value = self._store.shown(table, self._store.get(table, value))
+        return item | {name: self._expand(value, rest, path) if isinstance(value, dict) else value}
+
+    def line_items(self, session_id: str, params: Json) -> Json:
+        """The lines of a session."""
+        lines = self._store.get("sessions", session_id)["_lines"]
+        limit = read_limit(params)
+        url = f"/v1/checkout/sessions/{session_id}/line_items"
+        return list_object(url, lines[:limit], has_more=len(lines) > limit)
+
+    def _after(self, table: str, params: Json) -> Iterable[Json]:
+        """Records in reading order, from behind the cursor on."""
+        records = self._store.table(table)
+        backwards = params.get("ending_before")
+        order = list(records.values()) if backwards else reversed(records.values())
+        cursor = backwards or params.get("starting_after")
+        if not cursor:
+            return order
+        if cursor not in records:
+            raise no_such(table, cursor, "ending_before" if backwards else "starting_after")
+        passed = iter(order)
+        for record in passed:
+            if record["id"] == cursor:
+                break
+        return passed
+
+
+def event_object(store: Store, event: Json) -> Json:
+    """A whole event, with the object as it was when the event was made."""
+    return {
+        "id": event["id"],
+        "object": "event",
+        "api_version": "2026-10-28.endive",
+        "created": event["created"],
+        "data": {"object": store.shown(event["table"], event["record"])},
+        "livemode": False,
+        "pending_webhooks": 1,
+        "request": event["request"],
+        "type": event["type"],
+    }
+
+
+def cannot_expand(path: str) -> StripeError:
+    """The path leads to nothing that could be expanded."""
+    return bad_value("expand", f"This property cannot be expanded ({path}).")
+
+
+def read_limit(params: Json) -> int:
+    """The page size. Raises StripeError."""
+    limit = int(params.get("limit", LIMIT_DEFAULT))
+    if not 1 <= limit <= LIMIT_MAX:
+        raise bad_value(
+            "limit", f"limit must be between 1 and {LIMIT_MAX}.", "parameter_invalid_integer"
+        )
+    return limit
+
+
+def read_range(name: str, value: Any) -> Callable[[int], bool]:
+    """``created=5`` or ``created[gte]=5``…: a test for one number. Raises StripeError."""
+    if value is None:
+        return lambda _: True
+    if isinstance(value, str):
+        exact = whole(name, value)
+        return lambda number: number == exact
+    bounds = {sign: whole(f"{name}[{sign}]", text) for sign, text in value.items()}
+    if not bounds.keys() <= COMPARE.keys():
+        raise bad_value(name, "Use gt, gte, lt or lte.")
+    return lambda number: all(COMPARE[sign](number, bound) for sign, bound in bounds.items())
+
+
+COMPARE: Final[dict[str, Callable[[int, int], bool]]] = {
+    "gt": lambda a, b: a > b,
+    "gte": lambda a, b: a >= b,
+    "lt": lambda a, b: a < b,
+    "lte": lambda a, b: a <= b,
+}
+SIGNS: Final = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
+
+
+def read_query(query: str) -> Callable[[Json], bool]:
+    """A search query: clauses joined by AND. Raises StripeError."""
+    tests = [read_clause(clause) for clause in re.split(r"\s+AND\s+", query, flags=re.IGNORECASE)]
+    return lambda record: all(test(record) for test in tests)
+
+
+def read_clause(clause: str) -> Callable[[Json], bool]:
+    """One ``field:value`` or ``metadata['key']:'value'``. Raises StripeError."""
+    match = CLAUSE.fullmatch(clause)
+    if match is None:
+        raise StripeError(
+            400, f"We were unable to parse your search query at: {clause}", param="query"
+        )
+    name, sign, value = match["name"], match["sign"], match["value"].strip("'\"")
+    if name.startswith("metadata["):
+        key = name[len("metadata['") : -len("']")]
+        return lambda record: record["metadata"].get(key) == value
+    if name not in {"status", "currency", "amount", "created", "customer"}:
+        raise StripeError(400, f"Field `{name}` is an unsupported search field.", param="query")
+    if sign == ":":
+        return lambda record: str(record.get(name)) == value
+    bound = whole("query", value)
+    return lambda record: COMPARE[SIGNS[sign]](int(record[name]), bound)
+
+
+def read_types(params: Json) -> Callable[[str], bool]:
+    """The ``type`` and ``types`` filters of the event list. Raises StripeError."""
+    types = list(params.get("types", []))
+    if len(types) > TYPES_MAX:
+        raise bad_value("types", f"You can pass up to {TYPES_MAX} types.")
+    if params.get("type"):
+        types.append(params["type"])
+    return lambda kind: not types or any(fits(kind, pattern) for pattern in types)
+
+
+def fits(kind: str, pattern: str) -> bool:
+    """Whether an event type fits a type or a family such as ``charge.*``."""
+    return kind.startswith(pattern[:-1]) if pattern.endswith("*") else kind == pattern

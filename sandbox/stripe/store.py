@@ -1,0 +1,108 @@
+"""Stripe's tables in the book, and its events: what is written, and who is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sandbox.stripe.errors import no_such
+from sandbox.stripe.objects import new_id, render
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sandbox.book import Json
+    from sandbox.gateway import World
+
+NAME: Final = "stripe"
+
+# Subscribed to unless STRIPE_WEBHOOK_EVENTS says otherwise.
+EVENTS: Final = (
+    "checkout.session.completed", "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed", "checkout.session.expired",
+    "payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.processing",
+    "payment_intent.requires_action", "payment_intent.amount_capturable_updated",
+    "payment_intent.canceled", "charge.updated", "charge.refunded", "refund.created",
+    "refund.updated", "refund.failed", "charge.dispute.created", "charge.dispute.updated",
+    "charge.dispute.closed", "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated",
+    "radar.early_fraud_warning.created", "payout.paid", "payout.failed",
+    "payout.reconciliation_completed",
+)  # fmt: skip
+
+# What each table's objects are called in "No such …".
+KINDS: Final = {
+    "payment_intents": "payment_intent",
+    "charges": "charge",
+    "sessions": "checkout.session",
+    "refunds": "refund",
+    "disputes": "dispute",
+    "transactions": "balance_transaction",
+    "payouts": "payout",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """The API call behind an event; both None when a page or the clock caused it."""
+
+    request_id: str | None = None
+    idempotency_key: str | None = None
+
+
+class Store:
+    """Records of Stripe's objects by table and id."""
+
+    def __init__(self, world: World, *, account: str, events: Collection[str]) -> None:
+        """``events`` are the subscribed types; no other is made."""
+        self.world = world
+        self.account = account
+        self.cause = Cause()
+        self._events = frozenset(events)
+
+    @property
+    def now(self) -> int:
+        """Stripe's clock: whole seconds."""
+        return int(self.world.clock.now())
+
+    def table(self, name: str) -> dict[str, Json]:
+        """All records of one kind, oldest first."""
+        return self.world.book.table(f"{NAME}.{name}")
+
+    def get(self, table: str, object_id: str, param: str = "id") -> Json:
+        """One record. Raises StripeError 404."""
+        record = self.table(table).get(object_id)
+        if record is None:
+            raise no_such(KINDS[table], object_id, param)
+        return record
+
+    def put(self, table: str, record: Json) -> None:
+        """Write a record that was changed or is new."""
+        self.world.book.put(f"{NAME}.{table}", record["id"], record)
+
+    def shown(self, table: str, record: Json) -> Json:
+        """The object as the API gives it."""
+        return render(table, record)
+
+    def emit(self, kind: str, table: str, record: Json, reference: str) -> None:
+        """Make an event about an object as it is now and send it, if somebody subscribed to it."""
+        if kind not in self._events:
+            return
+        event: Json = {
+            "id": new_id("evt_"),
+            "type": kind,
+            "created": self.now,
+            "table": table,
+            "record": dict(record),
+            "reference": reference,
+            "request": {
+                "id": self.cause.request_id,
+                "idempotency_key": self.cause.idempotency_key,
+            },
+        }
+        self.put("events", event)
+        self.world.webhooks.post(
+            gateway=NAME,
+            reference=reference,
+            event_id=event["id"],
+            payload={"type": kind, "event": event["id"]},
+        )
