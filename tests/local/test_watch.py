@@ -90,6 +90,6 @@ class TestStack:
         stack, none_of_ours = started
         settings = dict(stack.settings) | {"SANDBOX_HOST": "192.0.2.1"}
         exposed = Stack(settings | {"SANDBOX_PORT": str(free_port())}, none_of_ours.guard)
-        with pytest.raises(StartError, match="(?s)sandbox does not become ready.*SANDBOX_HOST"):
+        with pytest.raises(StartError, match=r"(?s)sandbox does not become ready.*SANDBOX_HOST"):
             exposed.start("sandbox")
         exposed.stop()
