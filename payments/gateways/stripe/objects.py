@@ -21,7 +21,7 @@ def read_payment_intent(intent: Mapping[str, object], *, is_query: bool) -> Outc
     failure = read_error_object(member(intent, "last_payment_error"))
     outcome = Outcome(
         kind,
-        reference=text(member(intent, "metadata"), requests.PAYMENT_ID),
+        reference=text(member(intent, "metadata"), requests.REFERENCE),
         psp_reference=text(intent, "id"),
         live=flag(intent, "livemode"),
         psp_data=_intent_facts(intent),
@@ -76,7 +76,7 @@ def read_refund(refund: Mapping[str, object]) -> Outcome:
     return Outcome(
         kind if money else OutcomeKind.UNKNOWN,
         money=money,
-        reference=text(member(refund, "metadata"), requests.REFUND_ID),
+        reference=text(member(refund, "metadata"), requests.REFUND_REFERENCE),
         psp_reference=text(refund, "id"),
         failure=failure,
         psp_data=_present(

@@ -13,8 +13,8 @@ from payments.gateways.stripe import amounts
 
 # What we write into Stripe's metadata, and read back from its objects. Stripe copies a
 # PaymentIntent's metadata to its charge, and nothing at all to refunds and disputes.
-PAYMENT_ID: Final = "payment_id"
-REFUND_ID: Final = "refund_id"
+REFERENCE: Final = "reference"
+REFUND_REFERENCE: Final = "refund_reference"
 # How the payment is collected: on Stripe's page the shopper may try again after a decline, with
 # a token nobody can.
 FLOW: Final = "flow"
@@ -114,7 +114,7 @@ def _description(intent: Intent) -> str:
 
 def _metadata(intent: Intent, flow: str) -> dict[str, str]:
     return {
-        PAYMENT_ID: intent.reference,
+        REFERENCE: intent.reference,
         "order_number": intent.order_number,
         FLOW: flow,
         CAPTURE: intent.capture,
@@ -137,7 +137,7 @@ def _query(operation: Operation) -> Json:
         return _call("payment_intents.retrieve", {"expand": _CHARGE}, payment_intent)
     # The answer to the creation never came. Sessions cannot be searched, but one that was paid
     # has a PaymentIntent with our metadata.
-    query = f"metadata['{PAYMENT_ID}']:'{intent.reference}'"
+    query = f"metadata['{REFERENCE}']:'{intent.reference}'"
     return _call("payment_intents.search", {"query": query, "expand": ["data.latest_charge"]})
 
 
@@ -171,7 +171,7 @@ def _refund(operation: Operation) -> Json:
         "payment_intent": _payment_intent(operation.intent),
         "amount": amounts.to_wire(operation.money),
         "reason": "requested_by_customer",
-        "metadata": {PAYMENT_ID: operation.intent.reference, REFUND_ID: operation.reference},
+        "metadata": {REFERENCE: operation.intent.reference, REFUND_REFERENCE: operation.reference},
     }
     return _call("refunds.create", params)
 

@@ -112,7 +112,7 @@ def _of_event(outcome: Outcome, event: Mapping[str, object]) -> Outcome:
 
 
 def _reference_of(source: Mapping[str, object]) -> str:
-    return objects.text(objects.member(source, "metadata"), requests.PAYMENT_ID)
+    return objects.text(objects.member(source, "metadata"), requests.REFERENCE)
 
 
 def _payment_intent_of(source: Mapping[str, object]) -> str:

@@ -1,0 +1,292 @@
+"""Stripe's events: genuine or not, and what each of them says."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import stripe
+
+from orders.money import Money
+from payments.gateways.base import (
+    Delivery,
+    FailureCode,
+    Notice,
+    Outcome,
+    OutcomeKind,
+    Subject,
+    WebhookRefused,
+    WebhookResult,
+)
+from payments.gateways.stripe.gateway import StripeGateway
+from tests.gateways.samples import CALL_REFERENCE, REFERENCE
+from tests.gateways.stripe import theirs
+
+PAID = theirs.event("payment_intent.succeeded", theirs.payment_intent())
+BODY = json.dumps(PAID).encode()
+
+
+def read(gateway: StripeGateway, content: dict[str, Any]) -> Notice:
+    (notice,) = gateway.read_webhook(theirs.delivery(content))
+    return notice
+
+
+def outcome(gateway: StripeGateway, event_type: str, source: dict[str, Any]) -> Outcome:
+    said = read(gateway, theirs.event(event_type, source)).outcome
+    assert said is not None
+    return said
+
+
+def signed(header: str, body: bytes = BODY) -> Delivery:
+    return Delivery(body, "", {"stripe-signature": header}, theirs.NOW)
+
+
+class TestAGenuineEvent:
+    @pytest.mark.parametrize("secret", ["whsec_new", "whsec_old"])
+    def test_may_be_signed_with_any_active_secret(
+        self, gateway: StripeGateway, secret: str
+    ) -> None:
+        (notice,) = gateway.read_webhook(theirs.delivery(PAID, secret))
+        assert (notice.event_id, notice.event_type) == ("evt_1", "payment_intent.succeeded")
+
+    def test_may_carry_a_signature_for_each_secret(self, gateway: StripeGateway) -> None:
+        foreign = theirs.signature(BODY, "whsec_gone")
+        ours = theirs.signature(BODY).partition(",")[2]
+        assert gateway.read_webhook(signed(f"{foreign},{ours},v0=abc"))
+
+    def test_may_be_five_minutes_old_and_no_more(self, gateway: StripeGateway) -> None:
+        old = theirs.delivery(PAID)
+        assert gateway.read_webhook(replace(old, received_at=theirs.NOW + timedelta(seconds=300)))
+        with pytest.raises(WebhookRefused):
+            gateway.read_webhook(replace(old, received_at=theirs.NOW + timedelta(seconds=301)))
+
+    def test_is_genuine_for_the_official_library_too(self) -> None:
+        header = stripe.WebhookSignature.generate_signature_header(BODY.decode(), theirs.SECRET)
+        timestamp = int(header.partition(",")[0].removeprefix("t="))
+        assert header == theirs.signature(BODY, timestamp=timestamp)
+
+
+class TestAForgedEvent:
+    @pytest.mark.parametrize(
+        "forge",
+        [
+            pytest.param(lambda h: "", id="empty"),
+            pytest.param(lambda h: h[:-1], id="short"),
+            pytest.param(lambda h: h.replace("v1=", "v0="), id="other scheme"),
+            pytest.param(lambda h: h.partition(",")[2], id="no time"),
+            pytest.param(lambda h: h.partition(",")[0], id="no signature"),
+            pytest.param(lambda h: "t=1," + h.partition(",")[2], id="other time"),
+            pytest.param(lambda h: "t=1," + h, id="two times"),
+            pytest.param(lambda h: h.replace("t=", "t=+"), id="signed time"),
+            pytest.param(lambda h: h.replace("t=", "t=0x"), id="no number"),
+            pytest.param(lambda h: h + "é", id="no ASCII"),
+            pytest.param(lambda h: theirs.signature(BODY, "whsec_gone"), id="other secret"),
+            pytest.param(lambda h: theirs.signature(BODY, ""), id="no secret"),
+            pytest.param(lambda h: theirs.signature(BODY, "new"), id="secret without prefix"),
+        ],
+    )
+    def test_is_refused(self, gateway: StripeGateway, forge: Callable[[str], str]) -> None:
+        with pytest.raises(WebhookRefused):
+            gateway.read_webhook(signed(forge(theirs.signature(BODY))))
+
+    def test_is_refused_for_other_bytes_of_the_same_value(self, gateway: StripeGateway) -> None:
+        other = json.dumps(PAID, separators=(",", ":")).encode()
+        with pytest.raises(WebhookRefused):
+            gateway.read_webhook(signed(theirs.signature(BODY), other))
+
+    @pytest.mark.parametrize("body", [b"", b"[]", b"no JSON", b"{}", b"\xff"])
+    def test_is_refused_when_it_is_no_event(self, gateway: StripeGateway, body: bytes) -> None:
+        with pytest.raises(WebhookRefused):
+            gateway.read_webhook(signed(theirs.signature(body), body))
+
+
+class TestPaymentIntentEvents:
+    def test_say_that_it_is_paid(self, gateway: StripeGateway) -> None:
+        notice = read(gateway, PAID)
+        assert (notice.reference, notice.psp_reference) == (REFERENCE, "pi_1")
+        assert notice.subject is Subject.PAYMENT
+        assert notice.outcome is not None
+        assert notice.outcome.kind is OutcomeKind.SUCCEEDED
+        assert notice.outcome.money == Money(100_000, "VND")
+
+    def test_say_the_mode_and_the_connected_account(self, gateway: StripeGateway) -> None:
+        notice = read(gateway, {**PAID, "livemode": True, "account": "acct_other"})
+        assert notice.outcome is not None
+        assert notice.outcome.live is True
+        assert notice.outcome.account == "acct_other"
+
+    @pytest.mark.parametrize(
+        ("flow", "kind"), [("token", OutcomeKind.DECLINED), ("page", OutcomeKind.PENDING)]
+    )
+    def test_end_a_declined_token_but_not_a_page(
+        self, gateway: StripeGateway, flow: str, kind: OutcomeKind
+    ) -> None:
+        failed = theirs.payment_intent(
+            "requires_payment_method", flow=flow, last_payment_error=theirs.card_error()
+        )
+        said = outcome(gateway, "payment_intent.payment_failed", failed)
+        assert said.kind is kind
+        assert said.failure is not None
+
+    def test_do_not_end_what_may_not_be_ours(self, gateway: StripeGateway) -> None:
+        failed = theirs.payment_intent(
+            "requires_payment_method", metadata={}, last_payment_error=theirs.card_error()
+        )
+        said = outcome(gateway, "payment_intent.payment_failed", failed)
+        assert said.kind is OutcomeKind.PENDING
+
+    @pytest.mark.parametrize(
+        ("event_type", "status", "kind"),
+        [
+            ("payment_intent.processing", "processing", OutcomeKind.PENDING),
+            ("payment_intent.requires_action", "requires_action", OutcomeKind.ACTION_REQUIRED),
+            (
+                "payment_intent.amount_capturable_updated",
+                "requires_capture",
+                OutcomeKind.AUTHORIZED,
+            ),
+            ("payment_intent.canceled", "canceled", OutcomeKind.DECLINED),
+        ],
+    )
+    def test_say_what_their_object_says(
+        self, gateway: StripeGateway, event_type: str, status: str, kind: OutcomeKind
+    ) -> None:
+        assert outcome(gateway, event_type, theirs.payment_intent(status)).kind is kind
+
+    def test_pay_nothing_without_a_whole_amount(self, gateway: StripeGateway) -> None:
+        said = outcome(
+            gateway, "payment_intent.succeeded", theirs.payment_intent(amount_received="100000")
+        )
+        assert (said.kind, said.money) == (OutcomeKind.UNKNOWN, None)
+
+
+class TestSessionEvents:
+    def test_say_that_it_is_paid(self, gateway: StripeGateway) -> None:
+        paid = theirs.session("complete", "paid", payment_intent="pi_1")
+        said = outcome(gateway, "checkout.session.completed", paid)
+        assert (said.kind, said.money) == (OutcomeKind.SUCCEEDED, Money(100_000, "VND"))
+        assert (said.reference, said.psp_reference) == (REFERENCE, "pi_1")
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            pytest.param({"payment_status": "unpaid"}, id="delayed method"),
+            pytest.param({"payment_status": "no_payment_required"}, id="nothing to pay"),
+            pytest.param({"metadata": {"capture": "manual"}}, id="a hold"),
+            pytest.param({"metadata": {}}, id="not ours"),
+            pytest.param({"payment_intent": None}, id="no payment"),
+        ],
+    )
+    def test_book_nothing_that_is_complete_and_not_paid(
+        self, gateway: StripeGateway, changes: dict[str, Any]
+    ) -> None:
+        source = {**theirs.session("complete", "paid", payment_intent="pi_1"), **changes}
+        said = outcome(gateway, "checkout.session.completed", source)
+        assert (said.kind, said.money) == (OutcomeKind.PENDING, None)
+
+    def test_end_with_the_page(self, gateway: StripeGateway) -> None:
+        said = outcome(gateway, "checkout.session.expired", theirs.session("expired"))
+        assert said.kind is OutcomeKind.DECLINED
+        assert said.failure is not None
+        assert said.failure.code is FailureCode.EXPIRED
+
+    def test_end_with_a_delayed_no(self, gateway: StripeGateway) -> None:
+        source = theirs.session("complete", "unpaid", payment_intent="pi_1")
+        said = outcome(gateway, "checkout.session.async_payment_failed", source)
+        assert said.kind is OutcomeKind.DECLINED
+
+    def test_end_with_a_delayed_yes(self, gateway: StripeGateway) -> None:
+        source = theirs.session("complete", "paid", payment_intent="pi_1")
+        said = outcome(gateway, "checkout.session.async_payment_succeeded", source)
+        assert said.kind is OutcomeKind.SUCCEEDED
+
+
+class TestOtherEvents:
+    @pytest.mark.parametrize(
+        "event_type", ["charge.succeeded", "charge.updated", "charge.refunded", "charge.captured"]
+    )
+    def test_of_a_charge_move_nothing_but_name_its_payment(
+        self, gateway: StripeGateway, event_type: str
+    ) -> None:
+        notice = read(gateway, theirs.event(event_type, theirs.charge()))
+        assert notice.outcome is None
+        assert (notice.reference, notice.psp_reference) == (REFERENCE, "pi_1")
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            theirs.event("payment_intent.created", theirs.payment_intent()),
+            theirs.event("payout.paid", {"id": "po_1", "object": "payout"}),
+            theirs.event("something.of.tomorrow", {}),
+            {"id": "evt_1", "object": "v2.core.event", "type": "v2.x", "related_object": {}},
+            {"id": "evt_1", "type": "payment_intent.succeeded", "data": None},
+        ],
+        ids=lambda content: str(content["type"]),
+    )
+    def test_move_nothing(self, gateway: StripeGateway, content: dict[str, Any]) -> None:
+        said = read(gateway, content).outcome
+        assert said is None or said.kind is OutcomeKind.UNKNOWN
+
+
+class TestRefundEvents:
+    @pytest.mark.parametrize(
+        ("event_type", "status", "kind"),
+        [
+            ("refund.created", "pending", OutcomeKind.PENDING),
+            ("refund.updated", "succeeded", OutcomeKind.SUCCEEDED),
+            ("refund.failed", "failed", OutcomeKind.DECLINED),
+        ],
+    )
+    def test_are_about_the_refund_and_never_pay(
+        self, gateway: StripeGateway, event_type: str, status: str, kind: OutcomeKind
+    ) -> None:
+        notice = read(gateway, theirs.event(event_type, theirs.refund(status)))
+        assert notice.subject is Subject.REFUND
+        assert (notice.reference, notice.psp_reference) == (CALL_REFERENCE, "re_1")
+        assert notice.payment_psp_reference == "pi_1"
+        assert notice.outcome is not None
+        assert (notice.outcome.kind, notice.outcome.money) == (kind, Money(40_000, "VND"))
+
+    def test_may_be_about_a_refund_made_in_the_dashboard(self, gateway: StripeGateway) -> None:
+        made = theirs.refund(metadata={}, id="re_9")
+        notice = read(gateway, theirs.event("refund.created", made))
+        assert (notice.reference, notice.psp_reference) == ("", "re_9")
+        assert notice.payment_psp_reference == "pi_1"
+
+
+class TestDisputeEvents:
+    @pytest.mark.parametrize(
+        ("event_type", "status", "kind"),
+        [
+            ("charge.dispute.created", "needs_response", OutcomeKind.PENDING),
+            ("charge.dispute.updated", "under_review", OutcomeKind.PENDING),
+            ("charge.dispute.funds_withdrawn", "needs_response", OutcomeKind.SUCCEEDED),
+            ("charge.dispute.funds_reinstated", "won", OutcomeKind.DECLINED),
+            ("charge.dispute.closed", "lost", OutcomeKind.SUCCEEDED),
+            ("charge.dispute.closed", "won", OutcomeKind.DECLINED),
+            ("charge.dispute.closed", "warning_closed", OutcomeKind.DECLINED),
+            ("charge.dispute.closed", "a_word_of_tomorrow", OutcomeKind.UNKNOWN),
+        ],
+    )
+    def test_move_money_with_the_funds(
+        self, gateway: StripeGateway, event_type: str, status: str, kind: OutcomeKind
+    ) -> None:
+        notice = read(gateway, theirs.event(event_type, theirs.dispute(status)))
+        assert notice.subject is Subject.DISPUTE
+        assert (notice.psp_reference, notice.payment_psp_reference) == ("du_1", "pi_1")
+        assert notice.outcome is not None
+        assert notice.outcome.kind is kind
+        assert notice.outcome.psp_data["evidence_due_by"] == "1800000000"
+
+
+class TestTheAnswer:
+    @pytest.mark.parametrize(
+        ("result", "status"),
+        [(result, 400 if result is WebhookResult.REFUSED else 200) for result in WebhookResult],
+    )
+    def test_refuses_only_forgeries(
+        self, gateway: StripeGateway, result: WebhookResult, status: int
+    ) -> None:
+        assert gateway.answer_webhook(result).status == status
