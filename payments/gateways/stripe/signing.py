@@ -27,7 +27,7 @@ class SignatureHeader:
 
 def parse_header(header: str) -> SignatureHeader | None:
     """Read ``t=…,v1=…[,v1=…]`` in any order, or None when it holds no time or no v1."""
-    items = [item.strip().partition("=") for item in header.split(",", _ITEMS_MAX)]
+    items = [item.partition("=") for item in header.split(",", _ITEMS_MAX)]
     times = [value for name, _, value in items if name == "t"]
     signatures = tuple(value for name, _, value in items if name == _SCHEME)
     if len(times) != 1 or not _TIMESTAMP.fullmatch(times[0]) or not signatures:

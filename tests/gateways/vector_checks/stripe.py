@@ -1,0 +1,94 @@
+"""Does our Stripe adapter agree with a published vector?"""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+from urllib.parse import parse_qsl
+
+import pytest
+
+from orders.money import Money, MoneyError
+from payments.gateways.base import NotExpressible, OutcomeKind, Verb
+from payments.gateways.stripe import amounts, signing
+from payments.gateways.stripe.gateway import StripeGateway
+from tests.gateways.local_server import LocalServer, Reply
+from tests.gateways.samples import intent, operation, run
+from tests.gateways.vector_checks.rows import Check, Row
+
+# The SDK's class for an error, and what the error means for a creation.
+_KINDS: Final = {
+    "InvalidRequestError": OutcomeKind.DECLINED,
+    "CardError": OutcomeKind.DECLINED,
+    "AuthenticationError": OutcomeKind.NOT_DONE,
+    "PermissionError": OutcomeKind.NOT_DONE,
+    "RateLimitError": OutcomeKind.NOT_DONE,
+    "IdempotencyError": OutcomeKind.UNKNOWN,
+    "APIError": OutcomeKind.UNKNOWN,
+}
+
+
+def check_signature(row: Row, section: Row, server: LocalServer) -> None:
+    body = row["payload_utf8"].encode()
+    tolerance_s = row.get("tolerance_s") or 0
+    genuine = signing.is_genuine(body, row["header"], [row["secret"]], row["now"], tolerance_s)
+    assert genuine is (row["expected"] == "valid")
+
+
+def check_header(row: Row, section: Row, server: LocalServer) -> None:
+    parsed = signing.parse_header(row["header"])
+    assert parsed is not None
+    assert parsed.timestamp == row["expected"]["t"]
+    assert list(parsed.signatures) == row["expected"]["v1"]
+
+
+def check_amount(row: Row, section: Row, server: LocalServer) -> None:
+    currency, major = row["currency"].upper(), Decimal(row["major"])
+    if "minor" not in row:
+        with pytest.raises((MoneyError, NotExpressible)):
+            amounts.to_wire(Money.from_major(major, currency))
+        return
+    money = Money.from_major(major, currency)
+    assert amounts.to_wire(money) == row["minor"]
+    assert amounts.from_wire(row["minor"], row["currency"]) == money
+
+
+def check_request(row: Row, section: Row, server: LocalServer) -> None:
+    _send(row["method"], row["path"], row["params"], server)
+    sent = server.received[0]
+    assert (sent.method, sent.path.partition("?")[0]) == (row["method"], row["path"])
+    wire = sent.body.decode() if row["method"] == "POST" else sent.path.partition("?")[2]
+    assert parse_qsl(wire) == parse_qsl(row["wire"])
+
+
+def check_encoding(row: Row, section: Row, server: LocalServer) -> None:
+    _send("POST", "/v1/anything", row["input"], server)
+    pairs = [(name, str(value)) for name, value in row["pairs"]]
+    assert parse_qsl(server.received[0].body.decode(), keep_blank_values=True) == pairs
+
+
+def check_error(row: Row, section: Row, server: LocalServer) -> None:
+    body = json.dumps({"error": row["error"]}) if row["error"] else "<html>"
+    server.reply(Reply(row["http_status"], body.encode()))
+    outcome = run(_gateway(server), operation(Verb.CREATE, intent(has_token=True)))
+    assert outcome.kind is _KINDS[row["sdk_class"]]
+
+
+def _gateway(server: LocalServer) -> StripeGateway:
+    options = {"secret_key": "sk_test_1", "webhook_secrets": "whsec_1", "api_base": server.url}
+    return StripeGateway.from_settings(options)
+
+
+def _send(method: str, path: str, params: Row, server: LocalServer) -> None:
+    server.reply(Reply())
+    _gateway(server)._client._sdk.raw_request(method.lower(), path, **params)
+
+
+CHECKS: Final[Mapping[str, Check]] = {
+    "webhook_signature": check_signature,
+    "webhook_header_parse": check_header,
+    "amounts": check_amount,
+    "form_requests": check_request,
+    "form_encode_official": check_encoding,
+    "errors": check_error,
+}
