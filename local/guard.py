@@ -52,11 +52,13 @@ class Guard:
         self._process.wait()
 
     def _tell(self, message: dict[str, int | str]) -> None:
+        pipe = self._process.stdin
+        if pipe is None or pipe.closed:
+            return
         # One write of less than PIPE_BUF bytes is atomic, so threads need no lock. A guard that
         # somebody killed must not take the launcher with it.
-        if self._process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                os.write(self._process.stdin.fileno(), json.dumps(message).encode() + b"\n")
+        with contextlib.suppress(BrokenPipeError):
+            os.write(pipe.fileno(), json.dumps(message).encode() + b"\n")
 
 
 def has_ended(pid: int) -> bool:
