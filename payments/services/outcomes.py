@@ -142,7 +142,7 @@ def _succeed(item: Evidence, row: Transaction, order: Order, batch: _Batch) -> N
     captured = item.outcome.money or row.money
     late = row.status == Status.FAILED
     applied = order.status == OrderStatus.PENDING
-    changes = {"amount_captured": captured.minor, "applied": applied}
+    changes = {"amount_captured": captured.minor, "applied": applied, **_NO_FAILURE}
     _move(row, Status.SUCCESS, item, batch, {**_news(row, item.outcome), **changes, **_ENDED})
     batch.transfers.append(ledger.capture(row, captured, applied=applied))
     if not applied:
@@ -185,6 +185,9 @@ def failure_detail(failure: Failure) -> dict[str, str]:
     """The gateway's own words, for staff."""
     return {"gateway_code": failure.gateway_code, "message": failure.message}
 
+
+# Late money takes back why the payment had failed; the audit trail keeps it.
+_NO_FAILURE: dict[str, Any] = {"failure_code": "", "failure_detail": {}}
 
 # What every end has in common: nothing is due, nobody has to act, and the token is gone.
 _ENDED: dict[str, Any] = {
