@@ -160,7 +160,7 @@ def make_due(row: Transaction) -> None:
     Transaction.objects.filter(pk=row.pk).update(due_at=timezone.now(), lease_until=None)
 
 
-def hear(row: Transaction, outcome: Outcome, source: Source = Source.WEBHOOK) -> None:
+def hear(row: Transaction, outcome: Outcome, source: Source = Source.SETTLEMENT) -> None:
     """Apply ``outcome`` as the one function that settles does."""
     apply_outcomes([Evidence(row.pk, outcome, source, uuid7().hex)])
     row.refresh_from_db()
