@@ -131,12 +131,14 @@ class Rules:
             return self.current(gateway).fault
         own = self.of(gateway, reference)
         now = self.current(gateway, reference)
-        chosen, once = (now.fault, now.fault_once) if now.fault else (own.fault, True)
-        if chosen is None:
+        if now.fault is None and own.fault_once:
+            now = own
+        if now.fault is None:
             return None
-        if once or chosen in FAULTS_AFTER:
-            return chosen if self._first_time(gateway, reference, f"{operation}:{chosen}") else None
-        return chosen
+        once = now.fault_once or now.fault in FAULTS_AFTER
+        if once and not self._first_time(gateway, reference, f"{operation}:{now.fault}"):
+            return None
+        return now.fault
 
     def _first_time(self, gateway: str, reference: str, mark: str) -> bool:
         record = self._book.table("payment_rules")[f"{gateway}:{reference}"]

@@ -45,7 +45,7 @@ def insert(node: Any, path: list[str], value: str) -> None:
     key, rest = path[0], path[1:]
     if isinstance(node, list):
         insert_next(node, path, value)
-    elif not isinstance(node, dict) or (rest and isinstance(node.get(key), str)):
+    elif not isinstance(node, dict) or key == "" or (rest and isinstance(node.get(key), str)):
         raise StripeError(400, f"Invalid value: {key} is given twice in different shapes.")
     elif not rest:
         node[key] = value

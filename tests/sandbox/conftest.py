@@ -1,0 +1,61 @@
+"""One sandbox and one shop for the whole run; every test uses references of its own."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.sandbox.player import Player, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def running_shop() -> Iterator[Shop]:
+    with Shop() as shop:
+        yield shop
+
+
+@pytest.fixture(scope="session")
+def running_player(
+    running_shop: Shop, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Player]:
+    player = Player(
+        tmp_path_factory.mktemp("sandbox"), f"http://127.0.0.1:{running_shop.port}/webhooks"
+    ).start()
+    yield player
+    player.end()
+    player.http.close()
+
+
+@pytest.fixture
+def shop(running_shop: Shop) -> Shop:
+    running_shop.answers.clear()
+    running_shop.received.clear()
+    running_shop.answer = (200, b'{"RspCode":"00","Message":"ok"}')
+    return running_shop
+
+
+@pytest.fixture
+def player(running_player: Player, shop: Shop) -> Iterator[Player]:
+    yield running_player
+    running_player.control("reset")
+
+
+@pytest.fixture
+def own_player(shop: Shop, tmp_path: Path) -> Iterator[Player]:
+    """A sandbox that a test may kill and move through time."""
+    player = Player(tmp_path / "book", f"http://127.0.0.1:{shop.port}/webhooks").start()
+    yield player
+    if player.process is not None and player.process.poll() is None:
+        player.end()
+    player.http.close()
+
+
+@pytest.fixture
+def reference() -> str:
+    return uuid.uuid4().hex

@@ -1,0 +1,201 @@
+"""The journal: nothing that was answered is lost, whatever ends the process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.book import JOURNAL, Book, BookError
+from tests.sandbox.player import ROOT, Player, Shop
+from tests.sandbox.vnpay_shop import attempts, link_params, open_link, query, returned
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class TestKill:
+    def test_keeps_charges_keys_and_retries(
+        self, own_player: Player, shop: Shop, reference: str
+    ) -> None:
+        shop.answer = (500, b"")
+        own_player.behaviour(gateway="vnpay", decision="approve")
+        params = link_params(reference)
+        open_link(own_player, params)
+        attempts(own_player, reference, 1)
+        body = {"amount": 500, "currency": "usd", "metadata": {"reference": f"{reference}s"}}
+        first = own_player.stripe().v1.payment_intents.create(body, {"idempotency_key": reference})
+        before = own_player.book()["charges"]
+        own_player.end(signal.SIGKILL)
+        own_player.start()
+        assert own_player.book()["charges"] == before
+        again = own_player.stripe().v1.payment_intents.create(body, {"idempotency_key": reference})
+        assert again.id == first.id
+        assert query(own_player, params)["vnp_TransactionStatus"] == "00"
+        own_player.control("clock", advance_s=301)
+        attempts(own_player, reference, 2)
+
+    def test_loses_no_answered_charge_under_load(self, own_player: Player, reference: str) -> None:
+        answered: list[str] = []
+
+        def pay(number: int) -> None:
+            own = f"{reference}{number}"
+            try:
+                own_player.stripe().v1.payment_intents.create(
+                    {
+                        "amount": 500,
+                        "currency": "usd",
+                        "confirm": True,
+                        "payment_method": "pm_card_visa",
+                        "metadata": {"reference": own},
+                    }
+                )
+            except Exception:  # noqa: BLE001  Whatever it is, this one was not answered.
+                return
+            answered.append(own)
+            if len(answered) == 20 and own_player.process is not None:
+                os.kill(own_player.process.pid, signal.SIGKILL)
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(pay, range(40)))
+        assert own_player.process is not None
+        own_player.process.wait(timeout=10)
+        own_player.start()
+        taken = {row["reference"] for row in own_player.book()["charges"] if row["captured"]}
+        assert len(answered) >= 20
+        assert set(answered) <= taken
+
+
+class TestParallel:
+    def test_takes_fifty_equal_requests_as_one(self, player: Player, reference: str) -> None:
+        def pay(_: int) -> tuple[int, str]:
+            answer = player.http.post(
+                f"{player.url}/v1/payment_intents",
+                data=f"amount=700&currency=usd&confirm=true&payment_method=pm_card_visa"
+                f"&metadata[reference]={reference}",
+                headers={
+                    "Authorization": "Bearer sk_test_sandbox_suite",
+                    "Idempotency-Key": reference,
+                },
+                timeout=20,
+            )
+            return answer.status_code, answer.json().get("id", "")
+
+        with ThreadPoolExecutor(10) as pool:
+            answers = list(pool.map(pay, range(50)))
+        assert len({found for status, found in answers if status == 200}) == 1
+        assert {status for status, _ in answers} <= {200, 409}
+        assert player.charge(reference)["captured"] == 700
+
+    def test_takes_fifty_payments_side_by_side(self, player: Player, reference: str) -> None:
+        player.behaviour(gateway="vnpay", decision="approve")
+
+        def pay(number: int) -> str:
+            answer = open_link(player, link_params(f"{reference}{number}"))
+            return returned(answer)["vnp_TransactionNo"]
+
+        with ThreadPoolExecutor(10) as pool:
+            numbers = list(pool.map(pay, range(50)))
+        assert len(set(numbers)) == 50
+
+
+def reopened(folder: Path) -> dict[str, dict[str, object]]:
+    async def read() -> dict[str, dict[str, object]]:
+        book = Book(folder)
+        book.open()
+        table = dict(book.table("things"))
+        await book.close()
+        return table
+
+    return asyncio.run(read())
+
+
+def write(folder: Path, numbers: range, key: str = "{}") -> None:
+    async def put() -> None:
+        book = Book(folder)
+        book.open()
+        for number in numbers:
+            book.put("things", key.format(number), {"number": number})
+            await book.durable()
+        await book.close()
+
+    asyncio.run(put())
+
+
+class TestBook:
+    def test_forgets_a_group_that_was_torn(self, tmp_path: Path) -> None:
+        write(tmp_path, range(3))
+        journal = tmp_path / JOURNAL
+        journal.write_bytes(journal.read_bytes()[:-5])
+        assert list(reopened(tmp_path)) == ["0", "1"]
+        write(tmp_path, range(7, 8))
+        assert list(reopened(tmp_path)) == ["0", "1", "7"]
+
+    def test_is_rewritten_when_most_of_it_is_old(self, tmp_path: Path) -> None:
+        write(tmp_path, range(1100), key="same")
+        size = (tmp_path / JOURNAL).stat().st_size
+        assert reopened(tmp_path) == {"same": {"number": 1099}}
+        assert (tmp_path / JOURNAL).stat().st_size < size / 100
+        assert reopened(tmp_path) == {"same": {"number": 1099}}
+
+    def test_belongs_to_one_process(self, tmp_path: Path) -> None:
+        async def twice() -> None:
+            first, second = Book(tmp_path), Book(tmp_path)
+            first.open()
+            with pytest.raises(BookError, match="Another sandbox"):
+                second.open()
+            await first.close()
+            await second.close()
+
+        asyncio.run(twice())
+
+
+class TestStart:
+    @pytest.mark.parametrize(
+        ("env", "says"),
+        [
+            ({"DJANGO_ENV": "production"}, "never runs in production"),
+            ({"SANDBOX_HOST": "0.0.0.0"}, "not a loopback address"),  # noqa: S104
+            ({"SANDBOX_PORT": "many"}, "not a port number"),
+            ({"SANDBOX_DECISION": "maybe"}, "decision must be one of"),
+        ],
+    )
+    def test_is_refused(self, tmp_path: Path, env: dict[str, str], says: str) -> None:
+        run = subprocess.run(
+            [sys.executable, "-m", "sandbox"],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "SANDBOX_DATA_DIR": str(tmp_path)} | env,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        assert run.returncode == 2
+        assert says in run.stderr
+
+    def test_says_that_the_port_is_taken(self, own_player: Player, tmp_path: Path) -> None:
+        other = Player(tmp_path / "other", "", port=own_player.port)
+        run = subprocess.run(
+            [sys.executable, "-m", "sandbox"],
+            cwd=ROOT,
+            env=other.env,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        assert run.returncode == 2
+        assert "SANDBOX_PORT" in run.stderr
+
+    def test_does_not_play_a_gateway_without_keys(self, tmp_path: Path) -> None:
+        player = Player(tmp_path, "", more_env={"STRIPE_SECRET_KEY": ""}).start()
+        health = player.http.get(f"{player.url}/control/health", timeout=5).json()
+        assert health["gateways"] == ["vnpay"]
+        assert player.end() == 0
+        player.http.close()

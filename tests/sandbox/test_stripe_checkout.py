@@ -1,0 +1,348 @@
+"""Checkout Sessions on the hosted page, and what comes after: refunds, disputes, payouts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import stripe
+
+from tests.sandbox.player import eventually
+
+if TYPE_CHECKING:
+    import requests
+
+    from tests.sandbox.player import Player, Shop
+
+OK = "http://127.0.0.1:9/ok?sid={CHECKOUT_SESSION_ID}"
+CANCEL = "http://127.0.0.1:9/cancel"
+
+
+def create(player: Player, reference: str, amount: int = 3998, **more: Any) -> Any:
+    body = {
+        "mode": "payment",
+        "success_url": OK,
+        "cancel_url": CANCEL,
+        "client_reference_id": reference,
+        "payment_intent_data": {"metadata": {"reference": reference}},
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": "usd",
+                    "unit_amount": amount,
+                    "product_data": {"name": "Cà phê <sữa>"},
+                },
+            }
+        ],
+    } | more
+    return player.stripe().v1.checkout.sessions.create(body)  # type: ignore[arg-type]
+
+
+def press(player: Player, session: Any, card: str, decision: str = "pay") -> requests.Response:
+    return player.http.post(
+        str(session.url),
+        data={"decision": decision, "card": card},
+        allow_redirects=False,
+        timeout=10,
+    )
+
+
+def fresh(player: Player, session: Any) -> Any:
+    return player.stripe().v1.checkout.sessions.retrieve(
+        session.id, {"expand": ["payment_intent.latest_charge"]}
+    )
+
+
+class TestHostedPage:
+    def test_offers_cards_but_no_field_for_a_number(self, player: Player, reference: str) -> None:
+        session = create(player, reference)
+        assert (session.status, session.payment_status) == ("open", "unpaid")
+        assert session.payment_intent is None
+        page = player.http.get(session.url, timeout=5).text
+        assert "Cà phê &lt;sữa&gt;" in page
+        assert "39.98 USD" in page
+        assert 'value="card_visa"' in page
+        assert 'type="text"' not in page
+
+    def test_pays_and_leads_back_with_the_sessions_id(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        session = create(player, reference)
+        answer = press(player, session, "card_visa")
+        assert answer.headers["Location"] == f"http://127.0.0.1:9/ok?sid={session.id}"
+        paid = fresh(player, session)
+        assert (paid.status, paid.payment_status, paid.url) == ("complete", "paid", None)
+        assert paid.payment_intent.amount_received == 3998
+        assert paid.payment_intent.metadata["reference"] == reference
+        assert shop.events(reference)[:2] == [
+            "payment_intent.succeeded",
+            "checkout.session.completed",
+        ]
+        charge = player.charge(reference)
+        assert (charge["captured"], charge["psp_reference"]) == (3998, paid.payment_intent.id)
+
+    def test_shows_a_decline_and_takes_the_next_card(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        session = create(player, reference)
+        page = press(player, session, "card_visa_chargeDeclinedInsufficientFunds")
+        assert page.status_code == 200
+        assert "insufficient funds" in page.text
+        open_still = fresh(player, session)
+        assert (open_still.status, open_still.payment_status) == ("open", "unpaid")
+        assert player.charge(reference)["status"] == "open"
+        press(player, session, "card_visa")
+        assert fresh(player, session).payment_intent.id == open_still.payment_intent.id
+        assert player.charge(reference)["captured"] == 3998
+
+    def test_asks_the_bank_when_the_card_wants_it(self, player: Player, reference: str) -> None:
+        session = create(player, reference)
+        bank = press(player, session, "card_threeDSecure2Required").headers["Location"]
+        no = player.http.post(bank, data={"decision": "cancel"}, allow_redirects=False, timeout=5)
+        assert no.headers["Location"] == session.url
+        assert fresh(player, session).status == "open"
+        bank = press(player, session, "card_threeDSecure2Required").headers["Location"]
+        player.http.post(bank, data={"decision": "approve"}, allow_redirects=False, timeout=5)
+        assert fresh(player, session).payment_status == "paid"
+
+    def test_stays_open_when_the_shopper_walks_away(self, player: Player, reference: str) -> None:
+        session = create(player, reference)
+        assert "walked away" in press(player, session, "", "abandon").text
+        assert fresh(player, session).status == "open"
+
+    def test_holds_with_manual_capture(self, player: Player, reference: str) -> None:
+        data = {"metadata": {"reference": reference}, "capture_method": "manual"}
+        session = create(player, reference, payment_intent_data=data)
+        press(player, session, "card_visa")
+        held = fresh(player, session)
+        assert (held.status, held.payment_intent.status) == ("complete", "requires_capture")
+        player.stripe().v1.payment_intents.capture(held.payment_intent.id)
+        assert player.charge(reference)["captured"] == 3998
+        assert fresh(player, session).payment_status == "paid"
+
+    def test_takes_no_unknown_card(self, player: Player, reference: str) -> None:
+        page = press(player, create(player, reference), "4242424242424242")
+        assert "no test card" in page.text
+
+
+class TestSessionEnd:
+    def test_expires_on_request_and_cannot_be_paid_then(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        session = create(player, reference)
+        press(player, session, "card_visa_chargeDeclined")
+        ended = player.stripe().v1.checkout.sessions.expire(session.id)
+        assert ended.status == "expired"
+        assert press(player, session, "card_visa").status_code == 410
+        charge = player.charge(reference)
+        assert (charge["status"], charge["captured"]) == ("expired", 0)
+        assert fresh(player, session).payment_intent.status == "canceled"
+        eventually(lambda: "checkout.session.expired" in shop.events(reference))
+        with pytest.raises(stripe.InvalidRequestError):
+            player.stripe().v1.checkout.sessions.expire(session.id)
+
+    def test_cannot_expire_once_it_is_paid(self, player: Player, reference: str) -> None:
+        session = create(player, reference)
+        press(player, session, "card_visa")
+        with pytest.raises(stripe.InvalidRequestError):
+            player.stripe().v1.checkout.sessions.expire(session.id)
+        assert player.charge(reference)["captured"] == 3998
+
+    def test_expires_by_the_clock_also_after_a_restart(
+        self, own_player: Player, shop: Shop, reference: str
+    ) -> None:
+        session = create(own_player, reference)
+        own_player.end()
+        own_player.start()
+        own_player.control("clock", advance_s=86_401)
+        assert fresh(own_player, session).status == "expired"
+        eventually(lambda: "checkout.session.expired" in shop.events(reference))
+
+    def test_keeps_its_intent_from_being_confirmed_directly(
+        self, player: Player, reference: str
+    ) -> None:
+        session = create(player, reference)
+        press(player, session, "card_visa_chargeDeclined")
+        intent = fresh(player, session).payment_intent.id
+        intents = player.stripe().v1.payment_intents
+        for call in (intents.confirm, intents.cancel):
+            with pytest.raises(stripe.InvalidRequestError):
+                call(intent)
+
+
+class TestAutomaticDecision:
+    def test_pays_without_a_shopper(self, player: Player, shop: Shop, reference: str) -> None:
+        player.behaviour(gateway="stripe", decision="approve")
+        session = create(player, reference)
+        eventually(lambda: "checkout.session.completed" in shop.events(reference))
+        assert player.charge(reference)["captured"] == 3998
+        answer = player.http.get(session.url, allow_redirects=False, timeout=5)
+        assert answer.headers["Location"] == f"http://127.0.0.1:9/ok?sid={session.id}"
+
+    def test_leads_a_cancelling_shopper_back(self, player: Player, reference: str) -> None:
+        player.behaviour(gateway="stripe", decision="cancel")
+        answer = player.http.get(
+            str(create(player, reference).url), allow_redirects=False, timeout=5
+        )
+        assert answer.headers["Location"] == CANCEL
+
+    def test_declines_and_leaves_the_page_open(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        player.behaviour(gateway="stripe", decision="decline:insufficient_funds")
+        session = create(player, reference)
+        eventually(lambda: "payment_intent.payment_failed" in shop.events(reference))
+        assert fresh(player, session).status == "open"
+
+    def test_completes_unpaid_while_the_bank_is_silent(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        player.behaviour(gateway="stripe", decision="pending")
+        session = create(player, reference)
+        eventually(lambda: "checkout.session.completed" in shop.events(reference))
+        waiting = fresh(player, session)
+        assert (waiting.status, waiting.payment_status) == ("complete", "unpaid")
+        player.control("decide", gateway="stripe", reference=reference, decision="approve")
+        eventually(lambda: "checkout.session.async_payment_succeeded" in shop.events(reference))
+        assert fresh(player, session).payment_status == "paid"
+
+    def test_follows_a_magic_amount(self, player: Player, shop: Shop, reference: str) -> None:
+        create(player, reference, amount=17_302)
+        eventually(lambda: "payment_intent.payment_failed" in shop.events(reference))
+
+
+class TestRefusal:
+    @pytest.mark.parametrize(
+        ("changes", "param"),
+        [
+            ({"line_items": []}, "line_items"),
+            ({"success_url": "ftp://x"}, "success_url"),
+            ({"expires_at": 1}, "expires_at"),
+            ({"mode": "subscription"}, "mode"),
+            ({"ui_mode": "hosted"}, "ui_mode"),
+            ({"payment_intent_data": {"amount": 5}}, "payment_intent_data[amount]"),
+            ({"line_items": [{"quantity": 1}]}, "line_items[0][price_data]"),
+        ],
+    )
+    def test_names_the_parameter(
+        self, player: Player, reference: str, changes: dict[str, Any], param: str
+    ) -> None:
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            create(player, reference, **changes)
+        assert caught.value.param == param
+        assert player.book(reference=reference)["charges"] == []
+
+
+class TestRefunds:
+    def paid(self, player: Player, reference: str, token: str = "pm_card_visa") -> str:
+        intent = player.stripe().v1.payment_intents.create(
+            {
+                "amount": 10_000,
+                "currency": "usd",
+                "confirm": True,
+                "payment_method": token,
+                "metadata": {"reference": reference},
+            }
+        )
+        return str(intent.id)
+
+    def test_give_parts_back_up_to_the_charge(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        intent, refunds = self.paid(player, reference), player.stripe().v1.refunds
+        first = refunds.create({"payment_intent": intent, "amount": 4000})
+        assert (first.status, first.amount) == ("succeeded", 4000)
+        with pytest.raises(stripe.InvalidRequestError, match="greater than unrefunded"):
+            refunds.create({"payment_intent": intent, "amount": 6001})
+        assert refunds.create({"payment_intent": intent}).amount == 6000
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            refunds.create({"payment_intent": intent})
+        assert caught.value.code == "charge_already_refunded"
+        charge = player.charge(reference)
+        assert (charge["status"], charge["refunded"]) == ("refunded", 10_000)
+        eventually(lambda: shop.events(reference).count("charge.refunded") == 2)
+
+    def test_can_fail_after_they_had_succeeded(
+        self, own_player: Player, shop: Shop, reference: str
+    ) -> None:
+        intent = self.paid(own_player, reference, "pm_card_refundFail")
+        refund = own_player.stripe().v1.refunds.create({"payment_intent": intent})
+        assert refund.status == "succeeded"
+        own_player.control("clock", advance_s=10)
+        failed = own_player.stripe().v1.refunds.retrieve(refund.id)
+        assert (failed.status, failed.failure_reason) == ("failed", "expired_or_canceled_card")
+        charge = own_player.charge(reference)
+        assert (charge["status"], charge["refunded"]) == ("captured", 0)
+        eventually(
+            lambda: any(b'"refund.failed"' in got.body for got in shop.received), "refund.failed"
+        )
+
+    def test_can_be_slow(self, own_player: Player, reference: str) -> None:
+        intent = self.paid(own_player, reference, "pm_card_pendingRefund")
+        refund = own_player.stripe().v1.refunds.create({"payment_intent": intent})
+        assert refund.status == "pending"
+        own_player.control("clock", advance_s=10)
+        assert own_player.stripe().v1.refunds.retrieve(refund.id).status == "succeeded"
+
+    def test_need_a_captured_charge(self, player: Player, reference: str) -> None:
+        intent = player.stripe().v1.payment_intents.create({"amount": 500, "currency": "usd"})
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            player.stripe().v1.refunds.create({"payment_intent": intent.id})
+        assert caught.value.code == "payment_intent_unexpected_state"
+
+
+class TestDisputes:
+    def test_open_by_card_and_block_refunds(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        intent = TestRefunds().paid(player, reference, "pm_card_createDispute")
+        dispute = player.stripe().v1.disputes.list({"payment_intent": intent}).data[0]
+        assert (dispute.status, dispute.amount) == ("needs_response", 10_000)
+        assert dispute.balance_transactions[0].net == -11_500
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            player.stripe().v1.refunds.create({"payment_intent": intent})
+        assert caught.value.code == "charge_disputed"
+        assert player.book(reference=reference)["disputes"][0]["status"] == "open"
+        eventually(
+            lambda: any(b"dispute.funds_withdrawn" in got.body for got in shop.received),
+            "funds_withdrawn",
+        )
+
+    @pytest.mark.parametrize("outcome", ["won", "lost"])
+    def test_end_as_the_control_interface_says(
+        self, player: Player, shop: Shop, reference: str, outcome: str
+    ) -> None:
+        intent = TestRefunds().paid(player, reference)
+        dispute = {"gateway": "stripe", "psp_reference": intent}
+        assert player.control("disputes", **dispute, outcome="open")["status"] == "open"
+        assert player.control("disputes", **dispute, outcome=outcome)["status"] == outcome
+        assert len(player.book(reference=reference)["disputes"]) == 1
+        reinstated = b"dispute.funds_reinstated"
+        eventually(lambda: any(b"dispute.closed" in got.body for got in shop.received), "closed")
+        assert any(reinstated in got.body for got in shop.received) == (outcome == "won")
+
+    def test_are_refused_for_money_that_was_not_taken(self, player: Player) -> None:
+        answer = player.http.post(
+            f"{player.url}/control/disputes",
+            json={"gateway": "stripe", "psp_reference": "pi_nobody", "outcome": "open"},
+            timeout=5,
+        )
+        assert answer.status_code == 400
+
+
+class TestPayouts:
+    def test_group_what_has_become_available(self, own_player: Player, reference: str) -> None:
+        for number in range(2):
+            TestRefunds().paid(own_player, f"{reference}{number}")
+        own_player.control("clock", advance_s=10)
+        own_player.control("clock", advance_s=4 * 86_400)
+        client = own_player.stripe()
+        payout = client.v1.payouts.list().data[0]
+        assert (payout.status, payout.amount) == ("paid", 2 * 9_680)
+        lines = client.v1.balance_transactions.list(
+            {"payout": payout.id, "expand": ["data.source"], "limit": 100}
+        ).data
+        nets = [line.net for line in lines if line.type != "payout"]
+        assert sum(nets) == payout.amount
+        assert {line.source.object for line in lines} == {"charge", "payout"}

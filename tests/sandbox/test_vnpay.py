@@ -1,0 +1,316 @@
+"""VNPAY from the shop's side: link, page, IPN, query, refund."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.sandbox.vnpay_shop import (
+    attempts,
+    link_params,
+    open_link,
+    press,
+    query,
+    query_of,
+    refund,
+    request_body,
+    returned,
+    send,
+    stamp,
+    verified,
+)
+
+if TYPE_CHECKING:
+    from tests.sandbox.player import Player, Shop
+
+
+def pay(player: Player, reference: str, dong: int = 150_000) -> dict[str, str]:
+    params = link_params(reference, dong)
+    returned(press(player, open_link(player, params), decision="approve"))
+    return params
+
+
+class TestPayLink:
+    def test_leads_to_the_page_and_leaves_the_payment_open(
+        self, player: Player, reference: str
+    ) -> None:
+        answer = open_link(player, link_params(reference))
+        assert answer.status_code == 302
+        page = player.http.get(player.url + answer.headers["Location"], timeout=10)
+        assert "Sandbox – no real money" in page.text
+        assert "150,000 VND" in page.text
+        assert player.charge(reference)["status"] == "open"
+
+    def test_speaks_vietnamese_when_asked(self, player: Player, reference: str) -> None:
+        answer = open_link(player, link_params(reference, vnp_Locale="vn"))
+        page = player.http.get(player.url + answer.headers["Location"], timeout=10)
+        assert '<html lang="vi">' in page.text
+        assert "Chọn phương thức thanh toán" in page.text
+
+    def test_can_be_opened_again_while_it_is_open(self, player: Player, reference: str) -> None:
+        params = link_params(reference)
+        assert (
+            open_link(player, params).headers["Location"]
+            == open_link(player, params).headers["Location"]
+        )
+        assert player.charge(reference)["status"] == "open"
+
+    @pytest.mark.parametrize(
+        ("changes", "code"),
+        [
+            ({"vnp_TmnCode": "OTHER001"}, "72"),
+            ({"vnp_Amount": "0"}, "03"),
+            ({"vnp_Amount": "15000050"}, "03"),
+            ({"vnp_IpAddr": "::1"}, "03"),
+            ({"vnp_CurrCode": "USD"}, "03"),
+            ({"vnp_OrderInfo": "<script>"}, "03"),
+            ({"vnp_CreateDate": "20261399000000"}, "03"),
+            ({"vnp_ExpireDate": stamp(timedelta(minutes=-1))}, "15"),
+        ],
+    )
+    def test_is_refused_with_its_code(
+        self, player: Player, reference: str, changes: dict[str, str], code: str
+    ) -> None:
+        answer = open_link(player, link_params(reference, **changes))
+        assert answer.headers["Location"] == f"/paymentv2/Payment/Error.html?code={code}"
+        assert player.book(reference=reference)["charges"] == []
+
+    def test_is_refused_when_altered(self, player: Player, reference: str) -> None:
+        address = f"{player.url}/paymentv2/vpcpay.html?{query_of(link_params(reference))}"
+        altered = address.replace("15000000", "15000100")
+        answer = player.http.get(altered, allow_redirects=False, timeout=10)
+        assert answer.headers["Location"].endswith("code=70")
+
+    def test_cannot_use_a_paid_reference_again(self, player: Player, reference: str) -> None:
+        params = pay(player, reference)
+        assert open_link(player, params).headers["Location"].endswith("code=02")
+
+
+class TestPayPage:
+    def test_pays_in_two_steps_and_tells_the_shop_before_the_shopper_returns(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        page = open_link(player, link_params(reference))
+        step = press(player, page, decision="next", method="VNPAYQR")
+        assert 'value="VNPAYQR"' in step.text
+        back = returned(press(player, page, decision="approve", method="VNPAYQR", otp="123456"))
+        ipn = verified(shop.ipns(reference)[0].query)
+        assert ipn == back
+        assert (ipn["vnp_ResponseCode"], ipn["vnp_TransactionStatus"]) == ("00", "00")
+        assert (ipn["vnp_Amount"], ipn["vnp_CardType"]) == ("15000000", "QRCODE")
+        charge = player.charge(reference)
+        assert (charge["status"], charge["captured"]) == ("captured", 150_000)
+        assert charge["psp_reference"] == ipn["vnp_TransactionNo"]
+
+    @pytest.mark.parametrize(
+        ("form", "response", "status", "captured"),
+        [
+            ({"decision": "cancel"}, "24", "cancelled", 0),
+            ({"decision": "decline:51"}, "51", "declined", 0),
+            ({"decision": "decline:13"}, "13", "declined", 0),
+            ({"decision": "approve", "otp": "000000"}, "13", "declined", 0),
+            ({"decision": "decline:07"}, "07", "review", 150_000),
+        ],
+    )
+    def test_ends_as_the_shopper_decides(
+        self,
+        player: Player,
+        reference: str,
+        form: dict[str, str],
+        response: str,
+        status: str,
+        captured: int,
+    ) -> None:
+        back = returned(press(player, open_link(player, link_params(reference)), **form))
+        assert back["vnp_ResponseCode"] == response
+        charge = player.charge(reference)
+        assert (charge["status"], charge["captured"]) == (status, captured)
+
+    def test_tells_nobody_when_the_shopper_walks_away(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        page = press(player, open_link(player, link_params(reference)), decision="abandon")
+        assert "walked away" in page.text
+        assert shop.ipns(reference) == []
+        assert player.charge(reference)["status"] == "open"
+
+    def test_takes_only_the_first_decision(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        page = open_link(player, link_params(reference))
+        press(player, page, decision="approve")
+        assert returned(press(player, page, decision="cancel"))["vnp_ResponseCode"] == "00"
+        assert len(shop.ipns(reference)) == 1
+
+    def test_does_not_hold_the_shopper_for_a_slow_shop(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        player.behaviour(gateway="vnpay", webhook={"delay_ms": 5000})
+        page, started = open_link(player, link_params(reference)), time.monotonic()
+        returned(press(player, page, decision="approve"))
+        assert time.monotonic() - started < 2.0
+
+    def test_expires_with_the_link(self, own_player: Player, reference: str) -> None:
+        page = open_link(own_player, link_params(reference))
+        own_player.control("clock", advance_s=16 * 60)
+        answer = press(own_player, page, decision="approve")
+        assert answer.headers["Location"].endswith("code=15")
+        assert own_player.charge(reference)["status"] == "expired"
+
+    def test_decides_magic_amounts_by_itself(self, player: Player, reference: str) -> None:
+        back = returned(open_link(player, link_params(reference, 150_951)))
+        assert back["vnp_ResponseCode"] == "51"
+
+
+class TestAutomaticDecision:
+    @pytest.mark.parametrize(
+        ("decision", "response"),
+        [("approve", "00"), ("cancel", "24"), ("decline:65", "65"), ("decline:what", "99"),
+         ("decline:insufficient_funds", "51")],
+    )  # fmt: skip
+    def test_sends_the_shopper_straight_back(
+        self, player: Player, reference: str, decision: str, response: str
+    ) -> None:
+        player.behaviour(gateway="vnpay", decision=decision)
+        back = returned(open_link(player, link_params(reference)))
+        assert back["vnp_ResponseCode"] == response
+
+    def test_leaves_a_pending_payment_for_a_later_word(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        player.behaviour(gateway="vnpay", decision="pending")
+        params = link_params(reference)
+        page = open_link(player, params)
+        player.http.get(player.url + page.headers["Location"], timeout=10)
+        assert player.charge(reference)["status"] == "pending"
+        assert query(player, params)["vnp_TransactionStatus"] == "01"
+        player.control("decide", gateway="vnpay", reference=reference, decision="approve")
+        attempts(player, reference, 1)
+        assert query(player, params)["vnp_TransactionStatus"] == "00"
+
+
+class TestIpn:
+    def test_is_repeated_every_five_minutes_ten_times_at_most(
+        self, own_player: Player, shop: Shop, reference: str
+    ) -> None:
+        shop.answer = (200, b'{"RspCode":"99","Message":"later"}')
+        pay(own_player, reference)
+        attempts(own_player, reference, 1)
+        own_player.control("clock", advance_s=299)
+        time.sleep(0.2)
+        assert len(shop.ipns(reference)) == 1
+        own_player.control("clock", advance_s=2)
+        attempts(own_player, reference, 2)
+        own_player.control("clock", advance_s=86_400)
+        attempts(own_player, reference, 10)
+        time.sleep(0.2)
+        assert len(shop.ipns(reference)) == 10
+
+    @pytest.mark.parametrize("code", [b"00", b"02"])
+    def test_stops_when_the_shop_has_it(
+        self, own_player: Player, shop: Shop, reference: str, code: bytes
+    ) -> None:
+        shop.answers[:] = [(500, b""), (200, b'{"RspCode":"' + code + b'","Message":""}')]
+        pay(own_player, reference)
+        attempts(own_player, reference, 1)
+        own_player.control("clock", advance_s=86_400)
+        tried = attempts(own_player, reference, 2)
+        time.sleep(0.2)
+        assert [attempt["status"] for attempt in tried] == [500, 200]
+        assert len(shop.ipns(reference)) == 2
+
+    def test_comes_after_the_shopper_when_reversed(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        player.behaviour(gateway="vnpay", webhook={"order": "reversed"})
+        pay(player, reference)
+        assert shop.ipns(reference) == []
+        attempts(player, reference, 1)
+
+
+class TestQuery:
+    def test_reports_the_payment_with_its_original_text(
+        self, player: Player, reference: str
+    ) -> None:
+        params = pay(player, reference)
+        answer = query(player, params)
+        assert (answer["vnp_ResponseCode"], answer["vnp_TransactionStatus"]) == ("00", "00")
+        assert answer["vnp_OrderInfo"] == "Thanh toan don hang 1"
+        assert answer["vnp_Amount"] == "15000000"
+        assert all(isinstance(value, str) for value in answer.values())
+
+    def test_does_not_know_a_link_that_nobody_opened(self, player: Player, reference: str) -> None:
+        assert query(player, link_params(reference))["vnp_ResponseCode"] == "91"
+
+    def test_reports_an_open_payment_as_not_completed(self, player: Player, reference: str) -> None:
+        params = link_params(reference)
+        open_link(player, params)
+        assert query(player, params)["vnp_TransactionStatus"] == "01"
+
+    @pytest.mark.parametrize(
+        ("changes", "code"),
+        [({"vnp_TransactionDate": "20200101000000"}, "91"), ({"vnp_TmnCode": "OTHER001"}, "02"),
+         ({"vnp_RequestId": "-"}, "03")],
+    )  # fmt: skip
+    def test_refuses_with_its_code(
+        self, player: Player, reference: str, changes: dict[str, str], code: str
+    ) -> None:
+        params = pay(player, reference)
+        assert query(player, params, **changes)["vnp_ResponseCode"] == code
+
+    def test_refuses_a_wrong_signature_and_a_used_request(
+        self, player: Player, reference: str
+    ) -> None:
+        body = request_body("querydr", pay(player, reference))
+        forged = body | {"vnp_SecureHash": "0" * 128}
+        assert send(player, forged)["vnp_ResponseCode"] == "97"
+        assert send(player, body)["vnp_ResponseCode"] == "00"
+        assert send(player, body)["vnp_ResponseCode"] == "94"
+
+    def test_turns_a_caller_without_a_user_agent_away(self, player: Player) -> None:
+        caller = http.client.HTTPConnection("127.0.0.1", player.port, timeout=10)
+        caller.request("POST", "/merchant_webapi/api/transaction", b"{}")
+        answer = caller.getresponse()
+        assert answer.status == 403
+        assert answer.headers["Content-Type"].startswith("text/html")
+        caller.close()
+
+
+class TestRefund:
+    def test_gives_everything_back_once(self, player: Player, reference: str) -> None:
+        params = pay(player, reference)
+        answer = refund(player, params)
+        assert (answer["vnp_ResponseCode"], answer["vnp_TransactionStatus"]) == ("00", "05")
+        charge = player.charge(reference)
+        assert (charge["status"], charge["refunded"]) == ("refunded", 150_000)
+        assert refund(player, params)["vnp_ResponseCode"] == "04"
+        assert player.book(reference=reference)["refunds"][0]["amount"] == 150_000
+
+    def test_gives_parts_back_up_to_the_payment(self, player: Player, reference: str) -> None:
+        params = pay(player, reference)
+        part = {"vnp_TransactionType": "03", "vnp_Amount": "10000000"}
+        assert refund(player, params, **part)["vnp_ResponseCode"] == "00"
+        assert refund(player, params, **part)["vnp_ResponseCode"] == "93"
+        charge = player.charge(reference)
+        assert (charge["status"], charge["refunded"]) == ("captured", 100_000)
+
+    def test_is_not_done_twice_under_one_request_id(self, player: Player, reference: str) -> None:
+        body = request_body(
+            "refund", pay(player, reference), vnp_TransactionType="03", vnp_Amount="1000000"
+        )
+        assert send(player, body)["vnp_ResponseCode"] == "00"
+        assert send(player, body)["vnp_ResponseCode"] == "94"
+        assert player.charge(reference)["refunded"] == 10_000
+
+    def test_refuses_an_unpaid_payment_and_a_wrong_full_amount(
+        self, player: Player, reference: str
+    ) -> None:
+        params = link_params(reference)
+        page = open_link(player, params)
+        assert refund(player, params)["vnp_ResponseCode"] == "95"
+        press(player, page, decision="approve")
+        assert refund(player, params, vnp_Amount="100")["vnp_ResponseCode"] == "93"
+        assert player.charge(reference)["refunded"] == 0
