@@ -8,6 +8,7 @@ import base64
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,26 +37,29 @@ class NoToken(Exception):
 @dataclass(frozen=True, slots=True)
 class _Token:
     value: str
-    renew_at: float  # monotonic
+    renew_at: float  # seconds of the cache's clock
 
 
 class TokenCache:
     """The current token of one set of credentials. Threads that need a new one wait for one."""
 
-    def __init__(self, config: Config, http: HttpClient) -> None:
+    def __init__(
+        self, config: Config, http: HttpClient, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._config = config
         self._http = http
+        self._clock = clock
         self._lock = threading.Lock()
         self._token: _Token | None = None
 
     def get(self) -> str:
         """A token that is good for some minutes more. Raises ``NoToken``."""
         token = self._token
-        if token and time.monotonic() < token.renew_at:
+        if token and self._clock() < token.renew_at:
             return token.value
         with self._lock:
             token = self._token
-            if token is None or time.monotonic() >= token.renew_at:
+            if token is None or self._clock() >= token.renew_at:
                 token = self._token = self._fetch()
             return token.value
 
@@ -66,7 +70,7 @@ class TokenCache:
                 self._token = None
 
     def _fetch(self) -> _Token:
-        asked_at = time.monotonic()
+        asked_at = self._clock()
         shown = {"url": f"{self._config.api_base}{_PATH}", "grant_type": "client_credentials"}
         try:
             answer = self._http.send(

@@ -141,6 +141,14 @@ class TestGenuineNotification:
         assert (notice.outcome.kind, notice.outcome.money) == (OutcomeKind.UNKNOWN, None)
 
 
+    def test_is_signed_over_its_numbers_as_they_were_printed(self) -> None:
+        fields = ipn(amount="100000.00")
+        printed = delivery(fields).body.replace(b'"100000.00"', b"100000.00")
+        (notice,) = MOMO.read_webhook(raw(printed))
+        assert notice.outcome is not None
+        assert notice.outcome.kind is OutcomeKind.UNKNOWN
+
+
 class TestForgedNotification:
     @pytest.mark.parametrize("name", sorted(RESULT_FIELDS))
     def test_is_refused_when_any_signed_field_was_changed(self, name: str) -> None:

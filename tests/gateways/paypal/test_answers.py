@@ -1,0 +1,471 @@
+"""What PayPal's answers mean, verb by verb."""
+
+from typing import Any
+
+import pytest
+
+from orders.money import Money
+from payments.gateways.base import FailureCode, Intent, Outcome, OutcomeKind, Verb
+from payments.gateways.paypal.config import Config
+from payments.gateways.paypal.gateway import PaypalGateway
+from tests.gateways.local_server import LocalServer, Reply, refused_url
+from tests.gateways.paypal.account import (
+    APPROVED_AT,
+    MERCHANT,
+    OPTIONS,
+    ORDER,
+    PAGE,
+    USD,
+    amount,
+    capture,
+    created,
+    hold,
+    intent,
+    order,
+    refusal,
+)
+from tests.gateways.samples import CALL_REFERENCE, REFERENCE, operation, run
+
+HELD = created(capture="manual", psp_data={"authorization_id": "AUTH1"})
+PAID = created(psp_data={"capture_id": "CAP1"})
+
+
+class Asking:
+    """Ask ``verb`` and let PayPal answer ``content``."""
+
+    def __init__(self, paypal: PaypalGateway, server: LocalServer) -> None:
+        self._paypal = paypal
+        self._server = server
+
+    def __call__(
+        self,
+        verb: Verb,
+        content: object,
+        payment: Intent | None = None,
+        status: int = 200,
+        **extra: Any,
+    ) -> Outcome:
+        self._server.reply_json(content, status=status)
+        return run(self._paypal, operation(verb, payment or created(), **extra))
+
+
+@pytest.fixture
+def ask(paypal: PaypalGateway, server: LocalServer) -> Asking:
+    return Asking(paypal, server)
+
+
+class TestCreate:
+    @pytest.mark.parametrize("status", [200, 201])
+    @pytest.mark.parametrize("rel", ["payer-action", "approve"])
+    def test_leads_to_the_page_under_either_of_its_names(
+        self, ask: Asking, status: int, rel: str
+    ) -> None:
+        answer = order("CREATED" if rel == "approve" else "PAYER_ACTION_REQUIRED")
+        answer["links"] = [{"href": "x", "rel": "self"}, {"href": PAGE, "rel": rel}]
+        outcome = ask(Verb.CREATE, answer, intent(), status=status)
+        assert outcome.kind is OutcomeKind.ACTION_REQUIRED
+        assert outcome.next_action is not None
+        assert outcome.next_action.url == PAGE
+        assert (outcome.psp_reference, outcome.reference) == (ORDER, REFERENCE)
+        assert outcome.account == MERCHANT
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "",
+            "http://www.paypal.com/checkoutnow?token=1",
+            "https://www.paypal.com.evil.example/",
+            "https://evil.example\\.paypal.com/",
+            "https://evil.example@www.paypal.com/",
+            "javascript:alert(1)",
+        ],
+    )
+    def test_hands_out_no_page_that_is_not_paypals(self, ask: Asking, url: str) -> None:
+        answer = {**order("CREATED"), "links": [{"href": url, "rel": "approve"}]}
+        outcome = ask(Verb.CREATE, answer, intent())
+        assert (outcome.kind, outcome.next_action) == (OutcomeKind.UNKNOWN, None)
+
+    def test_of_another_amount_is_unknown(self, ask: Asking) -> None:
+        assert ask(Verb.CREATE, order("CREATED"), intent(money=Money(1, "USD"))).kind is (
+            OutcomeKind.UNKNOWN
+        )
+
+    def test_repeated_tells_how_far_the_order_has_come(self, ask: Asking) -> None:
+        # PayPal answers a repeated key with the latest state, not with the first answer.
+        paid = ask(Verb.CREATE, order("COMPLETED", captures=[capture()]), intent())
+        approved = ask(Verb.CREATE, order("APPROVED"), intent())
+        assert paid.kind is OutcomeKind.SUCCEEDED
+        assert approved.psp_data["next_verb"] == "CAPTURE"
+
+    @pytest.mark.parametrize(
+        ("status", "content", "failure"),
+        [
+            (400, refusal("MISSING_REQUIRED_PARAMETER", "INVALID_REQUEST"), "invalid_request"),
+            (400, refusal("PAYPAL_REQUEST_ID_REQUIRED", "INVALID_REQUEST"), "invalid_request"),
+            (422, refusal("AMOUNT_MISMATCH"), "invalid_request"),
+            (422, refusal("MAX_VALUE_EXCEEDED"), "limit_exceeded"),
+        ],
+    )
+    def test_refused_by_an_explicit_word_is_declined(
+        self, ask: Asking, status: int, content: object, failure: str
+    ) -> None:
+        outcome = ask(Verb.CREATE, content, intent(), status=status)
+        assert outcome.kind is OutcomeKind.DECLINED
+        assert outcome.failure is not None
+        assert outcome.failure.code == failure
+
+    def test_with_a_used_invoice_id_is_never_a_decline(self, ask: Asking) -> None:
+        outcome = ask(Verb.CREATE, refusal("DUPLICATE_INVOICE_ID"), intent(), status=422)
+        assert outcome.kind is OutcomeKind.UNKNOWN
+
+
+class TestQuery:
+    @pytest.mark.parametrize("status", ["CREATED", "SAVED", "PAYER_ACTION_REQUIRED"])
+    def test_before_approval_is_unpaid(self, ask: Asking, status: str) -> None:
+        outcome = ask(Verb.QUERY, order(status))
+        assert outcome.kind is OutcomeKind.UNPAID
+        assert outcome.psp_data["next_verb"] == "QUERY"
+
+    def test_of_an_approval_asks_for_the_capture(self, ask: Asking) -> None:
+        outcome = ask(Verb.QUERY, order("APPROVED"))
+        assert outcome.kind is OutcomeKind.UNPAID
+        assert outcome.psp_data == {"next_verb": "CAPTURE", "approved_at": APPROVED_AT}
+
+    def test_of_an_approval_that_was_used_up_waits_for_a_newer_one(self, ask: Asking) -> None:
+        declined = created(psp_data={"approval_used": APPROVED_AT})
+        assert ask(Verb.QUERY, order("APPROVED"), declined).psp_data == {"next_verb": "QUERY"}
+        newer = {**order("APPROVED"), "update_time": "2026-11-22T03:40:00Z"}
+        assert ask(Verb.QUERY, newer, declined).psp_data["next_verb"] == "CAPTURE"
+
+    def test_of_a_capture_is_paid(self, ask: Asking) -> None:
+        outcome = ask(Verb.QUERY, order("COMPLETED", captures=[capture()]))
+        assert (outcome.kind, outcome.money) == (OutcomeKind.SUCCEEDED, USD)
+        assert outcome.psp_reference == ORDER
+        assert outcome.psp_data["capture_id"] == "3C679366HH908993F"
+        assert outcome.psp_data["paypal_fee"] == "1.19 USD"
+
+    @pytest.mark.parametrize(
+        ("status", "kind"),
+        [
+            ("COMPLETED", OutcomeKind.SUCCEEDED),
+            ("REFUNDED", OutcomeKind.SUCCEEDED),
+            ("PARTIALLY_REFUNDED", OutcomeKind.SUCCEEDED),
+            ("PENDING", OutcomeKind.PENDING),
+            ("DECLINED", OutcomeKind.DECLINED),
+            ("FAILED", OutcomeKind.DECLINED),
+            ("SOMETHING_NEW", OutcomeKind.UNKNOWN),
+            ("", OutcomeKind.UNKNOWN),
+        ],
+    )
+    def test_of_a_completed_order_looks_at_its_capture(
+        self, ask: Asking, status: str, kind: OutcomeKind
+    ) -> None:
+        assert ask(Verb.QUERY, order("COMPLETED", captures=[capture(status)])).kind is kind
+
+    def test_of_a_completed_order_without_a_payment_is_unknown(self, ask: Asking) -> None:
+        assert ask(Verb.QUERY, order("COMPLETED")).kind is OutcomeKind.UNKNOWN
+
+    def test_of_two_captures_reports_their_sum(self, ask: Asking) -> None:
+        both = [capture(), capture(id="2ND")]
+        assert ask(Verb.QUERY, order("COMPLETED", captures=both)).money == Money(3998, "USD")
+
+    def test_of_a_declined_and_a_good_capture_is_paid_once(self, ask: Asking) -> None:
+        both = [capture(), capture("DECLINED", id="2ND")]
+        outcome = ask(Verb.QUERY, order("COMPLETED", captures=both))
+        assert (outcome.kind, outcome.money) == (OutcomeKind.SUCCEEDED, USD)
+
+    def test_of_a_pending_capture_keeps_the_reason_and_no_fee(self, ask: Asking) -> None:
+        node = capture("PENDING", status_details={"reason": "ECHECK"})
+        del node["seller_receivable_breakdown"]
+        outcome = ask(Verb.QUERY, order("COMPLETED", captures=[node]))
+        assert outcome.psp_data["pending_reason"] == "ECHECK"
+        assert "paypal_fee" not in outcome.psp_data
+
+    @pytest.mark.parametrize(
+        ("status", "kind"),
+        [
+            ("CREATED", OutcomeKind.AUTHORIZED),
+            ("PENDING", OutcomeKind.PENDING),
+            ("DENIED", OutcomeKind.DECLINED),
+            ("VOIDED", OutcomeKind.DECLINED),
+            ("CAPTURED", OutcomeKind.UNKNOWN),
+            ("NEW", OutcomeKind.UNKNOWN),
+        ],
+    )
+    def test_of_a_hold_says_how_it_stands(
+        self, ask: Asking, status: str, kind: OutcomeKind
+    ) -> None:
+        outcome = ask(Verb.QUERY, order("COMPLETED", authorizations=[hold(status)]), HELD)
+        assert outcome.kind is kind
+
+    def test_of_a_hold_whose_capture_was_declined_shows_the_hold(self, ask: Asking) -> None:
+        answer = order("COMPLETED", authorizations=[hold()], captures=[capture("DECLINED")])
+        outcome = ask(Verb.QUERY, answer, HELD)
+        assert (outcome.kind, outcome.money) == (OutcomeKind.AUTHORIZED, USD)
+
+    def test_of_a_voided_order_is_cancelled(self, ask: Asking) -> None:
+        outcome = ask(Verb.QUERY, order("VOIDED"))
+        assert outcome.failure is not None
+        assert outcome.failure.code is FailureCode.CANCELLED
+
+    def test_of_an_order_that_ran_out_is_unpaid(self, ask: Asking) -> None:
+        gone = refusal("INVALID_RESOURCE_ID", "RESOURCE_NOT_FOUND")
+        assert ask(Verb.QUERY, gone, status=404).kind is OutcomeKind.UNPAID
+        assert ask(Verb.QUERY, {"error": "no route"}, status=404).kind is OutcomeKind.UNKNOWN
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"id": "ANOTHER"}, {"id": None}, {"status": "NEW"}, {"purchase_units": "x", "id": 5}],
+    )
+    def test_of_something_else_is_unknown(self, ask: Asking, change: dict[str, Any]) -> None:
+        answer = {**order("CREATED"), **change}
+        assert ask(Verb.QUERY, answer).kind is OutcomeKind.UNKNOWN
+
+    def test_that_names_another_reference_is_unknown(self, ask: Asking) -> None:
+        other = order("COMPLETED", captures=[capture(custom_id="f" * 32)])
+        assert ask(Verb.QUERY, other).kind is OutcomeKind.UNKNOWN
+
+    def test_reports_what_paypal_says_even_when_it_differs(self, ask: Asking) -> None:
+        answer = order("COMPLETED", captures=[capture(amount=amount("0.01", "EUR"))])
+        answer["purchase_units"][0]["payee"]["merchant_id"] = "OTHER"  # type: ignore[index]
+        outcome = ask(Verb.QUERY, answer)
+        assert outcome.kind is OutcomeKind.SUCCEEDED
+        assert (outcome.money, outcome.account) == (Money(1, "EUR"), "OTHER")
+
+    @pytest.mark.parametrize("value", ["19.999", "-19.99", "", "1e2"])
+    def test_of_an_amount_that_fits_nowhere_is_unknown(self, ask: Asking, value: str) -> None:
+        outcome = ask(Verb.QUERY, order("COMPLETED", captures=[capture(amount=amount(value))]))
+        assert (outcome.kind, outcome.money) == (OutcomeKind.UNKNOWN, None)
+
+
+class TestCapture:
+    @pytest.mark.parametrize("status", [200, 201])
+    def test_of_an_order_takes_the_money(self, ask: Asking, status: int) -> None:
+        answer = order("COMPLETED", captures=[capture()])
+        outcome = ask(Verb.CAPTURE, answer, status=status)
+        assert (outcome.kind, outcome.money) == (OutcomeKind.SUCCEEDED, USD)
+        assert outcome.psp_data["next_verb"] == "QUERY"
+
+    def test_with_manual_mode_first_holds_it(self, ask: Asking) -> None:
+        answer = order("COMPLETED", authorizations=[hold()])
+        outcome = ask(Verb.CAPTURE, answer, created(capture="manual"))
+        assert (outcome.kind, outcome.money) == (OutcomeKind.AUTHORIZED, USD)
+        assert outcome.psp_data["authorization_id"] == "0AW2184448108334S"
+
+    def test_of_a_hold_may_take_less(self, ask: Asking) -> None:
+        outcome = ask(
+            Verb.CAPTURE,
+            capture(amount=amount("10.00")),
+            HELD,
+            status=201,
+            money=Money(1000, "USD"),
+        )
+        assert (outcome.kind, outcome.money) == (OutcomeKind.SUCCEEDED, Money(1000, "USD"))
+        assert outcome.psp_reference == ORDER
+
+    def test_of_a_hold_that_is_declined_leaves_the_hold_to_a_query(self, ask: Asking) -> None:
+        assert ask(Verb.CAPTURE, capture("DECLINED"), HELD).kind is OutcomeKind.PENDING
+        assert ask(Verb.CAPTURE, capture("NEW"), HELD).kind is OutcomeKind.UNKNOWN
+        assert ask(Verb.CAPTURE, capture(custom_id="x"), HELD).kind is OutcomeKind.UNKNOWN
+
+    @pytest.mark.parametrize(
+        "issue",
+        ["INSTRUMENT_DECLINED", "PAYER_ACTION_REQUIRED", "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING"],
+    )
+    def test_refused_by_the_instrument_sends_the_shopper_back(
+        self, ask: Asking, issue: str
+    ) -> None:
+        approved = created(psp_data={"approved_at": APPROVED_AT})
+        outcome = ask(Verb.CAPTURE, refusal(issue), approved, status=422)
+        assert outcome.kind is OutcomeKind.PENDING
+        assert outcome.failure is not None
+        assert outcome.failure.gateway_code == issue
+        assert outcome.next_action is not None
+        assert outcome.next_action.url == PAGE
+        assert outcome.psp_data == {"next_verb": "QUERY", "approval_used": APPROVED_AT}
+
+    @pytest.mark.parametrize(
+        "issue", ["ORDER_ALREADY_CAPTURED", "ORDER_ALREADY_AUTHORIZED", "DUPLICATE_INVOICE_ID"]
+    )
+    def test_that_somebody_else_made_is_read_from_the_order(self, ask: Asking, issue: str) -> None:
+        outcome = ask(Verb.CAPTURE, refusal(issue), status=422)
+        assert (outcome.kind, outcome.failure) == (OutcomeKind.PENDING, None)
+        assert outcome.psp_data["next_verb"] == "QUERY"
+
+    def test_before_the_approval_is_unpaid(self, ask: Asking) -> None:
+        outcome = ask(Verb.CAPTURE, refusal("ORDER_NOT_APPROVED"), status=422)
+        assert outcome.kind is OutcomeKind.UNPAID
+
+    @pytest.mark.parametrize(
+        ("issue", "failure"),
+        [
+            ("ORDER_EXPIRED", FailureCode.EXPIRED),
+            ("TRANSACTION_REFUSED", FailureCode.DECLINED),
+            ("MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED", FailureCode.LIMIT_EXCEEDED),
+            ("COMPLIANCE_VIOLATION", FailureCode.SUSPECTED_FRAUD),
+            ("PAYER_ACCOUNT_RESTRICTED", FailureCode.ACCOUNT_BLOCKED),
+        ],
+    )
+    def test_refused_for_good_is_declined(
+        self, ask: Asking, issue: str, failure: FailureCode
+    ) -> None:
+        outcome = ask(Verb.CAPTURE, refusal(issue), status=422)
+        assert outcome.kind is OutcomeKind.DECLINED
+        assert outcome.failure is not None
+        assert outcome.failure.code is failure
+
+    def test_refused_by_a_word_we_do_not_know_is_unknown(self, ask: Asking) -> None:
+        assert ask(Verb.CAPTURE, refusal("BRAND_NEW"), status=422).kind is OutcomeKind.UNKNOWN
+        assert ask(Verb.CAPTURE, {"details": "x"}, status=422).kind is OutcomeKind.UNKNOWN
+
+    def test_of_a_hold_refused_for_good_needs_a_word_about_the_hold(self, ask: Asking) -> None:
+        gone = ask(Verb.CAPTURE, refusal("AUTHORIZATION_VOIDED"), HELD, status=422)
+        refused = ask(Verb.CAPTURE, refusal("TRANSACTION_REFUSED"), HELD, status=422)
+        assert gone.kind is OutcomeKind.DECLINED
+        assert refused.kind is OutcomeKind.PENDING
+
+    def test_that_is_still_running_is_tried_again_later(self, ask: Asking) -> None:
+        running = refusal("PREVIOUS_REQUEST_IN_PROGRESS", "RESOURCE_CONFLICT")
+        outcome = ask(Verb.CAPTURE, running, status=409)
+        assert (outcome.kind, outcome.retry_after_s) == (OutcomeKind.UNKNOWN, 10)
+        # The operation keeps its turn, so that the same key goes out again.
+        assert outcome.psp_data == {}
+
+    def test_answered_by_an_approved_order_is_asked_about(self, ask: Asking) -> None:
+        outcome = ask(Verb.CAPTURE, order("APPROVED"))
+        assert outcome.kind is OutcomeKind.PENDING
+        assert outcome.psp_data["next_verb"] == "QUERY"
+
+    def test_of_an_order_not_found_is_asked_about(self, ask: Asking) -> None:
+        gone = refusal("INVALID_RESOURCE_ID", "RESOURCE_NOT_FOUND")
+        assert ask(Verb.CAPTURE, gone, status=404).kind is OutcomeKind.PENDING
+
+
+class TestVoid:
+    def test_is_a_final_no_with_and_without_a_body(
+        self, ask: Asking, paypal: PaypalGateway, server: LocalServer
+    ) -> None:
+        with_body = ask(Verb.VOID, hold("VOIDED"), HELD)
+        server.reply(Reply(204, b""))
+        without = run(paypal, operation(Verb.VOID, HELD))
+        again = ask(Verb.VOID, refusal("PREVIOUSLY_VOIDED"), HELD, status=422)
+        for outcome in (with_body, without, again):
+            assert outcome.kind is OutcomeKind.DECLINED
+            assert outcome.failure is not None
+            assert outcome.failure.code is FailureCode.CANCELLED
+
+    def test_after_the_capture_ends_nothing(self, ask: Asking) -> None:
+        outcome = ask(Verb.VOID, refusal("PREVIOUSLY_CAPTURED"), HELD, status=422)
+        assert outcome.kind is OutcomeKind.PENDING
+
+    def test_without_a_clear_word_is_unknown(self, ask: Asking) -> None:
+        assert ask(Verb.VOID, {}, HELD).kind is OutcomeKind.UNKNOWN
+
+
+def refund(status: str = "COMPLETED", **changes: Any) -> dict[str, Any]:
+    node = {"id": "R1", "status": status, "amount": amount("5.00"), "custom_id": CALL_REFERENCE}
+    return {**node, **changes}
+
+
+class TestRefund:
+    @pytest.mark.parametrize(
+        ("status", "kind"),
+        [
+            ("COMPLETED", OutcomeKind.SUCCEEDED),
+            ("PENDING", OutcomeKind.PENDING),
+            ("FAILED", OutcomeKind.DECLINED),
+            ("CANCELLED", OutcomeKind.DECLINED),
+            ("NEW", OutcomeKind.UNKNOWN),
+        ],
+    )
+    def test_is_what_its_status_says(self, ask: Asking, status: str, kind: OutcomeKind) -> None:
+        outcome = ask(Verb.REFUND, refund(status), PAID, status=201, money=Money(500, "USD"))
+        assert outcome.kind is kind
+        assert (outcome.psp_reference, outcome.money) == ("R1", Money(500, "USD"))
+        # What comes next for the payment is not a refund's to say.
+        assert outcome.psp_data == {}
+
+    @pytest.mark.parametrize("name", ["custom_id", "invoice_id"])
+    def test_of_another_reference_is_unknown(self, ask: Asking, name: str) -> None:
+        answer = {**refund(), "custom_id": "", name: "other"}
+        assert ask(Verb.REFUND, answer, PAID, money=USD).kind is OutcomeKind.UNKNOWN
+
+    @pytest.mark.parametrize(
+        ("issue", "kind"),
+        [
+            ("CAPTURE_FULLY_REFUNDED", OutcomeKind.DECLINED),
+            ("REFUND_FAILED_INSUFFICIENT_FUNDS", OutcomeKind.DECLINED),
+            ("TRANSACTION_DISPUTED", OutcomeKind.DECLINED),
+            ("DUPLICATE_INVOICE_ID", OutcomeKind.PENDING),
+            ("BRAND_NEW", OutcomeKind.UNKNOWN),
+        ],
+    )
+    def test_refused_needs_an_explicit_word(
+        self, ask: Asking, issue: str, kind: OutcomeKind
+    ) -> None:
+        assert ask(Verb.REFUND, refusal(issue), PAID, status=422, money=USD).kind is kind
+
+    def test_asked_about_by_its_id(self, ask: Asking) -> None:
+        known: dict[str, Any] = {"refund_reference": CALL_REFERENCE, "refund_psp_reference": "R1"}
+        assert ask(Verb.QUERY_REFUND, refund(), PAID, **known).kind is OutcomeKind.SUCCEEDED
+        other = ask(Verb.QUERY_REFUND, refund(id="R2"), PAID, **known)
+        assert other.kind is OutcomeKind.UNKNOWN
+
+    def test_made_on_paypals_pages_carries_no_reference_of_ours(self, ask: Asking) -> None:
+        found = ask(Verb.QUERY_REFUND, refund(custom_id=""), PAID, refund_psp_reference="R1")
+        assert found.kind is OutcomeKind.SUCCEEDED
+
+    def test_whose_answer_was_lost_is_found_in_its_order(self, ask: Asking) -> None:
+        listed = [refund(custom_id="other"), refund(id="R7", custom_id="", invoice_id="mine")]
+        answer = order("COMPLETED", captures=[capture()], refunds=listed)
+        outcome = ask(Verb.QUERY_REFUND, answer, PAID, refund_reference="mine")
+        assert (outcome.kind, outcome.psp_reference) == (OutcomeKind.SUCCEEDED, "R7")
+
+    def test_that_the_order_does_not_list_was_not_made(self, ask: Asking) -> None:
+        none = order("COMPLETED", captures=[capture()])
+        nameless = order("COMPLETED", refunds=[refund(custom_id="")])
+        asked: dict[str, Any] = {"refund_reference": "mine"}
+        assert ask(Verb.QUERY_REFUND, none, PAID, **asked).kind is OutcomeKind.UNPAID
+        assert ask(Verb.QUERY_REFUND, nameless, PAID, **asked).kind is OutcomeKind.UNKNOWN
+        other = {**none, "id": "ANOTHER"}
+        assert ask(Verb.QUERY_REFUND, other, PAID, **asked).kind is OutcomeKind.UNKNOWN
+
+
+class TestTrouble:
+    @pytest.mark.parametrize("verb", [Verb.CREATE, Verb.QUERY, Verb.CAPTURE, Verb.REFUND])
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            Reply(500, b'{"name": "INTERNAL_SERVER_ERROR"}'),
+            Reply(503, b"{}"),
+            Reply(200, b"<html>"),
+            Reply(200, b"[]"),
+            Reply(200, b"{}"),
+            Reply(302, b"", {"Location": "/elsewhere"}),
+            Reply(415, b"{}"),
+            Reply(200, b"{}", fault="reset"),
+            Reply(200, b"{}", fault="cut"),
+        ],
+    )
+    def test_is_unknown(
+        self, paypal: PaypalGateway, server: LocalServer, verb: Verb, reply: Reply
+    ) -> None:
+        server.reply(reply)
+        payment = intent() if verb is Verb.CREATE else PAID
+        outcome = run(paypal, operation(verb, payment, money=USD))
+        assert outcome.kind is OutcomeKind.UNKNOWN
+        assert outcome.exchange is not None
+        assert len(server.received) == 1
+
+    @pytest.mark.parametrize("status", [403, 429])
+    def test_at_the_door_is_certainly_not_done(
+        self, paypal: PaypalGateway, server: LocalServer, status: int
+    ) -> None:
+        server.reply_json(refusal("X", "NOT_AUTHORIZED"), status=status, Retry_After="30")
+        outcome = run(paypal, operation(Verb.CAPTURE, created()))
+        assert outcome.kind is OutcomeKind.NOT_DONE
+        assert outcome.retry_after_s == (30 if status == 429 else None)
+
+    def test_of_a_refused_connection_is_certainly_not_done(self) -> None:
+        paypal = PaypalGateway(Config.from_settings({**OPTIONS, "api_base": refused_url()}))
+        assert run(paypal, operation(Verb.CREATE, intent())).kind is OutcomeKind.NOT_DONE
