@@ -29,7 +29,8 @@ def main() -> None:
 def _take_settings_of_the_local_stack() -> None:
     import environ  # noqa: PLC0415
 
-    run_file = Path(os.environ.get("DATA_DIR") or ROOT / "var").absolute() / "run.env"
+    # As bin/run does, a relative folder is taken from the project's.
+    run_file = ROOT / (os.environ.get("DATA_DIR") or "var") / "run.env"
     if run_file.exists():
         environ.Env.read_env(run_file)
     if not _database_listens(os.environ.get("DATABASE_URL", "")):

@@ -16,6 +16,7 @@ from local.guard import Guard, kill_group
 
 STOP_LIMIT_S = 8.0
 LAST_LINES = 20
+LOG_BYTES_MAX = 10_000_000
 LAST_BYTES = 8_192
 READER_LIMIT_S = 2.0
 
@@ -45,6 +46,7 @@ class Child:
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._reader: threading.Thread | None = None
         if isinstance(program.output, Path):
+            _make_room(program.output)
             with program.output.open("ab") as log:
                 self._process = self._popen(log)
         else:
@@ -132,6 +134,12 @@ class Child:
 
         self._reader = threading.Thread(target=read, name=self.program.name, daemon=True)
         self._reader.start()
+
+
+def _make_room(log: Path) -> None:
+    """Set a log that has grown large aside, over the one that was set aside before it."""
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        log.replace(log.with_suffix(".log.1"))
 
 
 def wait_until(ready: Callable[[], bool], *, limit_s: float, poll_s: float = 0.05) -> bool:

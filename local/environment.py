@@ -96,7 +96,6 @@ def build(
     Secrets are generated the first time and kept in the data folder, readable by its owner alone.
     """
     settings = _kept_secrets(data_dir / SECRETS_FILE) | {
-        "DJANGO_ENV": kind,
         "DEBUG": "true",
         "DATA_DIR": str(data_dir),
         "PORT": str(addresses.port),
@@ -112,7 +111,12 @@ def build(
         "EMAIL_URL": f"filemail:///{quote(str(data_dir / 'mail'))}",
     }
     chosen = {name: given.get(name) or value for name, value in settings.items()}
-    return chosen | {"DATABASE_URL": addresses.database_url, "REDIS_URL": addresses.redis_url}
+    return chosen | {
+        # Never what the caller's shell says: production has no place on this stack.
+        "DJANGO_ENV": kind,
+        "DATABASE_URL": addresses.database_url,
+        "REDIS_URL": addresses.redis_url,
+    }
 
 
 def process_env(settings: Mapping[str, str]) -> dict[str, str]:

@@ -54,7 +54,7 @@ def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def _run(terminal: Terminal) -> NoReturn:
     began = time.monotonic()
-    data_dir = Path(os.environ.get("DATA_DIR") or ROOT / "var").resolve()
+    data_dir = (ROOT / (os.environ.get("DATA_DIR") or "var")).resolve()
     passage(data_dir, server_account())
     port = _port("PORT", DEFAULT_PORT)
     sandbox_port = _port("SANDBOX_PORT", DEFAULT_SANDBOX_PORT)

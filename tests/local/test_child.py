@@ -79,6 +79,23 @@ class TestChild:
         assert child.last_lines() == "first\nthe reason"
 
 
+class TestLog:
+    def test_is_set_aside_when_it_has_grown_large(
+        self, guard: Guard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        log = tmp_path / "server.log"
+        log.write_text("old news\n" * 2)
+        monkeypatch.setattr("local.child.LOG_BYTES_MAX", 10)
+        program = Program(
+            name="script", argv=("/bin/echo", "news"), env={}, cwd=tmp_path, output=log
+        )
+        child = Child(program, guard)
+        child.wait()
+        child.clear_away()
+        assert child.last_lines() == "news"
+        assert (tmp_path / "server.log.1").read_text() == "old news\n" * 2
+
+
 class TestGuard:
     def test_ends_the_whole_family_of_a_child_when_it_is_closed(
         self, run: Run, guard: Guard

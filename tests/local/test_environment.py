@@ -43,6 +43,9 @@ class TestBuild:
         assert settings["BASE_URL"] == "https://shop.vn"
         assert len(settings["DEMO_PASSWORD"]) == 16
 
+    def test_never_takes_production_from_the_callers_shell(self, tmp_path: Path) -> None:
+        assert build(tmp_path, {"DJANGO_ENV": "production"})["DJANGO_ENV"] == "local"
+
     def test_hands_out_no_keys_of_a_gateway_that_is_not_played(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
