@@ -124,6 +124,10 @@ TIME_ZONE = "UTC"
 # The clock on people's pages and in their mails.
 SHOP_TIME_ZONE = env.str("SHOP_TIME_ZONE", default="Asia/Ho_Chi_Minh")
 USE_I18N = True
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = BASE_URL.startswith("https")
 USE_TZ = True
 
 # --- Static files ---------------------------------------------------------------------------
@@ -169,6 +173,7 @@ AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "accounts.client_ip.client_ip"
 AXES_HTTP_RESPONSE_CODE = 429
+AXES_LOCKOUT_CALLABLE = "config.errors.locked_out"
 AXES_SENSITIVE_PARAMETERS = ["password", "token"]
 
 SESSION_COOKIE_SECURE = BASE_URL.startswith("https")
@@ -176,6 +181,7 @@ SESSION_COOKIE_AGE = 8 * 3600
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
+CSRF_FAILURE_VIEW = "config.errors.form_refused"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.AccessTokenAuthentication"],

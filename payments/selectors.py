@@ -1,12 +1,14 @@
 """Reading payments, for the API, the pages and the admin."""
 
 import time
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from payments.errors import PaymentNotFound
+from payments.gateways.base import OutcomeKind, Verb
 from payments.models import GatewayCall, Transaction
 from payments.states import LIVE, Status
 
@@ -39,6 +41,16 @@ def latest_payment(order_id: UUID) -> Transaction | None:
 def payment_by_id(transaction_id: UUID) -> Transaction | None:
     """One payment with its order, for whoever may see the order."""
     return Transaction.objects.select_related("order").filter(pk=transaction_id).first()
+
+
+def is_unpaid_since(transaction_id: UUID, moment: datetime) -> bool:
+    """Whether the gateway was asked at or after ``moment`` and called the payment unpaid."""
+    return GatewayCall.objects.filter(
+        transaction=transaction_id,
+        verb=Verb.QUERY,
+        outcome__in=(OutcomeKind.UNPAID, OutcomeKind.ACTION_REQUIRED),
+        answered_at__gte=moment,
+    ).exists()
 
 
 def wait_for_gateway(transaction_id: UUID, *, seconds: float) -> Transaction:

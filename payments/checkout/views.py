@@ -1,0 +1,254 @@
+"""The pages that pay one order. Each view reads, makes at most one writing call, and shows.
+
+The signed link in the path is the permission: whoever holds it may pay the order and see its
+receipt. Nothing on a gateway's return is believed; pages tell what our own rows say.
+"""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.client_ip import client_ip
+from audit.context import Actor, acting
+from orders import selectors as orders
+from orders.models import Order
+from payments import selectors
+from payments.checkout import visits
+from payments.checkout.forms import PayForm, mint_form_token
+from payments.checkout.page import SeeOther, page, see_other
+from payments.checkout.stages import MOVING, PAYABLE, Stage, is_over, stage_of
+from payments.checkout.wording import PROBLEMS, Problem
+from payments.errors import AlreadyPaid, NotCancellable, OrderEnded, PaymentError, PaymentInProgress
+from payments.gateways.base import FailureCode
+from payments.models import Transaction
+from payments.offers import offers
+from payments.services import checkout
+from payments.services.checkout import Created, PaymentRequest
+
+# How soon a browser without JavaScript looks again: (age of the payment in s, wait in s).
+_REFRESH: Final = ((20, 1), (120, 5), (900, 15))
+_REFRESH_LAST_S: Final = 60
+# After this long "connecting" is no longer normal, and another way to pay is offered.
+_SLOW_AFTER_S: Final = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """An order, its latest payment, and where the shopper stands with them."""
+
+    order: Order
+    payment: Transaction | None
+    stage: Stage
+    now: datetime
+
+    @property
+    def age_s(self) -> int:
+        """Seconds since the payment was started."""
+        return int((self.now - self.payment.created_at).total_seconds()) if self.payment else 0
+
+
+@page
+@require_safe
+def pay(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """The order and the ways to pay it; what is already under way has the status page."""
+    found = _situation(request, order_id)
+    if found.stage is Stage.PAID:
+        return see_other("receipt", order_id=order_id)
+    if found.stage not in PAYABLE:
+        return see_other("payment_status", order_id=order_id)
+    return render(request, "checkout/pay.html", _pay_context(request, found))
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Start a payment and go on to the status page, which leads to the gateway."""
+    if request.method != "POST":
+        return see_other("pay", order_id=order_id)
+    order = orders.order_by_id(order_id)
+    usable = [offer.method for offer in offers(order.total_money) if not offer.why_not]
+    form = PayForm(request.POST, order_id=order_id, methods=usable)
+    if not form.is_valid():
+        return _choose_again(order_id, form.problem)
+    try:
+        created = _create(request, order, form)
+    except (PaymentInProgress, AlreadyPaid, OrderEnded):
+        # Somebody was faster, perhaps the shopper in another tab: the page tells how it stands.
+        return see_other("payment_status", order_id=order_id)
+    except PaymentError:
+        return _choose_again(order_id, Problem.NOT_OFFERED)
+    response = see_other("payment_status", order_id=order_id)
+    visits.mark_leaving(response, created.transaction)
+    return response
+
+
+@page
+@require_safe
+def status(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Everything after the choice: connecting, continue, checking, paid, failed."""
+    found = _situation(request, order_id)
+    if found.stage is Stage.UNPAID:
+        return see_other("pay", order_id=order_id)
+    response = render(request, "checkout/status.html", _status_context(request, found))
+    if found.stage is Stage.LEAVING:
+        visits.mark_left(response, order_id)
+    return response
+
+
+@page
+@require_safe
+def status_json(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """The stage alone: an open status page reloads itself when it changes."""
+    return JsonResponse({"stage": _situation(request, order_id).stage})
+
+
+@csrf_exempt  # Gateways send people back by POST too, and nothing in it is believed.
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def come_back(request: HttpRequest, order_id: UUID, reference: UUID) -> HttpResponse:
+    """The shopper returns from the gateway: ask it soon, and show what we know meanwhile."""
+    payment = _payment_of(order_id, reference)
+    if payment.is_live:
+        with _holder(request, order_id):
+            checkout.look_again(transaction_id=payment.pk)
+    if payment.return_url:
+        return SeeOther(_with_payment_id(payment))
+    status_url = reverse("payment_status", kwargs={"order_id": order_id})
+    return SeeOther(f"{status_url}?{visits.back_query(timezone.now())}")
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Give up the payment that the form names, to pay in another way."""
+    if request.method == "POST":
+        payment = _payment_of(order_id, _reference(request.POST.get("reference", "")))
+        try:
+            with _holder(request, order_id):
+                checkout.cancel_payment(
+                    transaction_id=payment.pk, code=FailureCode.SUPERSEDED
+                )
+        except (AlreadyPaid, NotCancellable):
+            pass  # It ended by itself meanwhile, and the status page says how.
+    return see_other("payment_status", order_id=order_id)
+
+
+@page
+@require_safe
+def receipt(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """What was paid, by what, when, and what was given back since."""
+    found = _situation(request, order_id)
+    if found.stage is not Stage.PAID:
+        return see_other("pay", order_id=order_id)
+    context = {"order": found.order, "payment": found.payment}
+    return render(request, "checkout/receipt.html", context)
+
+
+def _situation(request: HttpRequest, order_id: UUID) -> Situation:
+    order = orders.order_by_id(order_id)
+    payment = selectors.latest_payment(order_id)
+    now = timezone.now()
+    visit = visits.visit_of(request, payment)
+    return Situation(order, payment, stage_of(order, payment, visit, now), now)
+
+
+def _pay_context(request: HttpRequest, found: Situation) -> dict[str, object]:
+    order = found.order
+    offered = offers(order.total_money)
+    usable = [offer.method for offer in offered if not offer.why_not]
+    # A single choice is chosen already.
+    chosen = usable[0] if len(usable) == 1 else request.GET.get("method", "")
+    return {
+        "order": order,
+        "payment": found.payment if found.stage is Stage.FAILED else None,
+        "problem": PROBLEMS.get(request.GET.get("problem", "")),
+        "form_token": mint_form_token(order.pk),
+        "offers": offered,
+        "first": next(iter(usable), ""),
+        "chosen": chosen,
+    }
+
+
+def _choose_again(order_id: UUID, problem: Problem) -> HttpResponse:
+    """Back to the choice by GET, so that neither Back nor reload ever asks to send it again."""
+    return SeeOther(f"{reverse('pay', kwargs={'order_id': order_id})}?problem={problem}")
+
+
+def _create(request: HttpRequest, order: Order, form: PayForm) -> Created:
+    wanted = PaymentRequest(
+        order_id=order.pk,
+        money=order.total_money,
+        method=form.cleaned_data["method"],
+        customer_ip=client_ip(request),
+        locale=get_language() or "en",
+    )
+    with _holder(request, order.pk):
+        return checkout.create_payment(
+            client=f"link:{order.pk.hex}",
+            key=form.idempotency_key,
+            request=wanted,
+            render=lambda row: row.reference,
+        )
+
+
+def _status_context(request: HttpRequest, found: Situation) -> dict[str, object]:
+    payment = found.payment
+    query = request.META.get("QUERY_STRING", "")
+    json_url = reverse("payment_status_json", kwargs={"order_id": found.order.pk})
+    return {
+        "order": found.order,
+        "payment": payment,
+        "stage": found.stage,
+        "stage_template": f"checkout/stages/{found.stage}.html",
+        "is_moving": found.stage in MOVING,
+        "is_slow": found.age_s > _SLOW_AFTER_S,
+        "is_over": payment is not None and is_over(payment, found.now),
+        "refresh_s": _refresh_s(found.age_s),
+        "poll_url": f"{json_url}?{query}" if query else json_url,
+        "offers": [o for o in offers(found.order.total_money) if not o.why_not],
+    }
+
+
+def _refresh_s(age_s: int) -> int:
+    return next((wait for limit, wait in _REFRESH if age_s < limit), _REFRESH_LAST_S)
+
+
+def _payment_of(order_id: UUID, reference: UUID) -> Transaction:
+    """The payment, if it is one of this order: a link opens its own order only."""
+    payment = selectors.payment_by_id(reference)
+    if payment is None or payment.order_id != order_id:
+        raise Http404
+    return payment
+
+
+def _reference(text: str) -> UUID:
+    try:
+        return UUID(hex=text)
+    except ValueError as error:
+        raise Http404 from error
+
+
+def _with_payment_id(payment: Transaction) -> str:
+    """The client app's own page, told which payment it is about; what came of it, it asks us."""
+    parts = urlsplit(payment.return_url)
+    added = urlencode({"payment_id": payment.public_id})
+    return parts._replace(query=f"{parts.query}&{added}" if parts.query else added).geturl()
+
+
+def _holder(request: HttpRequest, order_id: UUID) -> AbstractContextManager[None]:
+    """The audit trail names the signed-in user, or else the link that was used."""
+    user = request.user
+    if user.is_authenticated:
+        return acting(Actor("user", str(user.pk)))
+    return acting(Actor("link", order_id.hex))
