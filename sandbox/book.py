@@ -1,8 +1,8 @@
 """The durable memory of the sandbox: tables of JSON records behind one append-only journal.
 
-Records live in memory and are read from there. ``put`` changes them at once; ``durable`` waits until
-everything put so far is on the disk. Many requests share one fsync (group commit), and one group is
-one line, so that a torn last line after ``kill -9`` drops the whole group or nothing.
+Records live in memory and are read from there. ``put`` changes them at once; ``durable`` waits
+until everything put so far is on the disk. Many requests share one fsync (group commit), and one
+group is one line, so that a torn last line after ``kill -9`` drops the whole group or nothing.
 
 Records are kept by reference: whoever changes one puts it again in the same step, without awaiting
 in between, and no reader ever sees half a step.
@@ -24,7 +24,8 @@ Json = dict[str, Any]
 Entry = tuple[str, str, Json | None]
 
 JOURNAL = "journal.jsonl"
-# A journal is rewritten at start once more than half of its entries have been replaced by later ones.
+# A journal is rewritten at start once more than half of its entries have been replaced by later
+# ones.
 LIVE_SHARE_MIN = 0.5
 COMPACT_ENTRIES_MIN = 1000
 
@@ -79,7 +80,10 @@ class Book:
             self._note(table, key, None)
 
     async def durable(self) -> None:
-        """Return once everything put before this call is on the disk. Raises BookError if it cannot be."""
+        """Return once everything put before this call is on the disk.
+
+        Raises BookError if it cannot be.
+        """
         if self._writer is None or self._writer.done():
             raise BookError("The journal is closed.")
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()

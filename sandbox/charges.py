@@ -6,6 +6,7 @@ back; both, like ``amount``, are ISO 4217 minor units, whatever scale the gatewa
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,18 @@ ROWS_DEFAULT = 10_000
 ROWS_MAX = 1_000_000
 
 
+@dataclass(frozen=True, kw_only=True)
+class Payment:
+    """What a payment's row begins with: ``reference`` is the shop's, ``amount`` ISO minor units."""
+
+    gateway: str
+    account: str
+    reference: str
+    psp_reference: str
+    amount: int
+    currency: str
+
+
 class Charges:
     """Rows for charges, refunds and disputes, keyed by gateway and the gateway's own number."""
 
@@ -41,31 +54,16 @@ class Charges:
         self._book = book
         self._clock = clock
 
-    def open(
-        self,
-        key: str,
-        *,
-        gateway: str,
-        account: str,
-        reference: str,
-        psp_reference: str,
-        amount: int,
-        currency: str,
-    ) -> None:
+    def open(self, key: str, payment: Payment) -> None:
         """Enter a payment that the gateway now knows; ``key`` is the gateway's own for this row."""
-        row = {
-            "gateway": gateway,
-            "account": account,
-            "reference": reference,
-            "psp_reference": psp_reference,
+        row = asdict(payment) | {
+            "currency": payment.currency.upper(),
             "status": OPEN,
-            "amount": amount,
-            "currency": currency.upper(),
             "captured": 0,
             "refunded": 0,
             "created_at": iso(self._clock.now()),
         }
-        self._book.put("charges", f"{gateway}:{key}", row)
+        self._book.put("charges", f"{payment.gateway}:{key}", row)
 
     def update(self, gateway: str, key: str, **changes: str | int) -> None:
         """Change members of a payment's row."""
@@ -80,7 +78,9 @@ class Charges:
     def refund(
         self, key: str, *, gateway: str, charge: str, psp_reference: str, amount: int, status: str
     ) -> None:
-        """Enter a refund of the payment whose row is keyed ``charge`` and count it there if it moved money."""
+        """Enter a refund of the payment whose row is keyed ``charge`` and count it there if it
+        moved money.
+        """
         paid = self._book.table("charges")[f"{gateway}:{charge}"]
         row = {
             "gateway": gateway,
@@ -180,7 +180,10 @@ def shown(delivery: Json) -> Json:
 
 
 def seconds(moment: str | float) -> float:
-    """Seconds since 1970 from RFC 3339 text or from seconds. Raises ValueError for anything else."""
+    """Seconds since 1970 from RFC 3339 text or from seconds.
+
+    Raises ValueError for anything else.
+    """
     if isinstance(moment, (int, float)):
         return float(moment)
     try:

@@ -46,7 +46,9 @@ class Clock:
         return self._shift_s
 
     def at(self, when: float, job: Callable[[], object]) -> None:
-        """Run a job once the clock has reached ``when``; at once, but not inside this call, if it has."""
+        """Run a job once the clock has reached ``when``; at once, but not inside this call, if it
+        has.
+        """
         self._count += 1
         heapq.heappush(self._jobs, (when, self._count, job))
         self._arm()

@@ -1,4 +1,5 @@
-"""Faults on the wire of the gateways' APIs: what a caller can meet when a network or a gateway fails.
+"""Faults on the wire of the gateways' APIs: what a caller can meet when a network or a gateway
+fails.
 
 Every API call of every gateway goes through ``Faults.perform``. Known limit: all gateways share one
 port that stays open, so ``refuse`` cannot refuse the connection itself; it resets the connection
@@ -33,7 +34,10 @@ FIRST_ERROR = 400
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One API call: whose it is and what it does. ``reference`` is None where it concerns no one payment."""
+    """One API call: whose it is and what it does.
+
+    ``reference`` is None where it concerns no one payment.
+    """
 
     gateway: str
     operation: str
@@ -67,8 +71,8 @@ class Faults:
     ) -> web.StreamResponse:
         """Do one call, make it durable, and answer; or fail in the way a rule asks for.
 
-        The answer leaves only when the book is on the disk, and, with ``before_answer``, only when the
-        webhooks about the payment have been delivered.
+        The answer leaves only when the book is on the disk, and, with ``before_answer``, only when
+        the webhooks about the payment have been delivered.
         """
         fault = self._rules.fault(call.gateway, call.reference, call.operation)
         if fault is not None and fault not in FAULTS_AFTER and not slow_ms(fault):

@@ -56,7 +56,8 @@ class Gateway(ABC):
     name: ClassVar[str]
     # Seconds between the tries of an unanswered webhook, after the first; its length limits them.
     retry_after_s: ClassVar[Sequence[float]]
-    # How long after the step that caused it a webhook leaves, so that the API's answer usually wins.
+    # How long after the step that caused it a webhook leaves, so that the API's answer usually
+    # wins.
     webhook_lag_s: ClassVar[float] = 0.0
 
     def __init__(self, world: World) -> None:

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-STYLE = """
-*{box-sizing:border-box}body{margin:0;background:#f3f5f8;color:#17202c;font:16px/1.5 system-ui,sans-serif}
-.banner{background:#7a3c00;color:#fff;text-align:center;padding:.4rem 1rem;font-weight:600}
-main{max-width:30rem;margin:1rem auto;padding:1.25rem;background:#fff;border:1px solid #d5dbe3;border-radius:.5rem}
-main.wide{max-width:75rem}h1{font-size:1.3rem;margin:0 0 .75rem}h2{font-size:1.1rem;margin:1.5rem 0 .5rem}
-dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:0 0 1rem}dt{color:#4b5766}
-dd{margin:0;text-align:right;overflow-wrap:anywhere}
-fieldset{border:1px solid #d5dbe3;border-radius:.4rem;margin:0 0 1rem;padding:.5rem 1rem}
-label{display:block;padding:.35rem 0;min-height:2rem}.inline label{display:inline-block;margin-right:1rem}
-input[type=text],input[type=number],select{font:inherit;padding:.4rem;border:1px solid #76818f;border-radius:.3rem;max-width:100%}
-button{display:block;width:100%;min-height:2.75rem;margin:.5rem 0;padding:.5rem 1rem;font:inherit;font-weight:600;
-border:1px solid #0b4f9e;border-radius:.4rem;background:#0b5cb8;color:#fff;cursor:pointer}
-button.quiet{background:#fff;color:#0b4f9e}button.small{display:inline-block;width:auto;min-height:2rem;margin:0 .2rem}
-.error{border:2px solid #a3161c;border-radius:.4rem;color:#8d1218;padding:.5rem 1rem;margin:0 0 1rem}
-table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;padding:.3rem .5rem;border-bottom:1px solid #e3e7ec;
-overflow-wrap:anywhere;vertical-align:top}.scroll{overflow-x:auto}code{font-size:.9em;overflow-wrap:anywhere}
-a:focus,button:focus,input:focus,select:focus{outline:3px solid #e08a00;outline-offset:2px}
-"""
+STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 
 BANNERS: Mapping[str, str] = {
     "en": "Sandbox – no real money",
@@ -44,7 +28,7 @@ def html_page(
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="robots" content="noindex">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
-        f'<p class="banner" role="note" style="margin:0">{BANNERS[lang]}</p>'
+        f'<p class="banner" role="note">{BANNERS[lang]}</p>'
         f"<main{' class=wide' if wide else ''}><h1>{escape(title)}</h1>{body}</main></body></html>"
     )
     return web.Response(
@@ -72,6 +56,13 @@ def facts(rows: Mapping[str, str]) -> str:
     )
 
 
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table that scrolls by itself on small screens; the cells are HTML already."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
+
+
 def choice(name: str, options: Mapping[str, str], checked: str, legend: str) -> str:
     """Radio buttons: value → label."""
     radios = "".join(
@@ -85,7 +76,8 @@ def choice(name: str, options: Mapping[str, str], checked: str, legend: str) -> 
 def button(name: str, value: str, label: str, *, quiet: bool = False) -> str:
     """A submit button that says what it decides."""
     style = ' class="quiet"' if quiet else ""
-    return f'<button{style} type="submit" name="{escape(name)}" value="{escape(value)}">{escape(label)}</button>'
+    attributes = f'type="submit" name="{escape(name)}" value="{escape(value)}"'
+    return f"<button{style} {attributes}>{escape(label)}</button>"
 
 
 def alert(text: str) -> str:

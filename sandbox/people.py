@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sandbox.clock import iso
 from sandbox.gateway import ControlError
-from sandbox.pages import alert, facts, html_page, money
+from sandbox.pages import alert, facts, html_page, money, table
 from sandbox.rules import CORRUPTIONS, FAULTS_AFTER, FAULTS_BEFORE, ORDERS, RuleError
 from sandbox.settings import is_loopback
 
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 ROWS_SHOWN = 50
 WAITING = ("open", "pending")
+RULE_HEADS = ("Gateway", "Reference", "Payments left", "Decision", "Webhooks", "API fault")
+CHARGE_HEADS = (
+    "Created", "Gateway", "Reference", "Number there", "Status", "Amount", "Captured", "Refunded",
+    "Decide",
+)  # fmt: skip
 
 
 class People:
@@ -82,28 +87,20 @@ class People:
         return self._world.settings.allow_non_loopback or is_loopback(request.remote or "")
 
     def _switches(self) -> str:
-        rules = "".join(
-            f"<tr><td>{escape(rule['gateway'])}</td><td>{escape(rule['reference'] or 'all')}</td>"
-            f"<td>{escape(str(rule['times'] or 'always'))}</td><td>{escape(rule['decision'])}</td>"
-            f"<td>{escape(str(rule['webhook']))}</td><td>{escape(str(rule['api']['fault'] or '–'))}</td></tr>"
-            for rule in self._world.rules.standing()
-        )
+        rows = [rule_cells(rule) for rule in self._world.rules.standing()]
         return (
             "<h2>Behaviour</h2>"
             f"<p>Without a rule: <code>{escape(self._world.rules.default.decision)}</code>.</p>"
-            '<div class="scroll"><table><tr><th>Gateway<th>Reference<th>Payments left<th>Decision'
-            f"<th>Webhooks<th>API fault</tr>{rules}</table></div>"
+            + table(RULE_HEADS, rows)
             + behaviour_form([*self._gateways, "*"])
         )
 
     def _charges(self) -> str:
         rows = list(self._world.book.table("charges").values())[-ROWS_SHOWN:][::-1]
-        body = "".join(charge_html(row) for row in rows)
         return (
             f"<h2>The book (latest {ROWS_SHOWN})</h2>"
-            '<div class="scroll"><table><tr><th>Created<th>Gateway<th>Reference<th>Number there<th>Status'
-            f"<th>Amount<th>Captured<th>Refunded<th>Decide</tr>{body}</table></div>"
-            '<p><a href="/control/book">The whole book as JSON</a></p>'
+            + table(CHARGE_HEADS, [charge_cells(row) for row in rows])
+            + '<p><a href="/control/book">The whole book as JSON</a></p>'
         )
 
 
@@ -151,8 +148,10 @@ def behaviour_form(gateways: Iterable[str]) -> str:
         f"<label>Corrupt {select('corrupt', ('', *CORRUPTIONS))}</label>"
         f"<label>API fault {select('fault', ('', *FAULTS_BEFORE, *FAULTS_AFTER))}</label>"
         '<button class="small" name="action" value="behaviour">Set</button></fieldset></form>'
-        '<form method="post"><button class="small" name="action" value="hour">Clock one hour on</button>'
-        '<button class="small" name="action" value="reset">Rules and clock back to the start</button></form>'
+        '<form method="post">'
+        '<button class="small" name="action" value="hour">Clock one hour on</button>'
+        '<button class="small" name="action" value="reset">Rules and clock back to the start'
+        "</button></form>"
     )
 
 
@@ -164,32 +163,37 @@ def select(name: str, options: Iterable[str]) -> str:
     return f'<select name="{name}">{inside}</select>'
 
 
+def rule_cells(rule: Json) -> list[str]:
+    """One standing rule."""
+    webhook = ", ".join(f"{name} {value}" for name, value in rule["webhook"].items())
+    cells = (
+        rule["gateway"],
+        rule["reference"] or "all",
+        rule["times"] or "always",
+        rule["decision"],
+        webhook,
+        rule["api"]["fault"] or "none",
+    )
+    return [escape(str(cell)) for cell in cells]
+
+
 def guide_html(guide: Guide) -> str:
     """One gateway's magic words."""
-    rows = "".join(
-        f"<tr><td><code>{escape(word)}</code></td><td>{escape(effect)}</td></tr>"
-        for word, effect in guide.magic
-    )
+    rows = [(f"<code>{escape(word)}</code>", escape(effect)) for word, effect in guide.magic]
+    codes = ", ".join(f"<code>{escape(code)}</code>" for code in guide.declines)
     return (
         f"<h2>{escape(guide.title)}</h2><p>{escape(guide.pays_at)}</p>"
-        f'<div class="scroll"><table><tr><th>Magic<th>Effect</tr>{rows}</table></div>'
-        f"<p>Decline codes: {', '.join(f'<code>{escape(code)}</code>' for code in guide.declines)}</p>"
+        + table(("Magic", "Effect"), rows)
+        + f"<p>Decline codes: {codes}</p>"
     )
 
 
-def charge_html(row: Json) -> str:
+def charge_cells(row: Json) -> list[str]:
     """One row of the book, with buttons while it waits for a person."""
-    cells = (
-        row["created_at"], row["gateway"], row["reference"], row["psp_reference"], row["status"],
-        money(row["amount"], row["currency"]), money(row["captured"], row["currency"]),
-        money(row["refunded"], row["currency"]),
-    )  # fmt: skip
+    amounts = [money(row[name], row["currency"]) for name in ("amount", "captured", "refunded")]
+    names = ("created_at", "gateway", "reference", "psp_reference", "status")
     decide = decide_form(row) if row["status"] in WAITING and row["reference"] else ""
-    return (
-        "<tr>"
-        + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
-        + f"<td>{decide}</td></tr>"
-    )
+    return [*(escape(cell) for cell in [*(row[name] for name in names), *amounts]), decide]
 
 
 def decide_form(row: Json) -> str:

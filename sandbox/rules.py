@@ -51,7 +51,10 @@ class WebhookRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One behaviour. ``fault_once`` marks a rule with ``times``: its fault hits an operation once."""
+    """One behaviour.
+
+    ``fault_once`` marks a rule with ``times``: its fault hits an operation once.
+    """
 
     decision: str = "ask"
     decide_after_ms: int = 20
@@ -90,7 +93,10 @@ class Rules:
             self._stand(record)
 
     def replace(self, body: object, gateways: Collection[str]) -> Json:
-        """Set the whole rule for a gateway and reference. Raises RuleError; returns what now stands."""
+        """Set the whole rule for a gateway and reference.
+
+        Raises RuleError; returns what now stands.
+        """
         record = read_behaviour(body, gateways, self.default.decision)
         self._stand(record)
         self._book.put("rules", rule_key(record["gateway"], record["reference"]), record)
@@ -260,7 +266,7 @@ class Members:
         self._left: dict[str, Any] = dict(value)
         self._name = name
 
-    def take(self, key: str, default: object) -> Any:  # noqa: ANN401  Parsed JSON has any type.
+    def take(self, key: str, default: object) -> Any:
         """The raw value of one member."""
         return self._left.pop(key, default)
 

@@ -33,7 +33,10 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Read the environment. Raises SettingsError for production, a public address or a bad port."""
+        """Read the environment.
+
+        Raises SettingsError for production, a public address or a bad port.
+        """
         if env.get("DJANGO_ENV", "").lower() == "production":
             raise SettingsError("The sandbox never runs in production (DJANGO_ENV=production).")
         host = env.get("SANDBOX_HOST") or "127.0.0.1"

@@ -21,8 +21,8 @@ SETTLEMENT_ZONE = timezone(timedelta(hours=7))
 def settlement(world: World, gateway: Gateway, day: str) -> Json:
     """The settled lines of one day (YYYY-MM-DD) and their sums by currency, in ISO minor units.
 
-    A line has ``type`` (payment, refund or dispute), both references, ``gross``, ``fee`` and ``net``;
-    money that leaves the shop is negative. Raises ControlError for a bad date.
+    A line has ``type`` (payment, refund or dispute), both references, ``gross``, ``fee`` and
+    ``net``; money that leaves the shop is negative. Raises ControlError for a bad date.
     """
     wanted = read_day(day)
     lines = [line for line in all_lines(world, gateway) if local_day(line["at"]) == wanted]

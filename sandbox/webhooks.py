@@ -1,4 +1,5 @@
-"""Delivery of the gateways' messages: copies, delay, order, loss, corruption, retries, and the log of it all.
+"""Delivery of the gateways' messages: copies, delay, order, loss, corruption, retries, and the log
+of it all.
 
 A gateway says what to send (``post``) and how to put it on the wire (``Gateway.message``); the
 answer it accepts and its schedule of retries are the gateway's own too. A delivery is in the book
@@ -111,7 +112,9 @@ class Webhooks:
             await self.settled(gateway, reference, BEFORE_ANSWER_WAIT_S_MAX)
 
     async def settled(self, gateway: str, reference: str, limit_s: float) -> None:
-        """Wait until the messages posted so far have been tried once, but not longer than the limit."""
+        """Wait until the messages posted so far have been tried once, but not longer than the
+        limit.
+        """
         # One turn of the loop lets a batch that was posted in this step become a task.
         await asyncio.sleep(0)
         task = self._sending.get((gateway, reference))

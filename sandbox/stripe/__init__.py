@@ -1,1 +1,4 @@
-"""Stripe, API version 2026-10-28.endive: PaymentIntents, Checkout Sessions, refunds, disputes, events."""
+"""Stripe, API version 2026-10-28.endive:
+
+PaymentIntents, Checkout Sessions, refunds, disputes, events.
+"""

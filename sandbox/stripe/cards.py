@@ -18,7 +18,10 @@ MESSAGES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One test card. Without a code it pays; ``magic`` cards do what they do whatever a rule says."""
+    """One test card.
+
+    Without a code it pays; ``magic`` cards do what they do whatever a rule says.
+    """
 
     last4: str
     brand: str = "visa"

@@ -13,8 +13,8 @@ INVALID = "invalid_request_error"
 class StripeError(Exception):
     """An answer that is no success. ``began`` says that the endpoint had begun to run.
 
-    Stripe keeps such an answer under the caller's idempotency key; refusals of the request itself are
-    forgotten, so that a corrected request may use the key again.
+    Stripe keeps such an answer under the caller's idempotency key; refusals of the request itself
+    are forgotten, so that a corrected request may use the key again.
     """
 
     def __init__(

@@ -1,4 +1,7 @@
-"""Form bodies with nested names: ``a[b][0][c]=1`` as the SDKs write them, ``a[]=1`` as people do."""
+"""Form bodies with nested names:
+
+``a[b][0][c]=1`` as the SDKs write them, ``a[]=1`` as people do.
+"""
 
 from __future__ import annotations
 

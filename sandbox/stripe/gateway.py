@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from sandbox.gateway import ControlError, Gateway, Guide
 from sandbox.stripe.api import Api
-from sandbox.stripe.balance import DAY_S, Balance, fee_of
+from sandbox.stripe.balance import Balance, fee_of
 from sandbox.stripe.cards import CARDS, MAGIC_AMOUNTS, MESSAGES
 from sandbox.stripe.disputes import Disputes
 from sandbox.stripe.endpoints import Endpoints
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # In test mode Stripe tries three times more over a few hours.
 RETRY_AFTER_S: Final = (600.0, 3600.0, 7200.0)
-SECRET_DEFAULT: Final = "whsec_sandbox"
+SIGNED_WITH_DEFAULT: Final = "whsec_sandbox"
 WRONG_BY: Final = 100
 AMOUNTS: Final = ("amount", "amount_received", "amount_total", "amount_subtotal", "amount_captured")
 
@@ -78,7 +78,7 @@ class Stripe(Gateway):
             account=env.get("STRIPE_ACCOUNT") or "acct_sandbox",
             events=words(env.get("STRIPE_WEBHOOK_EVENTS")) or EVENTS,
         )
-        secrets = words(env.get("STRIPE_WEBHOOK_SECRETS")) or (SECRET_DEFAULT,)
+        secrets = words(env.get("STRIPE_WEBHOOK_SECRETS")) or (SIGNED_WITH_DEFAULT,)
         return cls(world, secret_key=secret_key, secrets=secrets, store=store)
 
     def routes(self) -> Iterable[web.RouteDef]:

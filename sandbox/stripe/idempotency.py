@@ -35,7 +35,10 @@ class IdempotencyKeys:
         self._running: set[str] = set()
 
     def begin(self, key: str, path: str, params: Json) -> Answer | None:
-        """Take a key, or give the stored answer. Raises StripeError for a misused or running key."""
+        """Take a key, or give the stored answer.
+
+        Raises StripeError for a misused or running key.
+        """
         stored = self._store.table("keys").get(key)
         if stored is not None and stored["created"] + KEPT_S > self._store.now:
             if stored["request"] != fingerprint(path, params):

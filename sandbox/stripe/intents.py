@@ -96,12 +96,14 @@ class Intents:
         """Enter the intent in the general book under a key of its own."""
         self._store.world.charges.open(
             row,
-            gateway=NAME,
-            account=self._store.account,
-            reference=intent["_reference"],
-            psp_reference=intent["id"],
-            amount=iso_minor(intent["amount"], intent["currency"]),
-            currency=intent["currency"],
+            charges.Payment(
+                gateway=NAME,
+                account=self._store.account,
+                reference=intent["_reference"],
+                psp_reference=intent["id"],
+                amount=iso_minor(intent["amount"], intent["currency"]),
+                currency=intent["currency"],
+            ),
         )
 
     def update(self, intent: Json, params: Json) -> Json:
@@ -122,7 +124,10 @@ class Intents:
         return intent
 
     def confirm(self, intent: Json, params: Json) -> Json:
-        """``POST /v1/payment_intents/{id}/confirm``: try the card. Raises StripeError 402 on a decline."""
+        """``POST /v1/payment_intents/{id}/confirm``: try the card.
+
+        Raises StripeError 402 on a decline.
+        """
         if intent.get("_session"):
             raise bad_state("This PaymentIntent is paid through its Checkout Session.")
         if intent["status"] not in CONFIRMABLE:
@@ -157,13 +162,14 @@ class Intents:
         else:
             # A shopper who cancels or walks away does so where the bank wants to see him.
             self._challenge(intent)
-        if card.authenticate and decision not in {"ask", "pending", "abandon"}:
-            self._decide_later(intent, decision)
-        elif decision == "cancel" and intent["status"] == "requires_action":
+        if intent["status"] == "requires_action" and decision not in {"ask", "pending", "abandon"}:
             self._decide_later(intent, decision)
 
     def decide(self, intent: Json, decision: str) -> bool:
-        """Decide an intent that waits for its shopper or its bank. False if there is nothing to decide."""
+        """Decide an intent that waits for its shopper or its bank.
+
+        False if there is nothing to decide.
+        """
         if intent["status"] not in {"requires_action", "processing"}:
             return False
         if decision == "approve":
@@ -195,7 +201,9 @@ class Intents:
         return intent
 
     def cancel(self, intent: Json, params: Json, *, by_stripe: str | None = None) -> Json:
-        """``POST /v1/payment_intents/{id}/cancel``; ``by_stripe`` is the reason when the clock does it."""
+        """``POST /v1/payment_intents/{id}/cancel``; ``by_stripe`` is the reason when the clock does
+        it.
+        """
         reason = params.get("cancellation_reason")
         if reason is not None and reason not in CANCELLATION_REASONS:
             raise bad_value("cancellation_reason", f"Invalid cancellation_reason: {reason}")
@@ -382,7 +390,10 @@ class Intents:
         }  # fmt: skip
 
     def _card(self, params: Json) -> Card | None:
-        """The card of a request, or None when it names none. Values in the request beat the token's."""
+        """The card of a request, or None when it names none.
+
+        Values in the request beat the token's.
+        """
         name = "payment_method" if params.get("payment_method") else "confirmation_token"
         token = params.get(name)
         if not token:

@@ -1,4 +1,5 @@
-"""The shapes of Stripe's objects. The book keeps what differs from these defaults; ``render`` adds the rest.
+"""The shapes of Stripe's objects. The book keeps what differs from these defaults; ``render`` adds
+the rest.
 
 Members of a record that begin with ``_`` are the sandbox's own and never leave it.
 """
@@ -41,7 +42,7 @@ CHARGE: Final[Json] = nothing(
     "statement_descriptor_suffix transfer_data transfer_group presentment_details"
 ) | {
     "object": "charge", "amount_captured": 0, "amount_refunded": 0, "disputed": False,
-    "billing_details": {"address": None, "email": None, "name": None, "phone": None, "tax_id": None},
+    "billing_details": nothing("address email name phone tax_id"),
     "calculated_statement_descriptor": "SANDBOX", "fraud_details": {}, "livemode": False,
     "metadata": {}, "refunded": False, "paid": True,
 }  # fmt: skip
@@ -76,7 +77,9 @@ REFUND: Final[Json] = nothing(
     "presentment_details reason receipt_number source_transfer_reversal transfer_reversal"
 ) | {
     "object": "refund", "metadata": {},
-    "destination_details": {"card": {"type": "refund", "reference_status": "pending"}, "type": "card"},
+    "destination_details": {
+        "card": {"type": "refund", "reference_status": "pending"}, "type": "card",
+    },
 }  # fmt: skip
 
 DISPUTE: Final[Json] = {

@@ -48,7 +48,8 @@ TEXTS: Final = {
         "pending": "The bank has not answered yet. You may close this page.",
     },
     "vi": {
-        "title": "Thanh toán bằng thẻ", "cards": "Chọn thẻ thử nghiệm", "pay": "Thanh toán {amount}",
+        "title": "Thanh toán bằng thẻ", "cards": "Chọn thẻ thử nghiệm",
+        "pay": "Thanh toán {amount}",
         "back": "Quay lại cửa hàng", "abandon": "Rời đi mà không quyết định",
         "away": "Bạn đã rời đi. Trang này còn hiệu lực đến khi hết hạn.", "total": "Tổng cộng",
         "expired": "Trang thanh toán đã hết hạn.", "bank": "Ngân hàng hỏi: có phải bạn không?",

@@ -1,4 +1,7 @@
-"""Which parameters each endpoint takes, and their types. An unknown one is refused, as Stripe does."""
+"""Which parameters each endpoint takes, and their types.
+
+An unknown one is refused, as Stripe does.
+"""
 
 from __future__ import annotations
 

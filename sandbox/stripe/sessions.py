@@ -81,10 +81,12 @@ class Sessions:
         return session
 
     def expire(self, session: Json) -> Json:
-        """``POST /v1/checkout/sessions/{id}/expire``: only from open. Ends its unpaid intent too."""
+        """``POST /v1/checkout/sessions/{id}/expire``: only from open.
+
+        Ends its unpaid intent too.
+        """
         if session["status"] != "open":
-            message = f"Only Checkout Sessions with a status of open can be expired, not {session['status']}."
-            raise refused(message)
+            raise refused(f"Only open Checkout Sessions can expire, not {session['status']} ones.")
         session.update(status="expired", url=None)
         self._save(session)
         if session.get("payment_intent"):
@@ -116,10 +118,8 @@ class Sessions:
             intent = self._store.get("payment_intents", session["payment_intent"])
             if self._intents.decide(intent, decision):
                 return True
-        if (
-            session["status"] != "open"
-            or decision not in {"approve", "pending"}
-            and ":" not in decision
+        if session["status"] != "open" or (
+            decision not in {"approve", "pending"} and ":" not in decision
         ):
             return False
         card = card_for("pm_card_visa")
@@ -224,12 +224,14 @@ class Sessions:
     def _enter(self, session: Json) -> None:
         self._store.world.charges.open(
             session["id"],
-            gateway=NAME,
-            account=self._store.account,
-            reference=session["_reference"],
-            psp_reference=session["id"],
-            amount=iso_minor(session["amount_total"], session["currency"]),
-            currency=session["currency"],
+            charges.Payment(
+                gateway=NAME,
+                account=self._store.account,
+                reference=session["_reference"],
+                psp_reference=session["id"],
+                amount=iso_minor(session["amount_total"], session["currency"]),
+                currency=session["currency"],
+            ),
         )
 
     def _read_expiry(self, params: Json) -> int:

@@ -63,7 +63,10 @@ class Vnpay(Gateway):
         ]
 
     def message(self, payload: Json, corrupt: str | None) -> Message:
-        """The IPN: a GET whose query is signed. VNPAY's IPN has no currency and no mode to corrupt."""
+        """The IPN: a GET whose query is signed.
+
+        VNPAY's IPN has no currency and no mode to corrupt.
+        """
         params = dict(payload["params"])
         if corrupt == "amount":
             params["vnp_Amount"] = str(int(params["vnp_Amount"]) + WRONG_BY)

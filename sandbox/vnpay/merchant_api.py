@@ -14,6 +14,8 @@ from sandbox.vnpay import codes, signing
 from sandbox.vnpay.payments import bank_and_card, stamp, status_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sandbox.book import Json
     from sandbox.gateway import World
     from sandbox.vnpay.payments import Payments
@@ -76,15 +78,21 @@ class MerchantApi:
         return await self._world.faults.perform(request, call, work, FAILURES)
 
     def _answer(self, command: str, fields: dict[str, str]) -> Json:
+        if command == "refund":
+            return self._signed(self._run(self._refund, fields), signing.REFUND_ANSWER)
+        act = self._query if command == "querydr" else self._unknown
+        return self._signed(self._run(act, fields), signing.QUERY_ANSWER)
+
+    def _run(
+        self, act: Callable[[dict[str, str]], dict[str, str]], fields: dict[str, str]
+    ) -> dict[str, str]:
         try:
-            if command == "querydr":
-                return self._signed(self._query(fields), signing.QUERY_ANSWER)
-            if command == "refund":
-                return self._signed(self._refund(fields), signing.REFUND_ANSWER)
-            raise Refused("03")
+            return act(fields)
         except Refused as refused:
-            order = signing.REFUND_ANSWER if command == "refund" else signing.QUERY_ANSWER
-            return self._signed(self._frame(fields, refused.code), order)
+            return self._frame(fields, refused.code)
+
+    def _unknown(self, _: dict[str, str]) -> dict[str, str]:
+        raise Refused("03")
 
     def _query(self, fields: dict[str, str]) -> dict[str, str]:
         self._check(fields, signing.QUERY_REQUEST)

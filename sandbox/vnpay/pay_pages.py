@@ -60,7 +60,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "method": "How do you want to pay?", "VNBANK": "Domestic card or bank account",
         "VNPAYQR": "QR code with a banking app", "INTCARD": "International card",
         "next": "Continue", "cancel": "Cancel the payment", "otp": "One-time code from your bank",
-        "hint": f"The test bank sent {TEST_OTP}.", "pay": "Pay {amount}", "try": "Try what can go wrong",
+        "hint": f"The test bank sent {TEST_OTP}.", "pay": "Pay {amount}",
+        "try": "Try what can go wrong",
         "51": "Pay, but the balance is too low", "13": "Pay, but the code is wrong",
         "07": "Pay, and the bank suspects fraud", "abandon": "Walk away without deciding",
         "away": "You have walked away. Nobody has been told; the link works until it expires.",
@@ -68,7 +69,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "back": "Back to the shop", "error": "VNPAY cannot show this payment",
     },
     "vi": {
-        "title": "Thanh toán qua VNPAY", "order": "Đơn hàng", "amount": "Số tiền", "number": "Mã giao dịch",
+        "title": "Thanh toán qua VNPAY", "order": "Đơn hàng", "amount": "Số tiền",
+        "number": "Mã giao dịch",
         "method": "Chọn phương thức thanh toán", "VNBANK": "Thẻ nội địa hoặc tài khoản ngân hàng",
         "VNPAYQR": "Quét mã QR bằng ứng dụng ngân hàng", "INTCARD": "Thẻ thanh toán quốc tế",
         "next": "Tiếp tục", "cancel": "Hủy thanh toán", "otp": "Mã OTP của ngân hàng",
@@ -76,7 +78,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "try": "Thử các tình huống lỗi", "51": "Thanh toán nhưng không đủ số dư",
         "13": "Thanh toán nhưng sai OTP", "07": "Thanh toán và bị nghi ngờ gian lận",
         "abandon": "Rời đi mà không quyết định",
-        "away": "Bạn đã rời đi. Chưa có thông báo nào được gửi; liên kết còn hiệu lực đến khi hết hạn.",
+        "away": "Bạn đã rời đi. Chưa ai được báo; liên kết còn hiệu lực đến khi hết hạn.",
         "pending": "Ngân hàng chưa trả lời. Bạn có thể đóng trang này.",
         "back": "Quay lại cửa hàng", "error": "VNPAY không thể hiển thị giao dịch này",
     },
@@ -95,24 +97,30 @@ class PayPages:
 
     async def enter(self, request: web.Request) -> web.StreamResponse:
         """``vpcpay.html``: check the signed link and lead on to the page, the shop or the error."""
-        raw = request.rel_url.raw_query_string
-        if request.query.get("vnp_TmnCode") != self._tmn_code:
-            return error("72")
-        params = verified_query(raw, self._secret)
-        if params is None:
-            return error("70")
-        if not well_formed(params):
-            return error("03")
-        if self._world.clock.now() >= moment(params["vnp_ExpireDate"]):
-            return error("15")
+        params = verified_query(request.rel_url.raw_query_string, self._secret)
+        code = self._refusal(request, params)
+        if code is not None or params is None:
+            return error(code or "70")
         payment = self._payments.get(params["vnp_TxnRef"])
-        if payment is not None and (payment["params"] != params or payment["response"] is not None):
-            return error("02")
         payment = payment or self._payments.open(params)
         await self._world.book.durable()
         if payment["decide_at"] is not None:
             return await self._wait_for_decision(payment)
         return web.HTTPFound(f"{PAGE}?token={payment['token']}")
+
+    def _refusal(self, request: web.Request, params: Mapping[str, str] | None) -> str | None:
+        """The error code for a link that is not let in, or None."""
+        if request.query.get("vnp_TmnCode") != self._tmn_code:
+            return "72"
+        if params is None:
+            return "70"
+        if not well_formed(params):
+            return "03"
+        if self._world.clock.now() >= moment(params["vnp_ExpireDate"]):
+            return "15"
+        known = self._payments.get(params["vnp_TxnRef"])
+        used = known is not None and (known["params"] != params or known["response"] is not None)
+        return "02" if used else None
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """The page of one payment, or the way back once it is over."""
@@ -245,8 +253,8 @@ def otp_form(payment: Json, method: str) -> str:
     known = method if method in METHODS else "VNBANK"
     return (
         f'{summary(payment)}<form method="post"><input type="hidden" name="method" value="{known}">'
-        f'<label>{words["otp"]} <input type="text" name="otp" value="{TEST_OTP}" inputmode="numeric" '
-        f'autocomplete="one-time-code"></label><p>{words["hint"]}</p>'
+        f'<label>{words["otp"]} <input type="text" name="otp" value="{TEST_OTP}" '
+        f'inputmode="numeric" autocomplete="one-time-code"></label><p>{words["hint"]}</p>'
         + button("decision", "approve", pay)
         + button("decision", "cancel", words["cancel"], quiet=True)
         + f"<h2>{words['try']}</h2>"

@@ -49,7 +49,9 @@ class Payments:
         return self._table.get(link["txn_ref"]) if link else None
 
     def open(self, params: Mapping[str, str]) -> Json:
-        """Enter the payment of a verified link; books its expiry and any decision that needs nobody."""
+        """Enter the payment of a verified link; books its expiry and any decision that needs
+        nobody.
+        """
         rule = self._world.rules.of(NAME, params["vnp_TxnRef"])
         payment: Json = {
             "txn_ref": params["vnp_TxnRef"],
@@ -73,12 +75,14 @@ class Payments:
         self._world.book.put("vnpay.tokens", payment["token"], {"txn_ref": payment["txn_ref"]})
         self._world.charges.open(
             payment["txn_ref"],
-            gateway=NAME,
-            account=self._tmn_code,
-            reference=payment["txn_ref"],
-            psp_reference=payment["number"],
-            amount=payment["amount"] // 100,
-            currency="VND",
+            charges.Payment(
+                gateway=NAME,
+                account=self._tmn_code,
+                reference=payment["txn_ref"],
+                psp_reference=payment["number"],
+                amount=payment["amount"] // 100,
+                currency="VND",
+            ),
         )
         self.book_jobs(payment)
         return payment
@@ -103,7 +107,10 @@ class Payments:
         )
 
     def decide(self, payment: Json, decision: str, method: str | None = None) -> bool:
-        """End an open payment as decided and post its IPN. False if it was over, or nothing was decided."""
+        """End an open payment as decided and post its IPN.
+
+        False if it was over, or nothing was decided.
+        """
         response = codes.response_for(decision)
         if response is None or payment["response"] is not None or self.expired(payment):
             return False
@@ -144,7 +151,9 @@ class Payments:
         }
 
     def refund(self, payment: Json, amount: int, request_id: str) -> str:
-        """Give back an amount (wire scale) and return the refund's number; the rules were checked before."""
+        """Give back an amount (wire scale) and return the refund's number; the rules were checked
+        before.
+        """
         number = str(FIRST_REFUND_NUMBER + len(self._world.book.table("refunds")))
         payment["refunded"] += amount
         self._save(payment)

@@ -36,7 +36,7 @@ def create(player: Player, reference: str, amount: int = 3998, **more: Any) -> A
             }
         ],
     } | more
-    return player.stripe().v1.checkout.sessions.create(body)  # type: ignore[arg-type]
+    return player.stripe().v1.checkout.sessions.create(body)
 
 
 def press(player: Player, session: Any, card: str, decision: str = "pay") -> requests.Response:
@@ -235,13 +235,13 @@ class TestRefusal:
 
 
 class TestRefunds:
-    def paid(self, player: Player, reference: str, token: str = "pm_card_visa") -> str:
+    def paid(self, player: Player, reference: str, card: str = "pm_card_visa") -> str:
         intent = player.stripe().v1.payment_intents.create(
             {
                 "amount": 10_000,
                 "currency": "usd",
                 "confirm": True,
-                "payment_method": token,
+                "payment_method": card,
                 "metadata": {"reference": reference},
             }
         )

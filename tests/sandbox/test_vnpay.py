@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.sandbox.vnpay_shop import (
     attempts,
     link_params,

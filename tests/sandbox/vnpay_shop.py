@@ -28,7 +28,7 @@ def stamp(shift: timedelta = timedelta()) -> str:
     return (datetime.now(GMT7) + shift).strftime("%Y%m%d%H%M%S")
 
 
-def link_params(reference: str, dong: int = 150_000, **changes: str) -> dict[str, str]:
+def link_params(reference: str, dong: int = 150_000, /, **changes: str) -> dict[str, str]:
     return {
         "vnp_Amount": str(dong * 100),
         "vnp_Command": "pay",
@@ -83,7 +83,8 @@ ANSWER = (
     "TransactionType TransactionStatus OrderInfo"
 )
 ORDERS = {
-    "querydr": "RequestId Version Command TmnCode TxnRef TransactionDate CreateDate IpAddr OrderInfo",
+    "querydr": "RequestId Version Command TmnCode TxnRef TransactionDate CreateDate IpAddr "
+    "OrderInfo",
     "refund": "RequestId Version Command TmnCode TransactionType TxnRef Amount TransactionNo "
     "TransactionDate CreateBy CreateDate IpAddr OrderInfo",
 }
