@@ -140,7 +140,7 @@ class Charges:
     def report(
         self, *, gateway: str | None, reference: str | None, since: float | None, limit: int
     ) -> Json:
-        """The book as the control interface shows it: each list oldest first and cut at the limit."""
+        """The book as the control interface shows it: each list oldest first, cut at the limit."""
 
         def wanted(row: Json) -> bool:
             return (

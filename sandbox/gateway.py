@@ -71,11 +71,11 @@ class Gateway(ABC):
 
     @abstractmethod
     def routes(self) -> Iterable[web.RouteDef]:
-        """Its paths, exactly as the real gateway has them; API calls go through ``world.faults``."""
+        """Its paths, as the real gateway has them; API calls go through ``world.faults``."""
 
     @abstractmethod
     def message(self, payload: Json, corrupt: str | None) -> Message:
-        """Put a posted payload on the wire: address, fresh signature, and the corruption asked for."""
+        """Put a payload on the wire: address, fresh signature, and the corruption asked for."""
 
     @abstractmethod
     def acknowledged(self, attempt: Attempt) -> bool:

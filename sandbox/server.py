@@ -1,4 +1,4 @@
-"""Puts the parts together: one book, one clock, one port, and every gateway whose keys are there."""
+"""Puts the parts together: one book, one clock, one port, every gateway whose keys are there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sandbox reads from its environment, and the two refusals that keep it off real systems."""
+"""What the sandbox reads from its environment, and what keeps it off real systems."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything general; each gateway reads its own keys from ``env`` (see ``Gateway.from_env``)."""
+    """Everything general; each gateway reads its own keys from ``env``."""
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""Stripe's amounts against ISO 4217: where its smallest unit is another than ISO's, and its limits."""
+"""Stripe's amounts against ISO 4217: where its smallest unit is another, and its limits."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Intents:
     """Everything that changes a PaymentIntent."""
 
     def __init__(self, store: Store, balance: Balance) -> None:
-        """``changed`` is called after each step; Checkout listens there for its sessions' intents."""
+        """Checkout listens at ``changed``, which is called after each step of an intent."""
         self._store = store
         self._balance = balance
         self.changed: Callable[[Json], None] = lambda _: None

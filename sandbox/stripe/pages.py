@@ -158,7 +158,7 @@ class Pages:
         return redirect(f"{back}{'&' if urlsplit(back).query else '?'}{query}")
 
     async def _told(self, reference: str) -> None:
-        """Give the shop a moment to take the webhooks, unless the rule has it the other way round."""
+        """Give the shop a moment to take the webhooks, unless the rule reverses the order."""
         if self._store.world.rules.of("stripe", reference).webhook.order != "reversed":
             await self._store.world.webhooks.settled("stripe", reference, WEBHOOK_WAIT_S_MAX)
 

@@ -247,7 +247,7 @@ class Sessions:
 
 
 def reference_of(params: Json, data: Json, session_id: str) -> str:
-    """The shop's own reference: the intent's metadata, else the session's, else the session's id."""
+    """The shop's reference: the intent's metadata, else the session's, else the session's id."""
     return data["metadata"].get("reference") or params.get("client_reference_id") or session_id
 
 

@@ -143,7 +143,7 @@ class MerchantApi:
         return amount
 
     def _check(self, fields: dict[str, str], order: tuple[str, ...]) -> None:
-        """Form, signature, merchant, and that the request is new today, in VNPAY's order of codes."""
+        """Form, signature, merchant, and that the request is new today, in VNPAY's order."""
         optional = {"vnp_TransactionNo"}
         if any(not fields.get(name) for name in order if name not in optional):
             raise Refused("03")
@@ -184,7 +184,7 @@ class MerchantApi:
 
 
 def read_fields(body: bytes) -> dict[str, str]:
-    """The text members of a JSON object; anything else reads as empty and is refused as malformed."""
+    """The text members of a JSON object; anything else reads as empty, which is malformed."""
     try:
         parsed = json.loads(body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The pages a shopper sees at VNPAY: choose a way to pay, give the bank's one-time code, go back."""
+"""The pages a shopper sees at VNPAY: choose how to pay, give the bank's code, go back."""
 
 from __future__ import annotations
 
