@@ -99,14 +99,12 @@ class ShopForm(forms.Form):
         """Ask for at least one thing, and not for more lines than an order has."""
         count = len(self.items())
         if not self.errors and not count:
-            self._refuse(_("Choose at least one thing: write how many of it you want."))
+            raise forms.ValidationError(
+                _("Choose at least one thing: write how many of it you want."), code="nothing"
+            )
         if count > LINES_MAX:
-            self._refuse(_("This is too much for one order."))
+            raise forms.ValidationError(_("This is too much for one order."), code="too_much")
         return self.cleaned_data
-
-    def _refuse(self, message: Any) -> None:
-        first = self._products[0] if self._products else None
-        self.add_error(_quantity_name(first) if first else None, message)
 
 
 def _quantity_name(product: Product) -> str:
