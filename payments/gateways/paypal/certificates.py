@@ -5,8 +5,10 @@ URL is PayPal's, the chain ends at a root that we trust, and the name in it is t
 signs webhooks with.
 """
 
+import contextlib
 import re
 import threading
+import warnings
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +18,7 @@ from urllib.parse import urlsplit
 import certifi
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
@@ -25,6 +28,7 @@ from payments.gateways.paypal.config import Config
 
 _PATH: Final = re.compile(r"/v1/notifications/certs/[A-Za-z0-9_-]{1,128}")
 _NAME: Final = re.compile(r"messageverificationcerts(?:\.[a-z0-9-]+)*\.paypal\.com")
+_PEM: Final = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _OK: Final = 200
 _BYTES_MAX: Final = 64 * 1024
 _CHAIN_MAX: Final = 8
@@ -44,7 +48,7 @@ class Certificates:
         self._http = http
         self._lock = threading.Lock()
         self._chains: dict[str, list[x509.Certificate]] = {}
-        self._roots: list[x509.Certificate] | None = None
+        self._known: list[x509.Certificate] | None = None
 
     def key(self, url: str, at: datetime) -> rsa.RSAPublicKey:
         """The key of the certificate at ``url``, valid at ``at``.
@@ -102,22 +106,35 @@ class Certificates:
 
     def _trusted(self) -> tuple[list[x509.Certificate], list[x509.Certificate]]:
         """Roots to end at, and further certificates that may lead there."""
-        if self._roots is None:
-            path = Path(self._config.cert_roots or certifi.where())
-            try:
-                self._roots = x509.load_pem_x509_certificates(path.read_bytes())
-            except (OSError, ValueError) as error:
-                # Without roots nothing can be judged; the file may still be on its way.
-                raise CertificateUnavailable("no trusted roots") from error
-        is_root = [cert.issuer == cert.subject for cert in self._roots]
-        pairs = list(zip(self._roots, is_root, strict=True))
-        return [cert for cert, root in pairs if root], [cert for cert, root in pairs if not root]
+        with self._lock:
+            if self._known is None:
+                self._known = _load(Path(self._config.cert_roots or certifi.where()))
+        roots = [each for each in self._known if each.issuer == each.subject]
+        return roots, [each for each in self._known if each.issuer != each.subject]
 
     def _keep(self, url: str, chain: list[x509.Certificate]) -> None:
         with self._lock:
             if url not in self._chains and len(self._chains) >= _CACHE_MAX:
                 self._chains.pop(next(iter(self._chains)))
             self._chains[url] = chain
+
+
+def _load(path: Path) -> list[x509.Certificate]:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        # Without roots nothing can be judged; the file may still be on its way.
+        raise CertificateUnavailable("no trusted roots") from error
+    found = []
+    with warnings.catch_warnings():
+        # Among the public roots are old ones that break today's rules; they only count if used.
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        for block in _PEM.findall(text):
+            with contextlib.suppress(ValueError):
+                found.append(x509.load_pem_x509_certificate(block))
+    if not found:
+        raise CertificateUnavailable("no trusted roots")
+    return found
 
 
 def _common_name(certificate: x509.Certificate) -> str:

@@ -142,6 +142,8 @@ class PaypalGateway(Gateway):
                 yield from page.records
                 if number >= page.pages:
                     break
+            else:
+                raise PaypalError("more pages than one search may have: take a shorter time")
 
     def dispute(self, dispute_id: str) -> Outcome:
         """How a dispute stands now, by PayPal's own API. Raises ``PaypalError``."""

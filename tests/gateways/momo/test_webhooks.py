@@ -140,7 +140,6 @@ class TestGenuineNotification:
         assert notice.outcome is not None
         assert (notice.outcome.kind, notice.outcome.money) == (OutcomeKind.UNKNOWN, None)
 
-
     def test_is_signed_over_its_numbers_as_they_were_printed(self) -> None:
         fields = ipn(amount="100000.00")
         printed = delivery(fields).body.replace(b'"100000.00"', b"100000.00")

@@ -1,0 +1,50 @@
+"""Whatever comes back from MoMo: an outcome, and never money that was not named."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from payments.gateways.base import Exchange, OutcomeKind, Verb
+from payments.gateways.http import HttpAnswer
+from payments.gateways.momo.answers import read_answer
+from payments.gateways.momo.config import Config
+from payments.gateways.momo.mapping import RESULTS
+from payments.gateways.momo.requests import freeze
+from tests.gateways.momo.wallet import OPTIONS, content
+from tests.gateways.samples import intent, operation
+
+CONFIG = Config.from_settings({**OPTIONS, "api_base": "https://test-payment.momo.vn"})
+EXCHANGE = Exchange({}, {}, 200, 1)
+PAID = intent(psp_reference="42")
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=9)
+)
+ANY = (
+    VALUES | st.lists(VALUES, max_size=2) | st.dictionaries(st.text(max_size=9), VALUES, max_size=2)
+)
+CODES = st.sampled_from([*RESULTS, "5", ""]) | st.integers(-1, 9001)
+
+
+@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.CLOSE])
+@settings(max_examples=60, deadline=None)
+@given(
+    status=st.integers(200, 599),
+    changes=st.dictionaries(st.sampled_from([*sorted(content(0)), "transId", "refundTrans"]), ANY),
+    code=CODES,
+)
+def test_is_an_outcome_and_money_only_if_named(
+    verb: Verb, status: int, changes: dict[str, object], code: object
+) -> None:
+    asked = operation(verb, PAID, refund_reference="aa")
+    asked = replace(asked, request=freeze(asked, CONFIG))
+    body = json.dumps({**content(code), **changes}).encode()
+    outcome = read_answer(asked, HttpAnswer(status, {}, body, 1), EXCHANGE, CONFIG.api_base)
+    if outcome.kind in {OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED}:
+        assert outcome.money is not None
+        assert outcome.reference
+        assert status < 300
+    if outcome.kind is OutcomeKind.DECLINED:
+        assert outcome.failure is not None

@@ -1,0 +1,410 @@
+"""PayPal's webhooks: what proves them, and what is done with what they say."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.money import Money
+from payments.gateways.base import (
+    Delivery,
+    Notice,
+    OutcomeKind,
+    Subject,
+    Verb,
+    WebhookRefused,
+    WebhookResult,
+)
+from payments.gateways.paypal.config import Config
+from payments.gateways.paypal.gateway import PaypalGateway
+from tests.gateways.local_server import LocalServer, Reply, refused_url
+from tests.gateways.paypal.account import (
+    APPROVED_AT,
+    OPTIONS,
+    ORDER,
+    TOKEN,
+    amount,
+    capture,
+    created,
+    order,
+)
+from tests.gateways.paypal.authority import CERT_PATH, NAME, Authority, delivery, pem
+from tests.gateways.samples import CREATED_AT, REFERENCE, operation, run
+
+ROOT = Authority("Test Root")
+OTHER_ROOT = Authority("Another Root")
+LEAF = ROOT.issue()
+EVENT = {
+    "id": "WH-1",
+    "event_type": "PAYMENT.CAPTURE.COMPLETED",
+    "resource": capture(supplementary_data={"related_ids": {"order_id": ORDER}}),
+}
+
+
+class Receiver:
+    """An adapter that trusts ``ROOT`` and reads certificates from the local server."""
+
+    def __init__(self, server: LocalServer, folder: Path) -> None:
+        self.server = server
+        self.roots = folder / "roots.pem"
+        self.roots.write_bytes(pem(ROOT.certificate))
+        self.url = server.url + CERT_PATH
+        self.serve(LEAF)
+        self.gateway = self.made()
+
+    def made(self, **options: str) -> PaypalGateway:
+        given = {**OPTIONS, "api_base": self.server.url, "cert_roots": str(self.roots), **options}
+        return PaypalGateway(Config.from_settings(given))
+
+    def serve(self, *certificates: Any) -> None:
+        self.server.reply(Reply(200, pem(*certificates)))
+
+    def read(self, event: dict[str, Any], **changes: Any) -> Notice:
+        return self.read_delivery(delivery(event, changes.pop("url", self.url), **changes))
+
+    def read_delivery(self, given: Delivery) -> Notice:
+        (notice,) = self.gateway.read_webhook(given)
+        return notice
+
+
+@pytest.fixture
+def receiver(server: LocalServer, tmp_path: Path) -> Receiver:
+    return Receiver(server, tmp_path)
+
+
+class TestGenuineWebhook:
+    def test_is_read(self, receiver: Receiver) -> None:
+        assert receiver.read(EVENT).event_id == "WH-1"
+
+    def test_needs_its_certificate_only_once(self, receiver: Receiver) -> None:
+        for _ in range(3):
+            receiver.read(EVENT)
+        assert [request.path for request in receiver.server.received] == [CERT_PATH]
+
+    def test_may_be_for_any_webhook_id_of_ours(self, receiver: Receiver) -> None:
+        receiver.gateway = receiver.made(webhook_ids="NEW1, OLD2")
+        assert receiver.read(EVENT, webhook_id="OLD2")
+        with pytest.raises(WebhookRefused):
+            receiver.read(EVENT)
+
+    def test_may_bring_its_intermediate_or_leave_it_to_the_settings(
+        self, receiver: Receiver
+    ) -> None:
+        between = Authority("Between", issuer=ROOT)
+        receiver.serve(between.issue(), between.certificate)
+        assert receiver.read(EVENT)
+        receiver.serve(between.issue())
+        receiver.roots.write_bytes(pem(ROOT.certificate, between.certificate))
+        receiver.gateway = receiver.made()
+        assert receiver.read(EVENT)
+
+
+class TestForgedWebhook:
+    def refused(self, receiver: Receiver, match: str, **changes: Any) -> None:
+        with pytest.raises(WebhookRefused, match=match):
+            receiver.read(EVENT, **changes)
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://evil.example" + CERT_PATH,
+            "https://api.paypal.com.evil.example" + CERT_PATH,
+            "https://api.paypal.com@evil.example" + CERT_PATH,
+            "http://api.paypal.com" + CERT_PATH,
+            "https://api.paypal.com:444" + CERT_PATH,
+            "{server}@evil.example" + CERT_PATH,
+            "{server}" + CERT_PATH + "?x=1",
+            "{server}" + CERT_PATH + "#x",
+            "{server}/v1/notifications/certs/../webhooks",
+            "{server}/v1/notifications/certs/a%2f..",
+            "{server}/elsewhere/CERT-1",
+            "file:///etc/passwd",
+            "",
+            "https://[",
+        ],
+    )
+    def test_names_a_certificate_elsewhere_and_nobody_is_asked(
+        self, receiver: Receiver, url: str
+    ) -> None:
+        self.refused(receiver, "URL", url=url.format(server=receiver.server.url))
+        assert receiver.server.received == []
+
+    def test_names_a_certificate_at_great_length(self, receiver: Receiver) -> None:
+        self.refused(receiver, "URL", url=receiver.url + "A" * 500)
+
+    def test_of_live_money_cannot_point_at_the_sandboxs_certificates(self) -> None:
+        live = Config.from_settings({**OPTIONS, "api_base": "https://api-m.paypal.com"})
+        test = Config.from_settings({**OPTIONS, "api_base": "https://api-m.sandbox.paypal.com"})
+        assert set(live.cert_origins) == {"https://api.paypal.com", "https://api-m.paypal.com"}
+        assert not set(live.cert_origins) & set(test.cert_origins)
+
+    def test_has_a_body_that_was_changed_or_written_anew(self, receiver: Receiver) -> None:
+        self.refused(receiver, "signature", signed=b"{}")
+        compact = json.dumps(EVENT, separators=(",", ":")).encode()
+        self.refused(receiver, "signature", signed=compact)
+
+    @pytest.mark.parametrize(
+        ("header", "value", "match"),
+        [
+            ("transmission_time", "2026-11-22T03:31:01Z", "signature"),
+            ("transmission_time", "", "headers"),
+            ("transmission_id", "a|b", "headers"),
+            ("transmission_sig", "", "missing"),
+            ("transmission_sig", "!!!", "signature"),
+            ("transmission_sig", "A" * 4096, "long"),
+            ("auth_algo", "SHA1withRSA", "algorithm"),
+            ("auth_algo", "none", "algorithm"),
+            ("auth_algo", "", "algorithm"),
+        ],
+    )
+    def test_has_a_header_that_does_not_fit(
+        self, receiver: Receiver, header: str, value: str, match: str
+    ) -> None:
+        self.refused(receiver, match, **{header: value})
+
+    def test_is_signed_for_another_webhook_id(self, receiver: Receiver) -> None:
+        self.refused(receiver, "webhook ids", webhook_id="SOMEBODYELSE")
+
+    def test_chains_to_a_root_that_we_do_not_trust(self, receiver: Receiver) -> None:
+        receiver.serve(OTHER_ROOT.issue())
+        self.refused(receiver, "chain")
+        receiver.serve(OTHER_ROOT.issue(), OTHER_ROOT.certificate)
+        self.refused(receiver, "chain")
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "www.paypal.com",
+            "messageverificationcerts.paypal.com.evil.example",
+            "messageverificationcerts.evil.example",
+            "x.messageverificationcerts.paypal.com",
+        ],
+    )
+    def test_is_in_another_name(self, receiver: Receiver, name: str) -> None:
+        receiver.serve(ROOT.issue(name))
+        self.refused(receiver, "name")
+
+    @pytest.mark.parametrize("days", [-3, 3])
+    def test_uses_a_certificate_outside_its_dates(self, receiver: Receiver, days: int) -> None:
+        receiver.serve(ROOT.issue(NAME, CREATED_AT + timedelta(days=days)))
+        self.refused(receiver, "dates")
+
+    def test_is_checked_anew_when_a_kept_certificate_has_run_out(self, receiver: Receiver) -> None:
+        receiver.read(EVENT)
+        late = delivery(EVENT, receiver.url)
+        with pytest.raises(WebhookRefused, match="dates"):
+            receiver.gateway.read_webhook(
+                Delivery(late.body, "", late.headers, CREATED_AT + timedelta(days=2))
+            )
+
+    @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b'{"id": NaN}', b'{"a":' * 5000])
+    def test_is_no_json_object(self, receiver: Receiver, body: bytes) -> None:
+        good = delivery(EVENT, receiver.url)
+        with pytest.raises(WebhookRefused, match="JSON"):
+            receiver.read_delivery(Delivery(body, "", good.headers, CREATED_AT))
+        assert receiver.server.received == []
+
+    @given(headers=st.dictionaries(st.text(max_size=30), st.text(max_size=60)))
+    def test_never_gets_further_than_a_refusal(self, headers: dict[str, str]) -> None:
+        options = {**OPTIONS, "api_base": "http://127.0.0.1:9"}
+        with pytest.raises(WebhookRefused):
+            PaypalGateway(Config.from_settings(options)).read_webhook(
+                Delivery(b"{}", "", headers, CREATED_AT)
+            )
+
+
+class TestPaypalsOwnVerdict:
+    def replies(self, *contents: object) -> list[Reply]:
+        return [Reply(200, json.dumps(content).encode()) for content in contents]
+
+    def test_is_asked_when_the_certificate_cannot_be_had(self, receiver: Receiver) -> None:
+        verdict = self.replies(TOKEN, {"verification_status": "SUCCESS"})
+        receiver.server.reply(Reply(503), *verdict)
+        assert receiver.read(EVENT)
+        asked = receiver.server.received[2]
+        assert asked.path == "/v1/notifications/verify-webhook-signature"
+        assert json.loads(asked.body)["webhook_id"] == "96605875FF6516633"
+
+    def test_gets_the_event_byte_for_byte(self, receiver: Receiver) -> None:
+        receiver.gateway = receiver.made(webhook_verification="api")
+        verdict = self.replies(TOKEN, {"verification_status": "SUCCESS"})
+        receiver.server.reply(*verdict)
+        given = delivery(EVENT, receiver.url)
+        receiver.read_delivery(given)
+        sent = receiver.server.received[1].body
+        assert sent.endswith(b'"webhook_event": ' + given.body + b"}")
+        assert json.loads(sent)["auth_algo"] == "SHA256withRSA"
+
+    @pytest.mark.parametrize(
+        ("replies", "match"),
+        [
+            ([{"verification_status": "FAILURE"}], "disowns"),
+            ([{"verification_status": "success"}], "disowns"),
+            ([[]], "could not be asked"),
+        ],
+    )
+    def test_must_be_success(self, receiver: Receiver, replies: list[object], match: str) -> None:
+        receiver.gateway = receiver.made(webhook_verification="api")
+        receiver.server.reply(*self.replies(TOKEN, *replies))
+        with pytest.raises(WebhookRefused, match=match):
+            receiver.read(EVENT)
+
+    def test_that_cannot_be_had_refuses_so_that_paypal_comes_again(
+        self, receiver: Receiver
+    ) -> None:
+        url = refused_url()
+        gateway = receiver.made(api_base=url)
+        with pytest.raises(WebhookRefused, match="could not be asked"):
+            gateway.read_webhook(delivery(EVENT, url + CERT_PATH))
+        assert gateway.answer_webhook(WebhookResult.REFUSED).status >= 400
+
+    def test_is_not_asked_about_what_is_plainly_forged(self, receiver: Receiver) -> None:
+        with pytest.raises(WebhookRefused):
+            receiver.read(EVENT, webhook_id="OTHER")
+        assert len(receiver.server.received) == 1
+
+    def test_is_asked_while_the_roots_are_missing(self, receiver: Receiver) -> None:
+        receiver.roots.unlink()
+        verdict = self.replies(TOKEN, {"verification_status": "SUCCESS"})
+        receiver.server.reply(Reply(200, pem(LEAF)), *verdict)
+        assert receiver.read(EVENT)
+
+
+class TestPaymentEvent:
+    @pytest.mark.parametrize(
+        "event_type",
+        [
+            "PAYMENT.CAPTURE.COMPLETED",
+            "PAYMENT.CAPTURE.PENDING",
+            "PAYMENT.CAPTURE.DENIED",
+            "PAYMENT.CAPTURE.DECLINED",
+            "PAYMENT.AUTHORIZATION.CREATED",
+            "PAYMENT.AUTHORIZATION.VOIDED",
+        ],
+    )
+    def test_is_a_hint_to_ask_and_moves_nothing(self, receiver: Receiver, event_type: str) -> None:
+        # The signature covers a CRC-32 only: what the body says must be read again.
+        notice = receiver.read({**EVENT, "event_type": event_type})
+        assert (notice.reference, notice.psp_reference) == (REFERENCE, ORDER)
+        assert notice.subject is Subject.PAYMENT
+        assert notice.outcome is not None
+        assert notice.outcome.kind is OutcomeKind.PENDING
+        assert notice.outcome.psp_data == {"next_verb": "QUERY"}
+
+    def test_of_an_approval_asks_for_the_capture(self, receiver: Receiver) -> None:
+        event = {**EVENT, "event_type": "CHECKOUT.ORDER.APPROVED", "resource": order("APPROVED")}
+        notice = receiver.read(event)
+        assert (notice.reference, notice.psp_reference) == (REFERENCE, ORDER)
+        assert notice.outcome is not None
+        assert notice.outcome.kind is OutcomeKind.PENDING
+        assert notice.outcome.money == Money(1999, "USD")
+        assert notice.outcome.psp_data == {"next_verb": "CAPTURE", "approved_at": APPROVED_AT}
+
+    def test_of_an_approval_leads_through_the_capture_to_the_money(
+        self, receiver: Receiver
+    ) -> None:
+        event = {**EVENT, "event_type": "CHECKOUT.ORDER.APPROVED", "resource": order("APPROVED")}
+        outcome = receiver.read(event).outcome
+        assert outcome is not None
+        paid = json.dumps(order("COMPLETED", captures=[capture()])).encode()
+        receiver.server.reply(Reply(200, json.dumps(TOKEN).encode()), Reply(201, paid))
+        verb = Verb(outcome.psp_data["next_verb"])
+        result = run(receiver.gateway, operation(verb, created(psp_data=dict(outcome.psp_data))))
+        assert result.kind is OutcomeKind.SUCCEEDED
+
+    def test_without_its_order_still_carries_our_reference(self, receiver: Receiver) -> None:
+        notice = receiver.read({**EVENT, "resource": capture()})
+        assert (notice.reference, notice.psp_reference) == (REFERENCE, "")
+
+    def test_of_an_unknown_type_is_kept_and_moves_nothing(self, receiver: Receiver) -> None:
+        notice = receiver.read({**EVENT, "event_type": "BILLING.PLAN.CREATED"})
+        assert (notice.event_type, notice.outcome) == ("BILLING.PLAN.CREATED", None)
+
+    def test_without_an_id_is_refused(self, receiver: Receiver) -> None:
+        with pytest.raises(WebhookRefused, match="no id"):
+            receiver.read({**EVENT, "id": ""})
+
+    @pytest.mark.parametrize("resource", [None, [], "x", {}, {"links": [1], "purchase_units": [1]}])
+    def test_with_a_strange_resource_breaks_nothing(
+        self, receiver: Receiver, resource: object
+    ) -> None:
+        for event_type in (
+            "CHECKOUT.ORDER.APPROVED",
+            "PAYMENT.CAPTURE.REFUNDED",
+            "PAYMENT.CAPTURE.REVERSED",
+            "CUSTOMER.DISPUTE.CREATED",
+        ):
+            event = {**EVENT, "event_type": event_type, "resource": resource}
+            assert receiver.read(event).reference == ""
+
+
+class TestRefundAndDisputeEvent:
+    def test_of_a_refund_is_about_the_refund(self, receiver: Receiver) -> None:
+        resource = {
+            "id": "R1",
+            "status": "COMPLETED",
+            "amount": amount("5.00"),
+            "invoice_id": "mine",
+            "links": [{"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/CAP1"}],
+        }
+        for event_type in ("PAYMENT.CAPTURE.REFUNDED", "PAYMENT.REFUND.FAILED"):
+            notice = receiver.read({**EVENT, "event_type": event_type, "resource": resource})
+            assert notice.subject is Subject.REFUND
+            assert (notice.reference, notice.psp_reference) == ("mine", "R1")
+            assert notice.payment_psp_reference == "CAP1"
+            assert notice.outcome is not None
+            assert notice.outcome.kind is OutcomeKind.PENDING
+            assert notice.outcome.money == Money(500, "USD")
+            assert notice.outcome.psp_data == {"next_verb": "QUERY_REFUND"}
+
+    @pytest.mark.parametrize(
+        ("status", "code", "kind"),
+        [
+            ("OPEN", "", OutcomeKind.PENDING),
+            ("WAITING_FOR_SELLER_RESPONSE", "", OutcomeKind.PENDING),
+            ("UNDER_REVIEW", "", OutcomeKind.PENDING),
+            ("OTHER", "", OutcomeKind.UNKNOWN),
+            ("RESOLVED", "RESOLVED_BUYER_FAVOUR", OutcomeKind.SUCCEEDED),
+            ("RESOLVED", "ACCEPTED", OutcomeKind.SUCCEEDED),
+            ("RESOLVED", "RESOLVED_SELLER_FAVOUR", OutcomeKind.DECLINED),
+            ("RESOLVED", "RESOLVED_WITH_PAYOUT", OutcomeKind.DECLINED),
+            ("RESOLVED", "CANCELED_BY_BUYER", OutcomeKind.DECLINED),
+            ("RESOLVED", "NONE", OutcomeKind.UNKNOWN),
+        ],
+    )
+    def test_of_a_dispute_says_who_has_the_money(
+        self, receiver: Receiver, status: str, code: str, kind: OutcomeKind
+    ) -> None:
+        resource = {
+            "dispute_id": "PP-D-4012",
+            "status": status,
+            "reason": "UNAUTHORISED",
+            "dispute_amount": amount(),
+            "dispute_outcome": {"outcome_code": code},
+            "disputed_transactions": [{"seller_transaction_id": "CAP1", "custom": REFERENCE}],
+        }
+        event = {**EVENT, "event_type": "CUSTOMER.DISPUTE.UPDATED", "resource": resource}
+        notice = receiver.read(event)
+        assert notice.subject is Subject.DISPUTE
+        assert (notice.psp_reference, notice.payment_psp_reference) == ("PP-D-4012", "CAP1")
+        assert notice.reference == REFERENCE
+        assert notice.outcome is not None
+        assert notice.outcome.kind is kind
+
+    def test_of_a_reversal_is_left_to_a_person(self, receiver: Receiver) -> None:
+        notice = receiver.read({**EVENT, "event_type": "PAYMENT.CAPTURE.REVERSED"})
+        assert notice.subject is Subject.DISPUTE
+        assert notice.outcome is not None
+        assert notice.outcome.kind is OutcomeKind.UNKNOWN
+
+
+class TestAnswerToPaypal:
+    def test_is_2xx_exactly_for_what_is_stored(self, receiver: Receiver) -> None:
+        for result in WebhookResult:
+            status = receiver.gateway.answer_webhook(result).status
+            stored = result not in {WebhookResult.REFUSED, WebhookResult.FAILED}
+            assert (status == 200) is stored
