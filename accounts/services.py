@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
-from accounts.roles import ROLES
+from accounts.roles import MAY, READABLE_APPS, ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +21,43 @@ class Account:
     is_admin: bool = False
 
 
+class PermissionsMissing(Exception):
+    """``migrate`` has not run to its end yet: it is what makes Django's permissions."""
+
+
+@transaction.atomic
+def ensure_roles() -> None:
+    """Make the role groups and give each exactly what ``roles`` says. Safe to repeat.
+
+    A command and no migration: Django makes the permissions only after the last migration, and
+    a table in code that changes must reach databases that are long past their first one.
+    Raises PermissionsMissing.
+    """
+    readable = set(
+        Permission.objects.filter(
+            content_type__app_label__in=READABLE_APPS, codename__startswith="view_"
+        )
+    )
+    for role in ROLES:
+        group, _ = Group.objects.get_or_create(name=role)
+        group.permissions.set(readable | _permissions(MAY[role]))
+
+
+def _permissions(names: frozenset[str]) -> set[Permission]:
+    wanted = Q(pk__in=[])
+    for name in names:
+        app, _, codename = name.partition(".")
+        wanted |= Q(content_type__app_label=app, codename=codename)
+    found = set(Permission.objects.filter(wanted))
+    if len(found) != len(names):
+        raise PermissionsMissing("Run migrate first: it creates the permissions of the admin.")
+    return found
+
+
 def ensure_demo_accounts(accounts: Sequence[Account], *, password: str, email_domain: str) -> None:
     """Create the accounts that are missing, and give all of them ``password``."""
-    groups = {role: Group.objects.get_or_create(name=role)[0] for role in ROLES}
+    ensure_roles()
+    groups = {group.name: group for group in Group.objects.filter(name__in=ROLES)}
     for account in accounts:
         user = _ensure(account, email_domain)
         if not user.check_password(password):

@@ -1,0 +1,1 @@
+"""What every list and page of the staff shares: it reads, finds, exports, and writes nothing."""

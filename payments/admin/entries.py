@@ -1,0 +1,266 @@
+"""The single lines of a payment's story: one function for each kind of thing that happens."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.utils.formats import localize
+from django.utils.timezone import localtime
+
+from audit.models import AuditEvent
+from audit.redaction import redact
+from audit.staff.actors import actor_word
+from audit.staff.formats import admin_url, rows_as
+from notifications.admin import STATES, state_of
+from notifications.models import Notification
+from payments.admin.tones import CASE_TONES, OUTCOME_TONES, STATUS_TONES, WEBHOOK_TONES, sum_of
+from payments.admin.webhook import masked_body, masked_query
+from payments.models import Case, GatewayCall, IdempotencyKey, Transaction, Transfer, WebhookEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: when, of which kind, what happened, by whom, with which facts and documents.
+
+    ``facts`` are pairs of a name and a value; ``documents`` are texts that fold away.
+    """
+
+    at: datetime
+    kind: str
+    title: str
+    tone: str = ""
+    mark: str = ""
+    who: str = ""
+    request_id: str = ""
+    url: str = ""
+    facts: list[tuple[str, object]] = field(default_factory=list)
+    documents: list[tuple[str, str]] = field(default_factory=list)
+
+
+# Action on the trail → what it means in words.
+_ACTIONS: Final[Mapping[str, str]] = {
+    "transaction.processing": "A worker took it up",
+    "transaction.authorized": "The money is held",
+    "transaction.success": "The gateway has the money",
+    "transaction.failed": "It ended without a payment",
+    "transaction.cancel_requested": "Somebody asked for its end",
+    "transaction.gateway_asked": "Staff asked the gateway to be asked again",
+    "order.paid": "The order is paid",
+    "order.cancelled": "The order was cancelled",
+    "webhook.process_again": "Staff had a webhook processed again",
+}
+_VERBS: Final[Mapping[str, str]] = {
+    "CREATE": "asked {gateway} to collect the money",
+    "QUERY": "asked {gateway} how it stands",
+    "CAPTURE": "asked {gateway} to take the held money",
+    "VOID": "asked {gateway} to release the held money",
+    "CLOSE": "asked {gateway} to close its page",
+    "REFUND": "asked {gateway} to give money back",
+    "QUERY_REFUND": "asked {gateway} how the refund stands",
+}
+# Words of a cause → the page that shows it.
+_CAUSE_PAGES: Final[Mapping[str, str]] = {
+    "webhook": "webhook",
+    "query": "gateway call",
+    "response": "gateway call",
+    "gateway_call": "gateway call",
+}
+
+
+def asked_for(
+    row: Transaction, keys: Iterable[IdempotencyKey], created: AuditEvent | None, who: str
+) -> Entry:
+    """The request: who asked for what, under which key."""
+    facts: list[tuple[str, object]] = [
+        ("amount", sum_of(row.amount, row.currency)),
+        ("method", f"{row.method} by {row.gateway} ({row.capture} capture)"),
+        ("client", row.client),
+        ("shopper", f"{row.customer_ip}, {row.locale}"),
+        *((f"idempotency key {number}".removesuffix(" 1"), key.key)
+          for number, key in enumerate(keys, 1)),
+    ]  # fmt: skip
+    return Entry(
+        at=row.created_at,
+        kind="request",
+        title="Somebody asked to pay",
+        who=who,
+        request_id=created.request_id if created else "",
+        facts=facts,
+        documents=_documents({"metadata": row.metadata}),
+    )
+
+
+def change(event: AuditEvent, names: Mapping[str, str]) -> Entry:
+    """A change of state, or something that staff did."""
+    after = redact(event.after)
+    status = str(event.after.get("status", "")) if event.subject_type == "transaction" else ""
+    title = _ACTIONS.get(event.action, event.action)
+    if status and event.before.get("status"):
+        title = f"{title}: {event.before['status']} → {status}"
+    shown = {name: value for name, value in dict(after or {}).items() if name != "status"}  # type: ignore[call-overload]
+    return Entry(
+        at=event.occurred_at,
+        kind="change",
+        title=title,
+        tone=STATUS_TONES.get(status, "good" if event.action == "order.paid" else ""),
+        mark=status,
+        who=actor_word(event, names),
+        request_id=event.request_id,
+        url=admin_url(event),
+        facts=[*_cause(event), *_plain(shown)],
+    )
+
+
+def _cause(event: AuditEvent) -> list[tuple[str, object]]:
+    if not event.cause_type:
+        return []
+    page = _CAUSE_PAGES.get(event.cause_type)
+    said = event.cause_type if page is None else f"{event.cause_type} ({page})"
+    return [("because of", f"{said} {event.cause_id}".strip())]
+
+
+def _plain(shown: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """What is worth a line; a nested value is a document's matter."""
+    return [
+        (name.replace("_", " "), "yes" if value is True else value)
+        for name, value in rows_as(shown)
+        if value is not False and not isinstance(value, dict | list)
+    ]
+
+
+def call(row: GatewayCall) -> Entry:
+    """One operation at the gateway, with its traffic."""
+    outcome = row.outcome or "no answer yet"
+    verb = _VERBS.get(row.verb, "sent {gateway} " + row.verb)
+    took = f"{row.duration_ms} ms" if row.duration_ms is not None else ""
+    return Entry(
+        at=row.first_sent_at or row.created_at,
+        kind="call",
+        title=f"We {verb.format(gateway=row.gateway)}",
+        tone=OUTCOME_TONES.get(row.outcome, "open"),
+        mark=outcome,
+        url=admin_url(row),
+        facts=rows_as(
+            {
+                "reference": row.reference,
+                "HTTP": row.http_status,
+                "took": took,
+                "sent": f"{row.sends} times, last at {_clock(row.last_sent_at)}"
+                if row.sends > 1
+                else "",
+            }
+        ),
+        documents=_documents(
+            {"sent": redact(row.sent or row.request), "received": redact(row.received)}
+        ),
+    )
+
+
+def webhook(row: WebhookEvent) -> Entry:
+    """What the gateway told us, or somebody in its name."""
+    if row.verified:
+        title = f"{row.gateway} told us: {row.event_type or row.event_id}"
+    else:
+        title = f"A message in the name of {row.gateway} was refused; it changed nothing"
+    times = f"{row.deliveries} times" if row.deliveries > 1 else ""
+    return Entry(
+        at=row.received_at,
+        kind="webhook",
+        title=title,
+        tone=WEBHOOK_TONES[row.state],
+        mark=row.state,
+        url=admin_url(row),
+        facts=rows_as(
+            {
+                "refused because": row.refused_because,
+                "event id": row.event_id,
+                "their reference": row.psp_reference,
+                "delivered": times,
+                "tries that failed": row.failures,
+                "next try": _clock(row.due_at),
+            }
+        ),
+        documents=_documents(
+            {"body": masked_body(row), "query string": masked_query(row)}
+        ),
+    )
+
+
+def transfer(row: Transfer) -> Entry:
+    """Money in the books."""
+    return Entry(
+        at=row.created_at,
+        kind="transfer",
+        title=f"Booked {sum_of(row.amount, row.currency)}: {row.debit.kind} ← {row.credit.kind}",
+        tone="bad" if row.credit.kind == "suspense" else "good",
+        mark=row.kind,
+        url=admin_url(row),
+        facts=[("debit", str(row.debit)), ("credit", str(row.credit))],
+    )
+
+
+def notification(row: Notification) -> Entry:
+    """What we told the customer."""
+    word = state_of(row)
+    return Entry(
+        at=row.created_at,
+        kind="notification",
+        title=f"E-mail “{row.title or row.template}” to {row.recipient}",
+        tone=STATES[word][0],
+        mark=word,
+        url=admin_url(row),
+        facts=rows_as(
+            {
+                "sent": _clock(row.sent_at),
+                "tries that failed": row.failures,
+                "next try": _clock(row.due_at),
+            }
+        ),
+        documents=_documents({"text": row.text}),
+    )
+
+
+def case_opened(row: Case) -> Entry:
+    """The system wants a person."""
+    return Entry(
+        at=row.opened_at,
+        kind="case",
+        title=f"A case was opened: {row.get_kind_display()}",
+        tone=CASE_TONES[row.state],
+        mark=row.state,
+        url=admin_url(row),
+        facts=rows_as({"amount": sum_of(row.amount, row.currency)}),
+        documents=_documents({"facts": redact(row.detail)}),
+    )
+
+
+def case_resolved(row: Case) -> Entry:
+    """A person has closed it."""
+    assert row.resolved_at is not None
+    return Entry(
+        at=row.resolved_at,
+        kind="case",
+        title="The case was resolved",
+        tone="good",
+        who=str(row.resolved_by),
+        url=admin_url(row),
+        facts=[("reason", row.resolution)],
+    )
+
+
+def _clock(at: datetime | None) -> str:
+    return str(localize(localtime(at))) if at else ""
+
+
+def _documents(values: Mapping[str, object]) -> list[tuple[str, str]]:
+    return [
+        (name, value if isinstance(value, str) else _pretty(value))
+        for name, value in values.items()
+        if value
+    ]
+
+
+def _pretty(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

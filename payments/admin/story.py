@@ -1,0 +1,153 @@
+"""What happened to a payment: everything that any table knows of it, in order, on one page."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.db.models import Func, IntegerField, Q, QuerySet, Value
+from django.utils import timezone
+
+from audit.models import AuditEvent
+from audit.redaction import redact
+from audit.staff.actors import actor_word, names_of
+from audit.staff.formats import rows_as
+from notifications.models import Notification
+from payments.admin import entries
+from payments.admin.entries import Entry
+from payments.admin.verdict import Step, Verdict, next_step, verdict_of
+from payments.models import (
+    Case,
+    CaseState,
+    GatewayCall,
+    IdempotencyKey,
+    Transaction,
+    Transfer,
+    WebhookEvent,
+)
+
+# Of any one kind no page shows more; the lists do.
+ROWS_MAX: Final = 200
+# A forged delivery is stored without a reference, since nothing in it is proven. To find those
+# that name this payment, so many refused ones around its time are read.
+REFUSED_EXAMINED_MAX: Final = 2000
+REFUSED_AFTER_END: Final = timedelta(days=2)
+
+# Reading is on the trail too, but is no part of what happened to the payment.
+_READING: Final = ("page.read",)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The answer in one sentence, the facts, the entries in order, and what comes next."""
+
+    verdict: Verdict
+    step: Step
+    entries: Sequence[Entry]
+    siblings: Sequence[Transaction]
+    cases: Sequence[Case]
+    gateway_facts: Sequence[tuple[str, object]]
+
+
+def story_of(row: Transaction) -> Story:
+    """Everything about ``row``, oldest first."""
+    cases = list(_cases(row))
+    webhooks = list(_webhooks(row))
+    calls = list(GatewayCall.objects.filter(transaction=row).order_by("created_at")[:ROWS_MAX])
+    siblings = list(_siblings(row))
+    told = [
+        *_requests_and_changes(row, webhooks),
+        *map(entries.call, calls),
+        *map(entries.webhook, webhooks),
+        *map(entries.transfer, _transfers(row)),
+        *map(entries.notification, _notifications(row)),
+        *map(entries.case_opened, cases),
+        *(entries.case_resolved(case) for case in cases if case.resolved_at),
+    ]
+    return Story(
+        verdict=verdict_of(row, siblings=siblings, calls=calls, webhooks=webhooks),
+        step=next_step(row, has_open_case=any(case.state == CaseState.OPEN for case in cases)),
+        entries=sorted(told, key=lambda entry: entry.at),
+        siblings=siblings,
+        cases=[case for case in cases if case.state == CaseState.OPEN],
+        gateway_facts=_gateway_facts(row),
+    )
+
+
+def _requests_and_changes(row: Transaction, webhooks: Iterable[WebhookEvent]) -> list[Entry]:
+    events = list(_trail(row, webhooks))
+    names = names_of(events)
+    created = next((event for event in events if event.action == "transaction.created"), None)
+    keys = IdempotencyKey.objects.filter(transaction=row).order_by("pk")[:ROWS_MAX]
+    who = actor_word(created, names) if created else ""
+    changes = [entries.change(event, names) for event in events if event is not created]
+    return [entries.asked_for(row, keys, created, who), *changes]
+
+
+def _trail(row: Transaction, webhooks: Iterable[WebhookEvent]) -> QuerySet[AuditEvent]:
+    """Its own events, what befell its order by it, and what staff did to its webhooks."""
+    own = Q(subject_type="transaction", subject_id=row.pk)
+    order = Q(subject_type="order", subject_id=row.order_id) & ~Q(action="order.created")
+    again = Q(
+        subject_type="webhook_event",
+        subject_id__in=[event.pk for event in webhooks],
+        action="webhook.process_again",
+    )
+    found = AuditEvent.objects.filter(own | order | again).exclude(action__in=_READING)
+    return found.order_by("occurred_at")[:ROWS_MAX]
+
+
+def _webhooks(row: Transaction) -> list[WebhookEvent]:
+    """What was matched to it, what names it and waits, and what was refused though it names it."""
+    matched = Q(transaction=row)
+    waiting = Q(transaction=None, verified=True, reference=row.reference)
+    genuine = WebhookEvent.objects.filter(matched | waiting).order_by("received_at")[:ROWS_MAX]
+    return [*genuine, *_refused(row)]
+
+
+def _refused(row: Transaction) -> QuerySet[WebhookEvent]:
+    until = (row.ended_at or timezone.now()) + REFUSED_AFTER_END
+    around = WebhookEvent.objects.filter(
+        verified=False, gateway=row.gateway, received_at__range=(row.created_at, until)
+    ).order_by("received_at")[:REFUSED_EXAMINED_MAX]
+    examined = WebhookEvent.objects.filter(pk__in=list(around.values_list("pk", flat=True)))
+    names = Q(query_string__contains=row.reference) | Q(place__gt=0)
+    found = examined.annotate(place=_place_in_body(row.reference)).filter(names)
+    return found.order_by("received_at")[:ROWS_MAX]
+
+
+def _place_in_body(reference: str) -> Func:
+    """Where the reference stands in the raw bytes; 0 when it does not."""
+    return Func(
+        "body",
+        Value(reference.encode()),
+        function="pg_catalog.position",
+        output_field=IntegerField(),
+    )
+
+
+def _transfers(row: Transaction) -> QuerySet[Transfer]:
+    found = Transfer.objects.filter(transaction=row).select_related("debit", "credit")
+    return found.order_by("created_at")[:ROWS_MAX]
+
+
+def _notifications(row: Transaction) -> QuerySet[Notification]:
+    return Notification.objects.filter(subject_id=row.pk).order_by("created_at")[:ROWS_MAX]
+
+
+def _cases(row: Transaction) -> QuerySet[Case]:
+    found = Case.objects.filter(
+        Q(transaction=row) | Q(webhook_event__transaction=row)
+    ).select_related("resolved_by")
+    return found.order_by("opened_at")[:ROWS_MAX]
+
+
+def _siblings(row: Transaction) -> QuerySet[Transaction]:
+    others = Transaction.objects.filter(order_id=row.order_id).exclude(pk=row.pk)
+    return others.order_by("created_at", "pk")[:ROWS_MAX]
+
+
+def _gateway_facts(row: Transaction) -> list[tuple[str, object]]:
+    """What the gateway has said of it, without secrets, for whoever must call them."""
+    told = redact(row.psp_data)
+    return rows_as(told) if isinstance(told, dict) else []

@@ -1,0 +1,47 @@
+"""The colour of a status: the same on every page."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.utils.safestring import SafeString
+
+from audit.staff.formats import badge
+from orders.formatting import format_money
+from orders.money import Money
+from payments.gateways.base import OutcomeKind
+from payments.models import CaseState, WebhookState
+from payments.states import Status
+
+STATUS_TONES: Final[Mapping[str, str]] = {
+    Status.PENDING: "open",
+    Status.PROCESSING: "open",
+    Status.AUTHORIZED: "open",
+    Status.SUCCESS: "good",
+    Status.FAILED: "bad",
+}
+OUTCOME_TONES: Final[Mapping[str, str]] = {
+    OutcomeKind.SUCCEEDED: "good",
+    OutcomeKind.AUTHORIZED: "good",
+    OutcomeKind.DECLINED: "bad",
+    OutcomeKind.NOT_DONE: "warn",
+    OutcomeKind.UNKNOWN: "warn",
+}
+WEBHOOK_TONES: Final[Mapping[str, str]] = {
+    WebhookState.APPLIED: "good",
+    WebhookState.IGNORED: "quiet",
+    WebhookState.PARKED: "warn",
+    WebhookState.MISMATCH: "bad",
+    WebhookState.NEW: "warn",
+    WebhookState.REFUSED: "bad",
+}
+CASE_TONES: Final[Mapping[str, str]] = {CaseState.OPEN: "bad", CaseState.RESOLVED: "quiet"}
+
+
+def status_badge(status: str) -> SafeString | str:
+    """A transaction's status."""
+    return badge(status, STATUS_TONES[status])
+
+
+def sum_of(amount: int | None, currency: str) -> str:
+    """An amount in minor units as people write it; "" where there is none."""
+    return format_money(Money(amount, currency)) if amount is not None and currency else ""

@@ -1,0 +1,145 @@
+"""Payments: the list, and for each the story of what happened to it."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+
+from accounts.roles import ASK_GATEWAY
+from audit.staff import export, query
+from audit.staff.filters import CreatedFilter
+from audit.staff.formats import link_to
+from audit.staff.read_only import Finder
+from orders.admin.amounts import amount
+from orders.money import EXPONENTS, Money
+from payments.admin.acts import Act, ActingAdmin
+from payments.admin.filters import AmountFilter, CurrencyFilter, GatewayFilter, MethodFilter
+from payments.admin.finders import PAYMENT_FINDERS
+from payments.admin.story import story_of
+from payments.admin.tones import status_badge, sum_of
+from payments.gateways.base import FailureCode
+from payments.models import Transaction
+from payments.services.staff import ask_gateway
+from payments.states import Status
+
+
+def _ask(transaction_id: UUID, user_id: UUID, filled_in: Mapping[str, Any]) -> str:
+    del user_id, filled_in
+    ask_gateway(transaction_id=transaction_id)
+    return "The gateway is asked as soon as it allows. Reload this page to see its answer."
+
+
+@admin.register(Transaction)
+class TransactionAdmin(ActingAdmin):
+    """One intent to collect an amount for an order."""
+
+    change_form_template = "admin/payments/transaction/story.html"
+    list_display = (
+        "public_id", "status_shown", "sum", "method", "order_link", "email", "failure_code",
+        "created_at",
+    )  # fmt: skip
+    list_filter = (
+        "status", MethodFilter, GatewayFilter, CurrencyFilter, CreatedFilter, AmountFilter,
+    )  # fmt: skip
+    list_select_related = ("order",)
+    ordering = ("-created_at", "-id")
+    search_help_text = (
+        "An id (pay_… ord_…), an order's number, an e-mail address, a gateway's number;"
+        " or status:failed amount>1000 -method:card"
+    )
+    fields = ("status",)
+    recorded_as = "transaction"
+    terms: ClassVar[Mapping[str, query.Term]] = {
+        "id": query.identifier("pk", "pay"),
+        "order": query.identifier("order_id", "ord"),
+        "number": query.number("order__number"),
+        "email": query.email("order__customer_email"),
+        "status": query.choice("status", Status.values),
+        "method": query.choice("method", settings.METHOD_GATEWAYS),
+        "gateway": query.choice("gateway", settings.GATEWAYS),
+        "currency": query.choice("currency", EXPONENTS),
+        "amount": amount("amount"),
+        "failure": query.choice("failure_code", FailureCode),
+        "reference": query.text("psp_reference"),
+        "client": query.text("client"),
+        "applied": query.flag("applied"),
+        "created": query.day("created_at"),
+        "ended": query.day("ended_at"),
+    }
+    finders: ClassVar[tuple[Finder, ...]] = tuple(PAYMENT_FINDERS)
+    export_columns: ClassVar[export.Columns] = {
+        "id": lambda row: row.public_id,
+        "order": lambda row: row.order.public_id,
+        "order_number": lambda row: row.order.number,
+        "status": lambda row: row.status,
+        "currency": lambda row: row.currency,
+        "amount": lambda row: row.money.major,
+        "captured": lambda row: _major(row.amount_captured, row.currency),
+        "refunded": lambda row: _major(row.amount_refunded, row.currency),
+        "applied": lambda row: "yes" if row.applied else "no",
+        "method": lambda row: row.method,
+        "gateway": lambda row: row.gateway,
+        "psp_reference": lambda row: row.psp_reference,
+        "failure_code": lambda row: row.failure_code,
+        "email": lambda row: row.order.customer_email,
+        "created_at": lambda row: row.created_at,
+        "ended_at": lambda row: row.ended_at,
+    }
+    act = Act(
+        name="ask",
+        title="Ask the gateway now",
+        question=(
+            "The payment is looked up at the gateway as soon as the gateway allows. The answer"
+            " is used like any other: nothing is decided by this button."
+        ),
+        permission=ASK_GATEWAY,
+        applies_to=lambda row: row.is_live and row.status != Status.PENDING,
+        perform=_ask,
+    )
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The story."""
+        row = self.get_object(request, object_id)
+        extra = dict(extra_context or {})
+        if row is not None and self.has_view_permission(request, row):
+            extra["story"] = story_of(row)
+        return super().change_view(request, object_id, form_url, extra)
+
+    @admin.display(description="payment")
+    def public_id(self, row: Transaction) -> str:
+        """The id that the client knows."""
+        return row.public_id
+
+    @admin.display(description="status")
+    def status_shown(self, row: Transaction) -> SafeString | str:
+        """Where it stands."""
+        return status_badge(row.status)
+
+    @admin.display(description="amount")
+    def sum(self, row: Transaction) -> str:
+        """What was asked for."""
+        return sum_of(row.amount, row.currency)
+
+    @admin.display(description="order")
+    def order_link(self, row: Transaction) -> SafeString | str:
+        """What it pays for."""
+        return link_to(row.order)
+
+    @admin.display(description="e-mail")
+    def email(self, row: Transaction) -> str:
+        """Whose order it is."""
+        return row.order.customer_email
+
+
+def _major(minor: int | None, currency: str) -> object:
+    return "" if minor is None else Money(minor, currency).major

@@ -1,0 +1,157 @@
+"""What became of a payment, in a sentence; and what happens next."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.utils import timezone
+
+from payments.admin.tones import sum_of
+from payments.gateways.base import OutcomeKind, Verb
+from payments.gateways.registry import gateways
+from payments.models import GatewayCall, Transaction, WebhookEvent
+from payments.states import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The sentence, its colour, and remarks on what was unusual on the way."""
+
+    sentence: str
+    tone: str
+    remarks: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happens next, and when; ``at`` is None where no clock decides it."""
+
+    sentence: str
+    at: datetime | None = None
+
+
+# Why it failed → what staff may tell the shopper. What is missing here is told by its code.
+_ENDS: Final[Mapping[str, str]] = {
+    "declined": "The gateway declined it",
+    "insufficient_funds": "Declined: not enough money on the account or card",
+    "card_expired": "Declined: the card has expired",
+    "incorrect_code": "Declined: a wrong code or password",
+    "authentication_failed": "Declined: the shopper could not be authenticated",
+    "account_blocked": "Declined: the account or card is blocked",
+    "limit_exceeded": "Declined: over a limit of the account or card",
+    "suspected_fraud": "Declined: the gateway suspects fraud",
+    "method_unavailable": "The bank or wallet was not available",
+    "invalid_request": "The gateway refused what we sent",
+    "cancelled": "It was cancelled",
+    "expired": "Nobody paid before the link ended",
+    "superseded": "It was given up for another way of paying",
+    "never_sent": "It ended before anything was sent",
+}
+
+
+def verdict_of(
+    row: Transaction,
+    *,
+    siblings: Sequence[Transaction],
+    calls: Sequence[GatewayCall],
+    webhooks: Sequence[WebhookEvent],
+) -> Verdict:
+    """The answer to "what happened to this payment?"."""
+    sentence, tone = _SENTENCES[Status(row.status)](row, siblings)
+    return Verdict(sentence, tone, list(_remarks(row, calls, webhooks)))
+
+
+def _pending(row: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
+    del siblings
+    return f"Stored; nothing has been sent to {row.gateway} yet. Nobody is charged.", "open"
+
+
+def _processing(row: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
+    del siblings
+    if row.next_action:
+        return f"The shopper has the gateway's page. {row.gateway} has not said “paid”.", "open"
+    if row.last_failure:
+        code = row.last_failure.get("code", "")
+        return f"A try was declined ({code}); the shopper may try again on the same page.", "open"
+    return f"Under way: {row.gateway} has said nothing definite yet. It has not failed.", "open"
+
+
+def _authorized(row: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
+    del siblings
+    return f"{sum_of(row.amount, row.currency)} are held, not taken.", "open"
+
+
+def _success(row: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
+    taken = sum_of(row.amount_captured, row.currency)
+    if row.applied:
+        return f"Paid: {row.gateway} took {taken}, and the order is paid with it.", "good"
+    first = next((other for other in siblings if other.applied), None)
+    why = f"the order had been paid by {first.public_id}" if first else "the order was cancelled"
+    charged = f"Charged, but it pays nothing: {row.gateway} took {taken}, and {why}."
+    return f"{charged} The money is in suspense until a person decides.", "bad"
+
+
+def _failed(row: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
+    del siblings
+    reason = _ENDS.get(row.failure_code, f"It failed ({row.failure_code})")
+    theirs = row.failure_detail.get("gateway_code", "")
+    said = f" ({row.gateway}'s code {theirs})" if theirs else ""
+    return f"{reason}{said}. As far as the gateway has said, no money was taken.", "bad"
+
+
+_SENTENCES: Final[
+    Mapping[Status, Callable[[Transaction, Sequence[Transaction]], tuple[str, str]]]
+] = {
+    Status.PENDING: _pending,
+    Status.PROCESSING: _processing,
+    Status.AUTHORIZED: _authorized,
+    Status.SUCCESS: _success,
+    Status.FAILED: _failed,
+}
+
+
+def _remarks(
+    row: Transaction, calls: Sequence[GatewayCall], webhooks: Sequence[WebhookEvent]
+) -> list[str]:
+    """What was out of the ordinary."""
+    remarks = []
+    if any(_was_lost(call) for call in calls):
+        remarks.append(
+            "An answer of the gateway was lost on the way: it may have acted although we heard"
+            " nothing, so it was asked again instead of being charged again."
+        )
+    refused = sum(not event.verified for event in webhooks)
+    if refused:
+        remarks.append(
+            f"{refused} message(s) in the gateway's name were not genuine and changed nothing."
+        )
+    if row.cancel_code and row.is_live:
+        remarks.append(f"Its end is asked for ({row.cancel_code}).")
+    return remarks
+
+
+def _was_lost(call: GatewayCall) -> bool:
+    """Sent more than once, or left without a definite word."""
+    return call.verb == Verb.CREATE and (call.sends > 1 or call.outcome == OutcomeKind.UNKNOWN)
+
+
+def next_step(row: Transaction, *, has_open_case: bool) -> Step:
+    """What the system, or a person, does next."""
+    if not row.is_live:
+        if has_open_case:
+            return Step("A person must resolve the open case.")
+        return Step("Nothing: it has ended.")
+    if row.lease_until and row.lease_until > timezone.now():
+        return Step("A worker is at it now, at the latest until", row.lease_until)
+    if row.due_at is None:
+        return Step("Nothing is planned, though it is open: a person must look.")
+    if row.status == Status.PENDING:
+        return Step("A worker takes it up from", row.due_at)
+    return Step(f"{row.gateway} is asked how it stands (query {row.queries + 1}) at", row.due_at)
+
+
+def last_word_at(row: Transaction) -> datetime | None:
+    """When "unpaid", said by the gateway, becomes its last word; None for what has ended."""
+    adapter = gateways().get(row.gateway)
+    return row.expires_at + adapter.expiry_margin if adapter and row.is_live else None

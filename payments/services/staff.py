@@ -1,0 +1,57 @@
+"""What staff may set in motion: another look, never a result. Each is on the audit trail."""
+
+from uuid import UUID
+
+from django.db import transaction as database
+from django.db.models.functions import Now
+
+from audit import services as audit
+from durable.wake import wake
+from payments.models import WebhookEvent, WebhookState
+from payments.services import checkout, inbox
+
+# What could not be applied yet. The others have had their effect, or must never have one.
+UNFINISHED = frozenset({WebhookState.NEW, WebhookState.PARKED})
+
+
+def ask_gateway(*, transaction_id: UUID) -> None:
+    """Write down who asks, and have the gateway asked as soon as it allows.
+
+    Changes nothing on a payment that has ended or was never sent.
+    """
+    with database.atomic(durable=True):
+        audit.record(
+            [
+                audit.event(
+                    action="transaction.gateway_asked",
+                    subject_type="transaction",
+                    subject_id=transaction_id,
+                )
+            ]
+        )
+    checkout.look_again(transaction_id=transaction_id)
+
+
+@database.atomic(durable=True)
+def process_webhook_again(*, event_id: UUID) -> bool:
+    """Make a kept, genuine webhook due now, with all its tries before it. False: none is left."""
+    event = (
+        WebhookEvent.objects.select_for_update(no_key=True)
+        .filter(pk=event_id, verified=True, state__in=UNFINISHED)
+        .first()
+    )
+    if event is None:
+        return False
+    WebhookEvent.objects.filter(pk=event.pk).update(due_at=Now(), failures=0)
+    audit.record(
+        [
+            audit.event(
+                action="webhook.process_again",
+                subject_type="webhook_event",
+                subject_id=event.pk,
+                before={"state": event.state, "failures": event.failures},
+            )
+        ]
+    )
+    wake(inbox.QUEUE)
+    return True
