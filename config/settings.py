@@ -197,7 +197,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_THROTTLE_RATES": {
         "token": env.str("RATE_TOKEN", default="30/min"),
-        "api": env.str("RATE_API", default="6000/min"),
+        "writes": env.str("RATE_WRITES", default="600/min"),
     },
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

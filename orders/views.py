@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.requests import user_id_of
 from accounts.selectors import contact_of
+from accounts.throttling import WriteThrottle
 from durable.ids import parse_public_id
 from orders import selectors
 from orders.models import Order, Product
@@ -37,6 +38,7 @@ class ProductsView(GenericAPIView[Product]):
 class OrdersView(GenericAPIView[Order]):
     """The caller's orders."""
 
+    throttle_classes = (WriteThrottle,)
     serializer_class = OrderSerializer
     queryset = Order.objects.none()
 

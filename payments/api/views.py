@@ -16,6 +16,7 @@ from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 
 from accounts.client_ip import client_ip
 from accounts.requests import client_of, user_id_of
+from accounts.throttling import WriteThrottle
 from durable.ids import parse_public_id
 from orders import selectors as orders
 from orders.models import Order
@@ -44,6 +45,7 @@ _PREFER_HEADER = OpenApiParameter(
 class PaymentsView(GenericAPIView[Transaction]):
     """The caller's payments."""
 
+    throttle_classes = (WriteThrottle,)
     serializer_class = PaymentSerializer
     queryset = Transaction.objects.none()
 

@@ -19,6 +19,7 @@ SHORT = {
     "SANDBOX_DECISION": "approve",
     "DEMO_PASSWORD": "a-demo-password-for-tests",
     "RATE_TOKEN": "1000/min",
+    "RATE_WRITES": "10000/min",
 }
 
 
