@@ -30,6 +30,9 @@ DECLINED = "declined"
 CANCELLED = "cancelled"
 EXPIRED = "expired"
 
+# A refund with any other status has given its money back, or will.
+FAILED = "failed"
+
 ROWS_DEFAULT = 10_000
 ROWS_MAX = 1_000_000
 
@@ -94,25 +97,20 @@ class Charges:
             "created_at": iso(self._clock.now()),
         }
         self._book.put("refunds", f"{gateway}:{key}", row)
-        self.count_refunds(gateway, charge)
+        if status != FAILED:
+            self._give_back(gateway, charge, amount)
 
     def refund_status(self, gateway: str, key: str, *, charge: str, status: str) -> None:
-        """Change a refund's status and count the payment's refunds again."""
+        """Change a refund's status; a refund that fails gives its money back to the payment."""
         row = self._book.table("refunds")[f"{gateway}:{key}"]
+        if status == FAILED and row["status"] != FAILED:
+            self._give_back(gateway, charge, -row["amount"])
         row["status"] = status
         self._book.put("refunds", f"{gateway}:{key}", row)
-        self.count_refunds(gateway, charge)
 
-    def count_refunds(self, gateway: str, charge: str) -> None:
-        """Set ``refunded`` of a payment from its refunds; failed ones gave nothing back."""
+    def _give_back(self, gateway: str, charge: str, amount: int) -> None:
         paid = self._book.table("charges")[f"{gateway}:{charge}"]
-        refunded = sum(
-            row["amount"]
-            for row in self._book.table("refunds").values()
-            if row["gateway"] == gateway
-            and row["charge"] == paid["psp_reference"]
-            and row["status"] != "failed"
-        )
+        refunded = paid["refunded"] + amount
         full = refunded >= paid["captured"] > 0
         status = REFUNDED if full else CAPTURED if paid["status"] == REFUNDED else paid["status"]
         self.update(gateway, charge, refunded=refunded, status=status)

@@ -9,6 +9,7 @@ before the first attempt, and a retry that is booked survives a restart.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ ATTEMPT_TIMEOUT_S = 15.0
 BEFORE_ANSWER_WAIT_S_MAX = 20.0
 CONNECTIONS_MAX = 64
 ANSWER_BYTES_MAX = 4096
+log = logging.getLogger(__name__)
+
 # Reversed order can only be seen when the messages come one after the other.
 REVERSED_LAG_S = 0.3
 
@@ -152,8 +155,13 @@ class Webhooks:
     def _spawn(self, work: object) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)  # type: ignore[arg-type]
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a delivery broke off", exc_info=task.exception())
 
     async def _deliver(
         self, key: tuple[str, str], batch: Sequence[Json], earlier: asyncio.Task[None] | None

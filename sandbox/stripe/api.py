@@ -232,8 +232,8 @@ def rate_limited() -> StripeError:
 
 
 def dump(body: Json) -> str:
-    """JSON as Stripe prints it: with line breaks, which no caller may depend on."""
-    return json.dumps(body, indent=2)
+    """The JSON of an answer."""
+    return json.dumps(body)
 
 
 def text_in(tree: Json, *path: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sandbox import charges
 from sandbox.clock import iso
+from sandbox.stripe.attempts import action_of, new_charge, problem_of
 from sandbox.stripe.cards import Card, card_for, decline_card, message_of
 from sandbox.stripe.currencies import check_amount, iso_minor
 from sandbox.stripe.errors import StripeError, bad_state, bad_value, no_such, refused
@@ -247,7 +248,7 @@ class Intents:
 
     def _succeed(self, intent: Json, card: Card) -> None:
         manual = intent["capture_method"] == "manual"
-        charge = self._charge(intent, card) | {"captured": not manual}
+        charge = new_charge(intent, card, self._store.now) | {"captured": not manual}
         intent.update(next_action=None, latest_charge=charge["id"], _decide_at=None)
         if not manual:
             charge["amount_captured"] = intent["amount"]
@@ -288,23 +289,17 @@ class Intents:
         return error
 
     def _fail(self, intent: Json, card: Card) -> None:
-        charge = self._charge(intent, card) | {"captured": False, "paid": False, "status": "failed"}
+        charge = new_charge(intent, card, self._store.now) | {
+            "captured": False,
+            "paid": False,
+            "status": "failed",
+        }
         charge.update(failure_code=card.code, failure_message=message_of(card))
-        problem: Json = {
-            "type": "card_error" if card.decline_code else "invalid_request_error",
-            "code": card.code,
-            "message": message_of(card),
-            "charge": charge["id"],
-            "payment_method": {"id": intent.get("payment_method"), "object": "payment_method",
-                               "type": "card", "card": {"brand": card.brand, "last4": card.last4}},
-        }  # fmt: skip
-        if card.decline_code:
-            problem["decline_code"] = card.decline_code
         intent.update(
             status="requires_payment_method",
             next_action=None,
             payment_method=None,
-            last_payment_error=problem,
+            last_payment_error=problem_of(intent, card, charge["id"]),
             latest_charge=charge["id"],
             _decide_at=None,
         )
@@ -317,20 +312,8 @@ class Intents:
 
     def _challenge(self, intent: Json) -> None:
         """Send the shopper to his bank; without a return URL only the bank's script could."""
-        page = (
-            f"{self._store.world.settings.url}/3ds/{intent['id']}?secret={intent['client_secret']}"
-        )
-        back = intent.get("_return_url")
-        action: Json = {
-            "type": "use_stripe_sdk",
-            "use_stripe_sdk": {"type": "three_d_secure_redirect"},
-        }
-        if back:
-            action = {
-                "type": "redirect_to_url",
-                "redirect_to_url": {"url": page, "return_url": back},
-            }
-        intent.update(status="requires_action", next_action=action)
+        base = self._store.world.settings.url
+        intent.update(status="requires_action", next_action=action_of(intent, base))
         self._save(intent)
         self._emit("payment_intent.requires_action", intent)
         self.changed(intent)
@@ -364,30 +347,6 @@ class Intents:
     def _release(self, intent: Json) -> None:
         if intent["status"] == "requires_capture":
             self.cancel(intent, {}, by_stripe="automatic")
-
-    def _charge(self, intent: Json, card: Card) -> Json:
-        """A new charge; the intent's metadata is copied to it once, as it is now."""
-        return {
-            "id": new_id("ch_"),
-            "amount": intent["amount"],
-            "created": self._store.now,
-            "currency": intent["currency"],
-            "description": intent.get("description"),
-            "metadata": dict(intent["metadata"]),
-            "payment_intent": intent["id"],
-            "payment_method": intent.get("payment_method"),
-            "status": "succeeded",
-            "outcome": {"network_status": "approved_by_network", "type": "authorized"},
-            "payment_method_details": {
-                "type": "card",
-                "card": {"brand": card.brand, "last4": card.last4, "country": "US",
-                         "exp_month": 12, "exp_year": 2034, "funding": "credit"},
-            },
-            "_reference": intent["_reference"],
-            "_row": intent["_row"],
-            "_refund": card.refund,
-            "_dispute": card.dispute,
-        }  # fmt: skip
 
     def _card(self, params: Json) -> Card | None:
         """The card of a request, or None when it names none.
