@@ -71,9 +71,7 @@ class ShopForm(forms.Form):
         error_messages={"invalid": _("Write the e-mail address like name@example.com.")},
     )
 
-    def __init__(
-        self, data: Any = None, *, products: Sequence[Product], email: str = ""
-    ) -> None:
+    def __init__(self, data: Any = None, *, products: Sequence[Product], email: str = "") -> None:
         super().__init__(data, initial={"email": email})
         self._products = products
         for product in products:

@@ -136,9 +136,7 @@ def change(request: HttpRequest, order_id: UUID) -> HttpResponse:
         payment = _payment_of(order_id, _reference(request.POST.get("reference", "")))
         try:
             with _holder(request, order_id):
-                checkout.cancel_payment(
-                    transaction_id=payment.pk, code=FailureCode.SUPERSEDED
-                )
+                checkout.cancel_payment(transaction_id=payment.pk, code=FailureCode.SUPERSEDED)
         except (AlreadyPaid, NotCancellable):
             pass  # It ended by itself meanwhile, and the status page says how.
     return see_other("payment_status", order_id=order_id)

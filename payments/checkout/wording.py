@@ -21,9 +21,7 @@ class MethodWords:
     mark: str
 
 
-_UNKNOWN_METHOD: Final = MethodWords(
-    _("Other"), _("You continue on the provider's page."), "other"
-)
+_UNKNOWN_METHOD: Final = MethodWords(_("Other"), _("You continue on the provider's page."), "other")
 METHODS: Final[Mapping[str, MethodWords]] = {
     "card": MethodWords(
         _("Card"), _("Visa, Mastercard and others. You enter it on Stripe's secure page."), "card"
