@@ -7,6 +7,7 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 
 from audit.context import SYSTEM, Actor, acting, in_request
+from audit.redaction import find_card_number
 from durable.ids import uuid7
 
 HEADER: Final = "X-Request-Id"
@@ -32,7 +33,8 @@ class RequestContextMiddleware:
 
 def _request_id(request: HttpRequest) -> str:
     offered = request.headers.get(HEADER, "")
-    return offered if _ACCEPTABLE.fullmatch(offered) else uuid7().hex
+    is_kept = _ACCEPTABLE.fullmatch(offered) and not find_card_number(offered)
+    return offered if is_kept else uuid7().hex
 
 
 def _actor(request: HttpRequest) -> Actor:

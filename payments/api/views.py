@@ -16,6 +16,7 @@ from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 
 from accounts.client_ip import client_ip
 from accounts.requests import client_of, user_id_of
+from audit.redaction import find_card_number
 from accounts.throttling import WriteThrottle
 from durable.ids import parse_public_id
 from orders import selectors as orders
@@ -131,6 +132,11 @@ def _idempotency_key(request: Request) -> str | None:
     if key is not None and not _KEY.fullmatch(key):
         raise ValidationError(
             {"Idempotency-Key": ["Must be 1 to 255 visible ASCII characters."]}, code="invalid"
+        )
+    if key is not None and find_card_number(key):
+        raise ValidationError(
+            {"Idempotency-Key": ["A card number must never be sent here."]},
+            code="card_number_refused",
         )
     return key
 
