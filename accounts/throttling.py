@@ -24,7 +24,9 @@ class WindowThrottle(SimpleRateThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Count this request; False when it is one too many."""
         del view
-        seconds = int(self.duration or 60)
+        limit, seconds = self.parse_rate(self.rate)
+        if limit is None or seconds is None:
+            return True
         self._window_ends_in = seconds - time.time() % seconds
         try:
             count = self._count(request, seconds)
@@ -33,15 +35,11 @@ class WindowThrottle(SimpleRateThrottle):
             # guard against guessed passwords is in the database and stays.
             logger.warning("throttle_not_counted", extra={"error": type(error).__name__})
             return True
-        return count <= self._limit()
+        return count <= limit
 
     def wait(self) -> float:
         """Seconds until the window ends."""
         return float(self._window_ends_in)
-
-    def _limit(self) -> int:
-        limit, _ = self.parse_rate(self.rate)
-        return limit or 0
 
     def _count(self, request: Request, seconds: int) -> int:
         window = int(time.time() // seconds)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from local import environment, ports, servers
+from local.servers import Servers
 from local.stack import ALL, Stack
 from tests.e2e.shop import Shop
 
@@ -24,25 +26,34 @@ SHORT = {
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """The whole product, on servers and ports of its own."""
-    folder = tmp_path_factory.mktemp("e2e")
-    _let_others_enter(folder)
-    with servers.start(folder / "servers", durable=False) as running_servers:
-        addresses = environment.Addresses(
-            database_url=running_servers.database_url,
-            redis_url=running_servers.redis_url,
-            port=ports.free_port(),
-            sandbox_port=ports.free_port(),
-        )
-        settings = environment.build("test", data_dir=folder, addresses=addresses, given={})
-        shop = Shop(Stack(settings | SHORT, running_servers.guard), running_servers)
-        for command in ("migrate", "seed_demo"):
-            done = shop.manage(command)
-            assert done.returncode == 0, done.stderr
-        shop.stack.start(*ALL)
-        yield shop
-        shop.stack.stop()
+def running() -> Iterator[Shop]:
+    """The whole product, on servers and ports of its own.
+
+    Not in pytest's own temporary folder: every other run of pytest closes that to all users but
+    one, and PostgreSQL may have to run as somebody else.
+    """
+    with TemporaryDirectory(prefix="e2e-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with servers.start(folder / "servers", durable=False) as running_servers:
+            yield from _run(folder, running_servers)
+
+
+def _run(folder: Path, running_servers: Servers) -> Iterator[Shop]:
+    addresses = environment.Addresses(
+        database_url=running_servers.database_url,
+        redis_url=running_servers.redis_url,
+        port=ports.free_port(),
+        sandbox_port=ports.free_port(),
+    )
+    settings = environment.build("test", data_dir=folder, addresses=addresses, given={})
+    shop = Shop(Stack(settings | SHORT, running_servers.guard), running_servers)
+    for command in ("migrate", "seed_demo"):
+        done = shop.manage(command)
+        assert done.returncode == 0, done.stderr
+    shop.stack.start(*ALL)
+    yield shop
+    shop.stack.stop()
 
 
 @pytest.fixture
@@ -52,9 +63,3 @@ def shop(running: Shop) -> Iterator[Shop]:
     yield running
     running.behave("*")
     running.require_sound_books()
-
-
-def _let_others_enter(folder: Path) -> None:
-    """PostgreSQL may have to run as another user, who must reach its folder."""
-    for place in (folder, *folder.parents[:2]):
-        place.chmod(0o755)
