@@ -1,5 +1,6 @@
 """A real HTTP server on this machine that answers as a test tells it, and breaks as told."""
 
+import atexit
 import json
 import socket
 import struct
@@ -77,10 +78,11 @@ class LocalServer:
 
 
 def refused_url() -> str:
-    """An address on this machine where nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+    """An address on this machine where nobody listens, and nobody else can begin to."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    atexit.register(taken.close)
+    return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 class _Server(ThreadingHTTPServer):
@@ -92,6 +94,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes, and the second must not wait for the first to be heard.
+    disable_nagle_algorithm = True
     owner: LocalServer
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name

@@ -5,6 +5,7 @@ gateways' own rules.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -321,6 +322,15 @@ class TestStripe:
         again = [self.create(gateway, payment, reference=key) for _ in range(2)]
         assert [outcome.kind for outcome in again][-1] is OutcomeKind.SUCCEEDED
         assert player.charge(payment.reference)["captured"] == TOTAL.minor
+
+    def test_gives_each_of_many_threads_its_own_answer(
+        self, gateway: StripeGateway, payment: Intent
+    ) -> None:
+        payments = [replace(payment, reference=uuid4().hex) for _ in range(48)]
+        with ThreadPoolExecutor(16) as threads:
+            outcomes = list(threads.map(lambda each: self.create(gateway, each), payments))
+        assert [each.reference for each in outcomes] == [each.reference for each in payments]
+        assert {each.kind for each in outcomes} == {OutcomeKind.SUCCEEDED}
 
     def test_is_found_by_search_when_stripe_stored_a_500(
         self, gateway: StripeGateway, player: Player, payment: Intent

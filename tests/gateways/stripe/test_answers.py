@@ -249,9 +249,15 @@ class TestQueryOfAPage:
         [
             theirs.session("a_word_of_tomorrow"),
             theirs.session(client_reference_id="another"),
+            theirs.session(
+                "complete",
+                "paid",
+                client_reference_id="another",
+                payment_intent=theirs.payment_intent(),
+            ),
             theirs.session("complete", "paid", payment_intent=theirs.payment_intent(metadata={})),
         ],
-        ids=["status", "reference", "reference of the intent"],
+        ids=["status", "reference", "reference of a paid one", "reference of the intent"],
     )
     def test_believes_no_answer_about_something_else(
         self, ask: Asker, content: dict[str, Any]

@@ -122,6 +122,12 @@ class TestQueryAnswer:
     ) -> None:
         assert query(gateway, server, secret="X", ResponseCode=code).kind is OutcomeKind.UNKNOWN
 
+    def test_with_another_http_status_pays_nothing(
+        self, gateway: VnpayGateway, server: LocalServer
+    ) -> None:
+        server.reply_json(query_answer(), 500)
+        assert run(gateway, operation(Verb.QUERY)).kind is OutcomeKind.UNKNOWN
+
     def test_without_a_hash_pays_nothing(self, gateway: VnpayGateway, server: LocalServer) -> None:
         server.reply_json({**query_answer(), "vnp_SecureHash": ""})
         assert run(gateway, operation(Verb.QUERY)).kind is OutcomeKind.UNKNOWN
