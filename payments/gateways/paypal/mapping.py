@@ -9,11 +9,11 @@ from typing import Final
 
 from payments.gateways.base import Failure, FailureCode, OutcomeKind, Subject
 
+# "APPROVED" and "COMPLETED" are looked into, and stand in no table.
 ORDER_STATUSES: Final[dict[str, OutcomeKind]] = {
     "CREATED": OutcomeKind.UNPAID,
     "SAVED": OutcomeKind.UNPAID,
     "PAYER_ACTION_REQUIRED": OutcomeKind.UNPAID,
-    "APPROVED": OutcomeKind.UNPAID,
     "VOIDED": OutcomeKind.DECLINED,
 }
 

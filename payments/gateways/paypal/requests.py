@@ -70,18 +70,21 @@ def _query(operation: Operation, _config: Config) -> Json:
 
 
 def _capture(operation: Operation, _config: Config) -> Json:
-    """Complete an approved order; with manual capture first hold, then take the money held."""
+    """Complete an approved order; with manual capture that only holds the money.
+
+    A hold is taken by a second CAPTURE, and only for an amount that somebody named: an approval
+    that is told again, late, must never take it.
+    """
     intent = operation.intent
-    authorization = intent.psp_data.get("authorization_id", "")
-    if authorization:
-        amount = operation.money or intent.money
-        body: Json = {"amount": money.write(amount), "final_capture": True}
-        path = f"{_PAYMENTS}/authorizations/{_psp_id(authorization)}/capture"
-        return _post(operation, path, body)
-    if operation.money not in {None, intent.money}:
-        raise NotExpressible("PayPal captures an approved order whole")
-    step = "authorize" if intent.capture == "manual" else "capture"
-    return _post(operation, f"{ORDERS}/{_psp_id(intent.psp_reference)}/{step}", {})
+    if intent.capture != "manual":
+        if operation.money not in {None, intent.money}:
+            raise NotExpressible("PayPal captures an approved order whole")
+        return _post(operation, f"{ORDERS}/{_psp_id(intent.psp_reference)}/capture", {})
+    if operation.money is None:
+        return _post(operation, f"{ORDERS}/{_psp_id(intent.psp_reference)}/authorize", {})
+    authorization = _psp_id(intent.psp_data.get("authorization_id", ""))
+    body: Json = {"amount": money.write(operation.money), "final_capture": True}
+    return _post(operation, f"{_PAYMENTS}/authorizations/{authorization}/capture", body)
 
 
 def _void(operation: Operation, _config: Config) -> Json:

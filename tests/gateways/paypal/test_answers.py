@@ -264,9 +264,11 @@ class TestCapture:
         assert outcome.psp_reference == ORDER
 
     def test_of_a_hold_that_is_declined_leaves_the_hold_to_a_query(self, ask: Asking) -> None:
-        assert ask(Verb.CAPTURE, capture("DECLINED"), HELD).kind is OutcomeKind.PENDING
-        assert ask(Verb.CAPTURE, capture("NEW"), HELD).kind is OutcomeKind.UNKNOWN
-        assert ask(Verb.CAPTURE, capture(custom_id="x"), HELD).kind is OutcomeKind.UNKNOWN
+        assert ask(Verb.CAPTURE, capture("DECLINED"), HELD, money=USD).kind is OutcomeKind.PENDING
+        assert ask(Verb.CAPTURE, capture("NEW"), HELD, money=USD).kind is OutcomeKind.UNKNOWN
+        assert (
+            ask(Verb.CAPTURE, capture(custom_id="x"), HELD, money=USD).kind is OutcomeKind.UNKNOWN
+        )
 
     @pytest.mark.parametrize(
         "issue",
@@ -319,8 +321,8 @@ class TestCapture:
         assert ask(Verb.CAPTURE, {"details": "x"}, status=422).kind is OutcomeKind.UNKNOWN
 
     def test_of_a_hold_refused_for_good_needs_a_word_about_the_hold(self, ask: Asking) -> None:
-        gone = ask(Verb.CAPTURE, refusal("AUTHORIZATION_VOIDED"), HELD, status=422)
-        refused = ask(Verb.CAPTURE, refusal("TRANSACTION_REFUSED"), HELD, status=422)
+        gone = ask(Verb.CAPTURE, refusal("AUTHORIZATION_VOIDED"), HELD, money=USD, status=422)
+        refused = ask(Verb.CAPTURE, refusal("TRANSACTION_REFUSED"), HELD, money=USD, status=422)
         assert gone.kind is OutcomeKind.DECLINED
         assert refused.kind is OutcomeKind.PENDING
 

@@ -80,6 +80,12 @@ class TestPaths:
         assert made["body"]["amount"]["value"] == "10.00"
         assert made["body"]["final_capture"] is True
 
+    def test_never_take_a_hold_for_an_approval_that_is_told_again(self) -> None:
+        # Without an amount nobody asked for the money: it is the order that is completed.
+        assert frozen(Verb.CAPTURE, HELD)["path"] == f"/v2/checkout/orders/{ORDER}/authorize"
+        with pytest.raises(NotExpressible):
+            frozen(Verb.CAPTURE, created(capture="manual"), money=USD)
+
     def test_take_an_order_only_whole(self) -> None:
         with pytest.raises(NotExpressible):
             frozen(Verb.CAPTURE, money=Money(1000, "USD"))
@@ -182,7 +188,7 @@ class TestPublishedSchemas:
             ("order_request", frozen(Verb.CREATE, intent(locale="vi", capture="manual"))["body"]),
             ("order_capture_request", frozen(Verb.CAPTURE)["body"]),
             ("order_authorize_request", frozen(Verb.CAPTURE, created(capture="manual"))["body"]),
-            ("capture_request", frozen(Verb.CAPTURE, HELD)["body"]),
+            ("capture_request", frozen(Verb.CAPTURE, HELD, money=USD)["body"]),
             ("refund_request", frozen(Verb.REFUND, PAID, money=USD)["body"]),
         ],
     )
