@@ -54,9 +54,11 @@ REFUND_FAILURES: Final[dict[str, FailureCode]] = {
     "merchant_request": FailureCode.CANCELLED,
 }
 
-# Error codes of a refused request, and the decline codes of card errors: the first that a table
-# holds wins, the decline code before the code.
+# The decline code of a card error, the code of any error, and the parameter it names: the first
+# of these words that stands here wins.
 FAILURES: Final[dict[str, FailureCode]] = {
+    # The page would end too soon: the call came so late that the link is as good as over.
+    "expires_at": FailureCode.EXPIRED,
     "insufficient_funds": FailureCode.INSUFFICIENT_FUNDS,
     "expired_card": FailureCode.CARD_EXPIRED,
     "invalid_expiry_month": FailureCode.CARD_EXPIRED,

@@ -32,10 +32,10 @@ def read_payment_intent(intent: Mapping[str, object], *, is_query: bool) -> Outc
         case OutcomeKind.DECLINED:
             return replace(outcome, failure=failure or _cancellation(intent))
         case OutcomeKind.ACTION_REQUIRED:
-            open_kind = OutcomeKind.UNPAID if is_query else kind
-            return replace(outcome, kind=open_kind, next_action=_next_action(intent))
+            return _action_required(outcome, intent, is_query=is_query)
         case OutcomeKind.UNPAID if failure:
-            return replace(outcome, kind=_declined_kind(intent, is_query), failure=failure)
+            kind = _declined_kind(intent, is_query=is_query)
+            return replace(outcome, kind=kind, failure=failure)
         case _:
             return outcome
 
@@ -115,7 +115,8 @@ def read_error_object(error: Mapping[str, object]) -> Failure | None:
     codes = [code for code in (text(error, "decline_code"), text(error, "code")) if code]
     if not codes and not text(error, "type"):
         return None
-    known = [mapping.FAILURES[code] for code in codes if code in mapping.FAILURES]
+    words = (*codes, text(error, "param"))
+    known = [mapping.FAILURES[word] for word in words if word in mapping.FAILURES]
     by_type = mapping.ERROR_TYPES.get(text(error, "type"), FailureCode.DECLINED)
     return Failure(
         known[0] if known else by_type,
@@ -153,11 +154,23 @@ def _with_money(outcome: Outcome, intent: Mapping[str, object]) -> Outcome:
     return replace(outcome, money=money, kind=outcome.kind if money else OutcomeKind.UNKNOWN)
 
 
-def _declined_kind(intent: Mapping[str, object], is_query: bool) -> OutcomeKind:  # noqa: FBT001
+def _action_required(outcome: Outcome, intent: Mapping[str, object], *, is_query: bool) -> Outcome:
+    """3-D Secure: with a token we send the shopper there, Stripe's page does it by itself."""
+    if _is_by_token(intent):
+        kind = OutcomeKind.UNPAID if is_query else OutcomeKind.ACTION_REQUIRED
+        return replace(outcome, kind=kind, next_action=_next_action(intent))
+    return replace(outcome, kind=OutcomeKind.UNPAID if is_query else OutcomeKind.PENDING)
+
+
+def _declined_kind(intent: Mapping[str, object], *, is_query: bool) -> OutcomeKind:
     """After a decline: the end with a token, one more try on Stripe's page."""
-    if text(member(intent, "metadata"), requests.FLOW) == requests.FLOW_TOKEN:
+    if _is_by_token(intent):
         return OutcomeKind.DECLINED
     return OutcomeKind.UNPAID if is_query else OutcomeKind.PENDING
+
+
+def _is_by_token(intent: Mapping[str, object]) -> bool:
+    return text(member(intent, "metadata"), requests.FLOW) == requests.FLOW_TOKEN
 
 
 def _cancellation(intent: Mapping[str, object]) -> Failure:

@@ -122,6 +122,12 @@ class TestCreateAPage:
         assert outcome.next_action is not None
         assert outcome.next_action.url == "https://checkout.stripe.com/c/pay/cs_test_1"
 
+    def test_is_over_when_the_call_comes_too_late_for_its_end(self, ask: Asker) -> None:
+        body = error("parameter_invalid_integer", param="expires_at")
+        outcome = ask(Verb.CREATE, intent(), body, 400)
+        assert outcome.failure is not None
+        assert outcome.failure.code is FailureCode.EXPIRED
+
     def test_keeps_nobody_s_name(self, ask: Asker) -> None:
         outcome = ask(Verb.CREATE, intent(), theirs.session())
         assert outcome.exchange is not None

@@ -130,6 +130,11 @@ class TestPaymentIntentEvents:
         assert said.kind is kind
         assert said.failure is not None
 
+    def test_leave_3d_secure_on_stripe_s_page_to_that_page(self, gateway: StripeGateway) -> None:
+        asked = theirs.payment_intent("requires_action", flow="page", next_action=theirs.redirect())
+        said = outcome(gateway, "payment_intent.requires_action", asked)
+        assert (said.kind, said.next_action) == (OutcomeKind.PENDING, None)
+
     def test_do_not_end_what_may_not_be_ours(self, gateway: StripeGateway) -> None:
         failed = theirs.payment_intent(
             "requires_payment_method", metadata={}, last_payment_error=theirs.card_error()
