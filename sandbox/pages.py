@@ -92,9 +92,12 @@ EXPONENTS: Mapping[str, int] = {
 }  # fmt: skip
 
 
-def money(amount: int, currency: str) -> str:
-    """An amount of ISO minor units for people: ``1,234.50 USD``."""
+def money(amount: int, currency: str, lang: str = "en") -> str:
+    """An amount of ISO minor units for people: ``1,234.50 USD``, in Vietnamese ``1.234,50 USD``."""
     exponent = EXPONENTS.get(currency.upper(), 2)
     whole, part = divmod(amount, 10**exponent)
     fraction = f".{part:0{exponent}d}" if exponent else ""
-    return f"{whole:,}{fraction} {currency.upper()}"
+    text = f"{whole:,}{fraction}"
+    if lang == "vi":
+        text = text.translate(str.maketrans(",.", ".,"))
+    return f"{text} {currency.upper()}"

@@ -48,8 +48,8 @@ class People:
             alert(error),
             facts({"Its clock": iso(clock.now()), "Ahead by": f"{clock.shift_s:.0f} s"}),
             self._switches(),
-            *(guide_html(gateway.guide()) for gateway in self._gateways.values()),
             self._charges(),
+            *(guide_html(gateway.guide()) for gateway in self._gateways.values()),
         ]
         return html_page(
             "Payment gateways on this machine",

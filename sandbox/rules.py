@@ -132,9 +132,13 @@ class Rules:
         return rule
 
     def fault(self, gateway: str, reference: str | None, operation: str) -> str | None:
-        """The API fault for one call, or None. A fault that hits once is used up by asking."""
+        """The API fault for one call, or None. A fault that hits once is used up by asking.
+
+        A call that concerns no one payment is not counted, so a rule with ``times`` passes it over.
+        """
         if reference is None:
-            return self.current(gateway).fault
+            standing = self.current(gateway)
+            return None if standing.fault_once else standing.fault
         own = self.of(gateway, reference)
         now = self.current(gateway, reference)
         if now.fault is None and own.fault_once:

@@ -299,6 +299,7 @@ class Intents:
             status="requires_payment_method",
             next_action=None,
             payment_method=None,
+            _card=None,
             last_payment_error=problem_of(intent, card, charge["id"]),
             latest_charge=charge["id"],
             _decide_at=None,

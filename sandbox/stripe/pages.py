@@ -199,7 +199,9 @@ def text_of(record: Json) -> dict[str, str]:
 def amount_of(record: Json) -> str:
     """What is to be paid, for people."""
     amount = record.get("amount_total", record.get("amount"))
-    return money(iso_minor(int(amount or 0), record["currency"]), record["currency"])
+    return money(
+        iso_minor(int(amount or 0), record["currency"]), record["currency"], language(record)
+    )
 
 
 def words_page(record: Json, word: str, *, status: int = 200) -> web.Response:
@@ -213,7 +215,7 @@ def checkout_page(session: Json, problem: str) -> web.Response:
     words = text_of(session)
     lines = {
         f"{line['quantity']} × {line['description']}": amount_of(
-            {"amount": line["amount_total"], "currency": line["currency"]}
+            line | {"locale": session.get("locale")}
         )
         for line in session["_lines"]
     }

@@ -221,13 +221,18 @@ def text_of(payment: Json) -> Mapping[str, str]:
     return TEXTS[language(payment)]
 
 
+def amount_of(payment: Json) -> str:
+    """What is being paid, as the shopper's language writes it."""
+    return money(payment["amount"] // 100, "VND", language(payment))
+
+
 def summary(payment: Json) -> str:
     """What is being paid."""
     words = text_of(payment)
     return facts(
         {
             words["order"]: payment["params"]["vnp_OrderInfo"],
-            words["amount"]: money(payment["amount"] // 100, "VND"),
+            words["amount"]: amount_of(payment),
             words["number"]: payment["txn_ref"],
         },
     )
@@ -249,7 +254,7 @@ def methods_form(payment: Json) -> str:
 def otp_form(payment: Json, method: str) -> str:
     """The second step, with buttons for all that can go wrong at a bank."""
     words = text_of(payment)
-    pay = words["pay"].format(amount=money(payment["amount"] // 100, "VND"))
+    pay = words["pay"].format(amount=amount_of(payment))
     known = method if method in METHODS else "VNBANK"
     return (
         f'{summary(payment)}<form method="post"><input type="hidden" name="method" value="{known}">'

@@ -47,9 +47,15 @@ def player(running_player: Player, shop: Shop) -> Iterator[Player]:
 
 
 @pytest.fixture
-def own_player(shop: Shop, tmp_path: Path) -> Iterator[Player]:
-    """A sandbox that a test may kill and move through time."""
-    player = Player(tmp_path / "book", f"http://127.0.0.1:{shop.port}/webhooks").start()
+def own_shop() -> Iterator[Shop]:
+    with Shop() as shop:
+        yield shop
+
+
+@pytest.fixture
+def own_player(own_shop: Shop, tmp_path: Path) -> Iterator[Player]:
+    """A sandbox that a test may kill and move through time, with a shop of its own."""
+    player = Player(tmp_path / "book", f"http://127.0.0.1:{own_shop.port}/webhooks").start()
     yield player
     if player.process is not None and player.process.poll() is None:
         player.end()

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 class TestKill:
     def test_keeps_charges_keys_and_retries(
-        self, own_player: Player, shop: Shop, reference: str
+        self, own_player: Player, own_shop: Shop, reference: str
     ) -> None:
-        shop.answer = (500, b"")
+        own_shop.answer = (500, b"")
         own_player.behaviour(gateway="vnpay", decision="approve")
         params = link_params(reference)
         open_link(own_player, params)

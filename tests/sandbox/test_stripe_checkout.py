@@ -150,14 +150,14 @@ class TestSessionEnd:
         assert player.charge(reference)["captured"] == 3998
 
     def test_expires_by_the_clock_also_after_a_restart(
-        self, own_player: Player, shop: Shop, reference: str
+        self, own_player: Player, own_shop: Shop, reference: str
     ) -> None:
         session = create(own_player, reference)
         own_player.end()
         own_player.start()
         own_player.control("clock", advance_s=86_401)
         assert fresh(own_player, session).status == "expired"
-        eventually(lambda: "checkout.session.expired" in shop.events(reference))
+        eventually(lambda: "checkout.session.expired" in own_shop.events(reference))
 
     def test_keeps_its_intent_from_being_confirmed_directly(
         self, player: Player, reference: str
@@ -264,7 +264,7 @@ class TestRefunds:
         eventually(lambda: shop.events(reference).count("charge.refunded") == 2)
 
     def test_can_fail_after_they_had_succeeded(
-        self, own_player: Player, shop: Shop, reference: str
+        self, own_player: Player, own_shop: Shop, reference: str
     ) -> None:
         intent = self.paid(own_player, reference, "pm_card_refundFail")
         refund = own_player.stripe().v1.refunds.create({"payment_intent": intent})
@@ -275,7 +275,8 @@ class TestRefunds:
         charge = own_player.charge(reference)
         assert (charge["status"], charge["refunded"]) == ("captured", 0)
         eventually(
-            lambda: any(b'"refund.failed"' in got.body for got in shop.received), "refund.failed"
+            lambda: any(b'"refund.failed"' in got.body for got in own_shop.received),
+            "refund.failed",
         )
 
     def test_can_be_slow(self, own_player: Player, reference: str) -> None:

@@ -99,6 +99,12 @@ class TestConfirm:
                 "metadata": {"reference": reference}}  # fmt: skip
         assert player.stripe().v1.payment_intents.create(body).status == "succeeded"
 
+    def test_wants_a_new_card_after_a_decline(self, player: Player, reference: str) -> None:
+        error = declined(player, reference, "pm_card_visa_chargeDeclined")
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            player.stripe().v1.payment_intents.confirm(error.error.payment_intent.id)
+        assert caught.value.code == "payment_intent_unexpected_state"
+
     def test_follows_the_rule_for_ordinary_cards_only(self, player: Player, reference: str) -> None:
         player.behaviour(gateway="stripe", decision="decline:insufficient_funds")
         error = declined(player, f"{reference}a", "pm_card_visa")
@@ -116,7 +122,7 @@ class TestConfirm:
         assert player.charge(reference)["captured"] == 150_000
         eventually(lambda: "payment_intent.succeeded" in shop.events(reference))
 
-    def test_declines_late(self, own_player: Player, shop: Shop, reference: str) -> None:
+    def test_declines_late(self, own_player: Player, own_shop: Shop, reference: str) -> None:
         own_player.behaviour(
             gateway="stripe", decision="decline:insufficient_funds", decide_after_ms=60_000
         )
@@ -306,22 +312,24 @@ class TestEvents:
         assert event.request.id == intent.last_response.headers["Request-Id"]
 
     def test_tell_the_late_balance_transaction(
-        self, own_player: Player, shop: Shop, reference: str
+        self, own_player: Player, own_shop: Shop, reference: str
     ) -> None:
         create(own_player, reference)
         own_player.control("clock", advance_s=5)
-        eventually(lambda: "charge.updated" in shop.events(reference))
-        assert shop.events(reference) == ["payment_intent.succeeded", "charge.updated"]
+        eventually(lambda: "charge.updated" in own_shop.events(reference))
+        assert own_shop.events(reference) == ["payment_intent.succeeded", "charge.updated"]
 
     def test_are_retried_with_a_fresh_signature(
-        self, own_player: Player, shop: Shop, reference: str
+        self, own_player: Player, own_shop: Shop, reference: str
     ) -> None:
-        shop.answers[:] = [(500, b"")]
+        own_shop.answers[:] = [(500, b"")]
         create(own_player, reference)
-        eventually(lambda: shop.events(reference))
+        eventually(lambda: own_shop.events(reference))
         own_player.control("clock", advance_s=601)
-        eventually(lambda: shop.events(reference).count("payment_intent.succeeded") == 2)
-        first, second = (got for got in shop.received if b'"payment_intent.succeeded"' in got.body)
+        eventually(lambda: own_shop.events(reference).count("payment_intent.succeeded") == 2)
+        first, second = (
+            got for got in own_shop.received if b'"payment_intent.succeeded"' in got.body
+        )
         assert first.json()["id"] == second.json()["id"]
         assert first.headers["Stripe-Signature"] != second.headers["Stripe-Signature"]
 

@@ -195,33 +195,33 @@ class TestAutomaticDecision:
 
 class TestIpn:
     def test_is_repeated_every_five_minutes_ten_times_at_most(
-        self, own_player: Player, shop: Shop, reference: str
+        self, own_player: Player, own_shop: Shop, reference: str
     ) -> None:
-        shop.answer = (200, b'{"RspCode":"99","Message":"later"}')
+        own_shop.answer = (200, b'{"RspCode":"99","Message":"later"}')
         pay(own_player, reference)
         attempts(own_player, reference, 1)
         own_player.control("clock", advance_s=299)
         time.sleep(0.2)
-        assert len(shop.ipns(reference)) == 1
+        assert len(own_shop.ipns(reference)) == 1
         own_player.control("clock", advance_s=2)
         attempts(own_player, reference, 2)
         own_player.control("clock", advance_s=86_400)
         attempts(own_player, reference, 10)
         time.sleep(0.2)
-        assert len(shop.ipns(reference)) == 10
+        assert len(own_shop.ipns(reference)) == 10
 
     @pytest.mark.parametrize("code", [b"00", b"02"])
     def test_stops_when_the_shop_has_it(
-        self, own_player: Player, shop: Shop, reference: str, code: bytes
+        self, own_player: Player, own_shop: Shop, reference: str, code: bytes
     ) -> None:
-        shop.answers[:] = [(500, b""), (200, b'{"RspCode":"' + code + b'","Message":""}')]
+        own_shop.answers[:] = [(500, b""), (200, b'{"RspCode":"' + code + b'","Message":""}')]
         pay(own_player, reference)
         attempts(own_player, reference, 1)
         own_player.control("clock", advance_s=86_400)
         tried = attempts(own_player, reference, 2)
         time.sleep(0.2)
         assert [attempt["status"] for attempt in tried] == [500, 200]
-        assert len(shop.ipns(reference)) == 2
+        assert len(own_shop.ipns(reference)) == 2
 
     def test_comes_after_the_shopper_when_reversed(
         self, player: Player, shop: Shop, reference: str
