@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import IO, Any, Final, NoReturn
 
-from rest_framework.exceptions import ParseError
+from django.core.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 BODY_BYTES_MAX: Final = 64 * 1024
@@ -90,6 +92,15 @@ class NewestFirstPagination(CursorPagination):
     page_size = 20
     page_size_query_param = "limit"
     max_page_size = 100
+
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: Any = None
+    ) -> list[Any] | None:
+        """One page. A cursor that we never gave out is told apart by the database's types."""
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ValueError, ValidationError) as error:
+            raise NotFound("Invalid cursor") from error
 
     def get_paginated_response(self, data: Any) -> Response:
         """The page with links to its neighbours."""
