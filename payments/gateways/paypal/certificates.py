@@ -30,6 +30,7 @@ _PATH: Final = re.compile(r"/v1/notifications/certs/[A-Za-z0-9_-]{1,128}")
 _NAME: Final = re.compile(r"messageverificationcerts(?:\.[a-z0-9-]+)*\.paypal\.com")
 _PEM: Final = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _OK: Final = 200
+_NOT_FOUND: Final = 404
 _BYTES_MAX: Final = 64 * 1024
 _CHAIN_MAX: Final = 8
 # PayPal changes its certificate about once a year; more URLs than this are not kept.
@@ -79,6 +80,9 @@ class Certificates:
             answer = self._http.send("GET", url, headers={"Accept": "*/*"})
         except HttpTrouble as trouble:
             raise CertificateUnavailable(trouble.reason) from trouble
+        if answer.status == _NOT_FOUND:
+            # An invented URL must cost one look and no question to PayPal's API.
+            raise WebhookRefused("there is no such certificate at PayPal")
         if answer.status != _OK or len(answer.body) > _BYTES_MAX:
             raise CertificateUnavailable(f"HTTP {answer.status}")
         try:

@@ -1,6 +1,7 @@
 """PayPal's webhooks: proven to be PayPal's, then read as hints about what to ask."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from payments.gateways.base import (
@@ -22,7 +23,7 @@ from payments.gateways.paypal.certificates import Certificates, CertificateUnava
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.mapping import DISPUTE_OUTCOMES, EVENTS, OPEN_DISPUTES, Event
 from payments.gateways.paypal.order import child, first_unit, text_of
-from payments.gateways.paypal.refunds import references_of
+from payments.gateways.paypal.refunds import read_refund, references_of
 from payments.gateways.paypal.signing import Transmission
 
 # Whatever is stored is answered by 200; PayPal repeats anything else up to 25 times in 3 days.
@@ -114,19 +115,13 @@ def _of_payment(event_id: str, event_type: str, known: Event, resource: Json) ->
 
 def _of_refund(event_id: str, event_type: str, known: Event, resource: Json) -> Notice:
     """About a refund, ours or one that somebody made on PayPal's own pages."""
-    reference, refund_id = next(iter(references_of(resource)), ""), text_of(resource, "id")
+    outcome = read_refund(resource)
     return Notice(
         event_id,
         event_type,
-        reference=reference,
-        psp_reference=refund_id,
-        outcome=Outcome(
-            OutcomeKind.PENDING,
-            money=money.read(resource.get("amount")),
-            reference=reference,
-            psp_reference=refund_id,
-            psp_data={"next_verb": known.next_verb},
-        ),
+        reference=outcome.reference,
+        psp_reference=outcome.psp_reference,
+        outcome=replace(outcome, psp_data={"next_verb": known.next_verb}),
         subject=Subject.REFUND,
         payment_psp_reference=_order_of(resource) or _linked(resource, "up"),
     )
@@ -135,18 +130,7 @@ def _of_refund(event_id: str, event_type: str, known: Event, resource: Json) -> 
 def _of_dispute(event_id: str, event_type: str, _known: Event, resource: Json) -> Notice:
     """About a dispute, or a capture that PayPal took back (which comes with no dispute's id)."""
     if event_type == "PAYMENT.CAPTURE.REVERSED":
-        # The dispute behind it, or the settlement report, says whether it stays so.
-        outcome = Outcome(OutcomeKind.UNKNOWN, money=money.read(resource.get("amount")))
-        capture_id = text_of(resource, "id")
-        return Notice(
-            event_id,
-            event_type,
-            reference=next(iter(references_of(resource)), ""),
-            psp_reference=capture_id,
-            outcome=outcome,
-            subject=Subject.DISPUTE,
-            payment_psp_reference=_order_of(resource) or capture_id,
-        )
+        return _of_reversal(event_id, event_type, resource)
     outcome = read_dispute(resource)
     disputed = _disputed(resource)
     return Notice(
@@ -157,6 +141,25 @@ def _of_dispute(event_id: str, event_type: str, _known: Event, resource: Json) -
         outcome=outcome,
         subject=Subject.DISPUTE,
         payment_psp_reference=text_of(disputed, "seller_transaction_id"),
+    )
+
+
+def _of_reversal(event_id: str, event_type: str, capture: Json) -> Notice:
+    # A dispute may tell of the same money under its own id: the capture's id joins the two.
+    capture_id = text_of(capture, "id")
+    return Notice(
+        event_id,
+        event_type,
+        reference=next(iter(references_of(capture)), ""),
+        psp_reference=capture_id,
+        outcome=Outcome(
+            OutcomeKind.SUCCEEDED,
+            money=money.read(capture.get("amount")),
+            psp_reference=capture_id,
+            psp_data={"capture_id": capture_id},
+        ),
+        subject=Subject.DISPUTE,
+        payment_psp_reference=_order_of(capture) or capture_id,
     )
 
 

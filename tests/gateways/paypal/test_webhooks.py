@@ -136,6 +136,11 @@ class TestForgedWebhook:
     def test_names_a_certificate_at_great_length(self, receiver: Receiver) -> None:
         self.refused(receiver, "URL", url=receiver.url + "A" * 500)
 
+    def test_names_a_certificate_that_does_not_exist(self, receiver: Receiver) -> None:
+        receiver.server.reply(Reply(404))
+        self.refused(receiver, "no such certificate")
+        assert len(receiver.server.received) == 1
+
     def test_of_live_money_cannot_point_at_the_sandboxs_certificates(self) -> None:
         live = Config.from_settings({**OPTIONS, "api_base": "https://api-m.paypal.com"})
         test = Config.from_settings({**OPTIONS, "api_base": "https://api-m.sandbox.paypal.com"})
@@ -357,7 +362,7 @@ class TestRefundAndDisputeEvent:
             assert (notice.reference, notice.psp_reference) == ("mine", "R1")
             assert notice.payment_psp_reference == "CAP1"
             assert notice.outcome is not None
-            assert notice.outcome.kind is OutcomeKind.PENDING
+            assert notice.outcome.kind is OutcomeKind.SUCCEEDED
             assert notice.outcome.money == Money(500, "USD")
             assert notice.outcome.psp_data == {"next_verb": "QUERY_REFUND"}
 
@@ -395,11 +400,13 @@ class TestRefundAndDisputeEvent:
         assert notice.outcome is not None
         assert notice.outcome.kind is kind
 
-    def test_of_a_reversal_is_left_to_a_person(self, receiver: Receiver) -> None:
+    def test_of_a_reversal_says_that_the_money_is_gone(self, receiver: Receiver) -> None:
         notice = receiver.read({**EVENT, "event_type": "PAYMENT.CAPTURE.REVERSED"})
         assert notice.subject is Subject.DISPUTE
+        assert notice.payment_psp_reference == ORDER
         assert notice.outcome is not None
-        assert notice.outcome.kind is OutcomeKind.UNKNOWN
+        assert notice.outcome.kind is OutcomeKind.SUCCEEDED
+        assert notice.outcome.psp_data == {"capture_id": "3C679366HH908993F"}
 
 
 class TestAnswerToPaypal:
