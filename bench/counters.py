@@ -1,8 +1,9 @@
 """What PostgreSQL counted while a round ran.
 
 Statements are the calls in pg_stat_statements by the product's role, without the words that only
-begin and end transactions, and without PostgreSQL's own checks of foreign keys. Commits are those that wrote: each takes one transaction id, and so
-does each savepoint, which is taken off again. ``transactions`` counts those that only read too.
+begin and end transactions, and without PostgreSQL's own checks of foreign keys. Commits are
+those that wrote: each takes one transaction id, and so does each savepoint, which is taken off
+again. ``transactions`` counts those that only read too.
 """
 
 import re
