@@ -7,6 +7,7 @@ here: only our rows decide to ask again.
 """
 
 import json
+import math
 import os
 import re
 import ssl
@@ -167,7 +168,7 @@ class HttpClient:
 def read_json_object(body: bytes) -> Json | None:
     """``body`` as a JSON object that can be stored, or None when it is not one."""
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse_constant)
+        value = json.loads(body.decode(), parse_constant=_refuse_constant, parse_float=_read_float)
         if _SUSPECT_ESCAPE.search(body):
             _require_storable(value)
     except (ValueError, RecursionError):
@@ -260,6 +261,13 @@ def _ms_since(started: float) -> int:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
+
+
+def _read_float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(f"{digits} is too large")
+    return value
 
 
 def _require_storable(value: object) -> None:

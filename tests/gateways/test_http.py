@@ -169,6 +169,7 @@ class TestReadJsonObject:
             b'"text"',
             b'{"a": NaN}',
             b'{"a": Infinity}',
+            b'{"a": 1e999}',
             b'{"a": 1',
             b"\xff\xfe",
             rb'{"a": "\u0000"}',

@@ -1,0 +1,104 @@
+"""Whatever Stripe might say: an outcome, never an exception, and never money out of nowhere."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.money import Money
+from payments.gateways.base import Operation, Outcome, OutcomeKind, Subject, Verb
+from payments.gateways.http import HttpAnswer
+from payments.gateways.stripe import answers, requests, webhooks
+from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation
+from tests.gateways.stripe import theirs
+from tests.gateways.twisted import ANY_JSON, FEW, twisted
+
+KNOWN = intent(has_token=True, psp_reference="pi_1", psp_data={"payment_intent": "pi_1"})
+PAGE = intent(psp_reference="cs_test_1", psp_data={"checkout_session": "cs_test_1"})
+PART = Money(40_000, "VND")
+STATUSES = st.sampled_from([200, 201, 302, 400, 401, 402, 404, 409, 424, 429, 500, 503])
+
+PAID_PAGE = theirs.session("complete", "paid", payment_intent=theirs.payment_intent(flow="page"))
+DECLINE = {
+    "error": {
+        **theirs.card_error(),
+        "payment_intent": theirs.payment_intent(
+            "requires_payment_method", last_payment_error=theirs.card_error()
+        ),
+    }
+}
+ASKED = [
+    (operation(Verb.CREATE, KNOWN), theirs.payment_intent()),
+    (operation(Verb.QUERY, KNOWN), theirs.payment_intent()),
+    (operation(Verb.QUERY, PAGE), PAID_PAGE),
+    (operation(Verb.QUERY, intent()), {"data": [theirs.payment_intent()], "has_more": False}),
+    (operation(Verb.CAPTURE, KNOWN, money=PART), theirs.payment_intent()),
+    (operation(Verb.CLOSE, PAGE), theirs.session("expired")),
+    (operation(Verb.REFUND, KNOWN, money=PART), theirs.refund()),
+    (
+        operation(Verb.QUERY_REFUND, KNOWN, money=PART, refund_reference=CALL_REFERENCE),
+        {"data": [theirs.refund()], "has_more": False},
+    ),
+    (operation(Verb.CREATE, KNOWN), DECLINE),
+]
+EVENTS = [
+    theirs.event("payment_intent.succeeded", theirs.payment_intent()),
+    theirs.event("payment_intent.payment_failed", DECLINE["error"]["payment_intent"]),
+    theirs.event(
+        "checkout.session.completed", theirs.session("complete", "paid", payment_intent="pi_1")
+    ),
+    theirs.event("refund.created", theirs.refund()),
+    theirs.event("charge.dispute.closed", theirs.dispute("lost")),
+    theirs.event("charge.updated", theirs.charge()),
+]
+
+
+def read(asked: Operation, content: object, status: int) -> Outcome:
+    frozen = replace(asked, request=requests.freeze(asked))
+    return answers.read(frozen, HttpAnswer(status, {}, json.dumps(content).encode(), 1))
+
+
+def assert_owned(outcome: Outcome, reference: str) -> None:
+    """Money is only ever reported whole, and only for what we asked about."""
+    if outcome.kind in {OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED}:
+        assert outcome.money is not None
+        assert outcome.reference == reference
+
+
+class TestAnswers:
+    @pytest.mark.parametrize(("asked", "genuine"), ASKED)
+    @FEW
+    @given(data=st.data(), status=STATUSES)
+    def test_that_are_twisted_never_raise_and_never_pay_another(
+        self, asked: Operation, genuine: dict[str, Any], data: st.DataObject, status: int
+    ) -> None:
+        outcome = read(asked, data.draw(twisted(genuine)), status)
+        ours = {Verb.REFUND: CALL_REFERENCE, Verb.QUERY_REFUND: CALL_REFERENCE}
+        assert_owned(outcome, ours.get(asked.verb, REFERENCE))
+
+    @pytest.mark.parametrize(("asked", "genuine"), ASKED)
+    @FEW
+    @given(content=ANY_JSON, status=STATUSES)
+    def test_that_mean_nothing_say_nothing_final(
+        self, asked: Operation, genuine: object, content: Any, status: int
+    ) -> None:
+        outcome = read(asked, content, status)
+        refused = status in {400, 402, 404} and asked.verb in {Verb.CREATE, Verb.REFUND}
+        if not refused:
+            assert outcome.kind in {OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE}
+
+
+class TestEvents:
+    @pytest.mark.parametrize("genuine", EVENTS, ids=lambda event: str(event["type"]))
+    @FEW
+    @given(data=st.data())
+    def test_that_are_twisted_never_raise(
+        self, genuine: dict[str, Any], data: st.DataObject
+    ) -> None:
+        content = {**data.draw(twisted(genuine)), "id": "evt_1"}
+        notice = webhooks.read(theirs.delivery(content), (theirs.SECRET,))
+        if notice.outcome and notice.subject is Subject.PAYMENT:
+            assert_owned(notice.outcome, notice.reference)
