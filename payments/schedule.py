@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from payments.gateways.base import Gateway, Outcome, OutcomeKind
+from payments.gateways.base import Gateway, Outcome, OutcomeKind, Verb
 from payments.gateways.registry import gateway
 from payments.models import Transaction
 
@@ -19,6 +19,9 @@ def next_look(row: Transaction, outcome: Outcome, now: datetime) -> dict[str, An
         failures = min(row.failures + 1, 1000)
         delay = max(row.backoff.delay(failures), timedelta(seconds=outcome.retry_after_s or 0))
         return {"failures": failures, "due_at": max(now + delay, earliest_query(row, now))}
+    if outcome.psp_data.get("next_verb") == Verb.CAPTURE:
+        # The shopper has approved, and nothing is paid before we capture it.
+        return {"failures": 0, "due_at": earliest_query(row, now)}
     return {"failures": 0, "due_at": _next_query(row, now)}
 
 

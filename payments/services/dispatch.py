@@ -49,7 +49,8 @@ class Job:
 
 def lease_for(adapter: Gateway) -> timedelta:
     """Longer than every timeout inside one call, so that nobody else starts the same work."""
-    seconds = adapter.connect_timeout_s + adapter.read_timeout_s + settings.LEASE_MARGIN_S
+    # The read timeout counts twice: once until the first byte, once between two of them.
+    seconds = adapter.connect_timeout_s + 2 * adapter.read_timeout_s + settings.LEASE_MARGIN_S
     return timedelta(seconds=seconds)
 
 

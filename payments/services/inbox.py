@@ -136,8 +136,9 @@ def retry(*, event: WebhookEvent) -> None:
     """Apply a kept event that a worker has claimed."""
     adapter = gateway(event.gateway)
     try:
+        # Outside of the transaction: reading may have to fetch a certificate.
+        notice = _notice_of(adapter, event)
         with database.atomic(durable=True), acting(Actor("gateway", event.gateway)):
-            notice = _notice_of(adapter, event)
             result = _apply(event, notice)
             _write_result(event, notice, result)
     except Exception:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from audit import services as audit
 from audit.models import AuditEvent
+from durable.wake import wake
 from notifications import services as notifications
 from notifications.services import Message
 from orders.models import Order
@@ -29,7 +30,7 @@ from payments.decisions import Decision, Ruling, Standing, decide
 from payments.gateways.base import Failure, Outcome
 from payments.gateways.registry import gateway
 from payments.models import Capture, CaseKind, Transaction, Transfer
-from payments.schedule import next_look
+from payments.schedule import earliest_query, next_look
 from payments.services import cases
 from payments.services.cases import Finding
 from payments.states import LIVE, Status, require_move
@@ -113,6 +114,7 @@ def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: _
             _fail(item, row, orders[row.order_id], decision, batch)
         case Ruling.CARRY_ON:
             _write(row, {**_news(row, item.outcome), **_release(item, row, now)})
+            _follow_hint(item, row, now)
         case Ruling.REPEAT:
             _write(row, _release(item, row, now))
         case Ruling.MISMATCH | Ruling.CONFLICT:
@@ -247,6 +249,13 @@ def _release(item: Evidence, row: Transaction, now: datetime) -> dict[str, Any]:
     if row.status not in LIVE:
         return {"lease_until": None}
     return {"lease_until": None, **next_look(row, item.outcome, now)}
+
+
+def _follow_hint(item: Evidence, row: Transaction, now: datetime) -> None:
+    """A webhook that is only a hint names the operation that brings the truth: do it soon."""
+    if item.source is Source.WEBHOOK and "next_verb" in item.outcome.psp_data:
+        _write(row, {"due_at": earliest_query(row, now)})
+        wake(f"gateway.{row.gateway}")
 
 
 def _write(row: Transaction, changes: dict[str, Any]) -> None:
