@@ -56,7 +56,9 @@ def _install(wanted: str) -> None:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
     _say("Installing the packages of requirements-dev.txt (a minute or so, the first time)")
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    subprocess.run([*pip, "install", "--quiet", "-r", str(REQUIREMENTS[-1])], check=True)
+    # Most of these modules are never imported here: each is compiled when it first is.
+    install = ["install", "--quiet", "--no-compile", "-r", str(REQUIREMENTS[-1])]
+    subprocess.run([*pip, *install], check=True)
     STAMP.write_text(wanted)
 
 
