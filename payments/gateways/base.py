@@ -20,6 +20,11 @@ from typing import ClassVar, Final, Self
 
 from orders.money import Money
 
+# A read that takes longer than this is an unknown outcome. Leases outlast both together.
+CONNECT_TIMEOUT_S: Final = 3.0
+READ_TIMEOUT_S: Final = 20.0
+READ_TIMEOUT_MAX_S: Final = 120.0
+
 JsonValue = object  # what json.dumps takes: str, int, bool, None, lists and dicts of these
 Json = dict[str, JsonValue]
 
@@ -214,6 +219,14 @@ class WebhookRefused(Exception):
         self.reason = reason
 
 
+def read_timeout(options: Mapping[str, str], default: float) -> float:
+    """``read_timeout_s`` of the settings, in seconds. Raises ValueError."""
+    seconds = float(options.get("read_timeout_s") or default)
+    if not 0 < seconds <= READ_TIMEOUT_MAX_S:
+        raise ValueError(f"read_timeout_s must be above 0 and at most {READ_TIMEOUT_MAX_S:g}")
+    return seconds
+
+
 class WebhookResult(StrEnum):
     """What became of a delivery; each gateway is answered in its own words."""
 
@@ -256,11 +269,6 @@ class Capabilities:
     needs_token: bool = False
 
 
-# A read that takes longer than this is an unknown outcome. Leases outlast both together.
-CONNECT_TIMEOUT_S: Final = 3.0
-READ_TIMEOUT_S: Final = 20.0
-
-
 class Gateway(ABC):
     """One PSP. Instances are cheap, hold a connection pool, and are safe to share by threads."""
 
@@ -281,8 +289,9 @@ class Gateway(ABC):
     link_lifetime: ClassVar[timedelta] = timedelta(minutes=15)
     # How long after the link's end "unpaid" becomes the gateway's last word.
     expiry_margin: ClassVar[timedelta] = timedelta(minutes=5)
-    connect_timeout_s: ClassVar[float] = CONNECT_TIMEOUT_S
-    read_timeout_s: ClassVar[float] = READ_TIMEOUT_S
+    # One call lasts at most the first and twice the second.
+    connect_timeout_s: float = CONNECT_TIMEOUT_S
+    read_timeout_s: float = READ_TIMEOUT_S
     # How many calls of one worker process run side by side.
     concurrency: ClassVar[int] = 16
 

@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 _DEFINITE: Final = frozenset(OutcomeKind) - {OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE}
 # After so many failures in a row a person should know, while we go on trying.
 FAILURES_BEFORE_A_CASE: Final = 8
+# So often an unanswered operation is sent before the gateway is asked about it.
+SENDS_BEFORE_A_QUERY: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def _next_verb(
         return Verb.CREATE
     for verb in (Verb.CREATE, Verb(row.psp_data.get("next_verb", Verb.CREATE)), Verb.CLOSE):
         call = unanswered.get(verb)
-        if call and _is_remembered(call, adapter, now):
+        if call and _is_remembered(call, adapter, now) and not _should_ask_first(call, row):
             return verb
     if row.psp_data.get("next_verb") and not row.cancel_code:
         return Verb(row.psp_data["next_verb"])
@@ -139,6 +141,16 @@ def _is_remembered(call: GatewayCall, adapter: Gateway, now: datetime) -> bool:
     if adapter.key_lifetime is None or call.first_sent_at is None:
         return True
     return now - call.first_sent_at < adapter.key_lifetime
+
+
+def _should_ask_first(call: GatewayCall, row: Transaction) -> bool:
+    """After a few repeats in vain, every other look is a query.
+
+    A gateway may have stored its own failure under our key and replay it for ever; then only
+    reading tells what happened.
+    """
+    repeats_in_vain = call.sends - SENDS_BEFORE_A_QUERY
+    return call.verb != Verb.QUERY and repeats_in_vain >= row.queries
 
 
 def _new_call(

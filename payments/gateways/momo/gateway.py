@@ -17,6 +17,7 @@ from payments.gateways.base import (
     Operation,
     Outcome,
     WebhookResult,
+    read_timeout,
 )
 from payments.gateways.http import HttpClient, HttpTrouble, exchange_of, outcome_of_trouble
 from payments.gateways.momo import answers, requests, webhooks
@@ -42,8 +43,9 @@ class MomoGateway(Gateway):
     # MoMo asks its clients to wait for 30 s or more.
     read_timeout_s = 30.0
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, read_timeout_s: float | None = None) -> None:
         self._config = config
+        self.read_timeout_s = read_timeout_s or type(self).read_timeout_s
         self._http = HttpClient(
             connect_timeout_s=self.connect_timeout_s, read_timeout_s=self.read_timeout_s
         )
@@ -51,7 +53,8 @@ class MomoGateway(Gateway):
     @classmethod
     @override
     def from_settings(cls, options: Mapping[str, str]) -> Self:
-        return cls(Config.from_settings(options))
+        timeout = read_timeout(options, cls.read_timeout_s)
+        return cls(Config.from_settings(options), read_timeout_s=timeout)
 
     @property
     @override

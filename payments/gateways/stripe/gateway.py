@@ -19,6 +19,7 @@ from payments.gateways.base import (
     Operation,
     Outcome,
     WebhookResult,
+    read_timeout,
 )
 from payments.gateways.http import HttpClient, HttpTrouble, outcome_of_trouble
 from payments.gateways.stripe import amounts, answers, requests, webhooks
@@ -47,8 +48,9 @@ class StripeGateway(Gateway):
     # backlog before the call.
     link_lifetime = timedelta(hours=2)
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, read_timeout_s: float | None = None) -> None:
         self._config = config
+        self.read_timeout_s = read_timeout_s or type(self).read_timeout_s
         http = HttpClient(
             connect_timeout_s=self.connect_timeout_s, read_timeout_s=self.read_timeout_s
         )
@@ -57,7 +59,8 @@ class StripeGateway(Gateway):
     @classmethod
     @override
     def from_settings(cls, options: Mapping[str, str]) -> Self:
-        return cls(Config.from_settings(options))
+        timeout = read_timeout(options, cls.read_timeout_s)
+        return cls(Config.from_settings(options), read_timeout_s=timeout)
 
     @property
     @override

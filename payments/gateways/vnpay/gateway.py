@@ -25,6 +25,7 @@ from payments.gateways.base import (
     OutcomeKind,
     Verb,
     WebhookResult,
+    read_timeout,
 )
 from payments.gateways.http import HttpClient, HttpTrouble, outcome_of_trouble
 from payments.gateways.vnpay import answers, ipn, mapping, signing, wire
@@ -58,8 +59,9 @@ class VnpayGateway(Gateway):
     # A bank may still finish what the shopper began in the link's last minute.
     expiry_margin = timedelta(minutes=15)
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, read_timeout_s: float | None = None) -> None:
         self._config = config
+        self.read_timeout_s = read_timeout_s or type(self).read_timeout_s
         self._http = HttpClient(
             connect_timeout_s=self.connect_timeout_s, read_timeout_s=self.read_timeout_s
         )
@@ -67,7 +69,8 @@ class VnpayGateway(Gateway):
     @classmethod
     @override
     def from_settings(cls, options: Mapping[str, str]) -> Self:
-        return cls(Config.from_settings(options))
+        timeout = read_timeout(options, cls.read_timeout_s)
+        return cls(Config.from_settings(options), read_timeout_s=timeout)
 
     @property
     @override
