@@ -105,7 +105,9 @@ def start(
     passage(data_dir, server_account())
     with hold(data_dir / "lock") as lock:
         guard = Guard(keep_open=(lock,))
-        home = _home(data_dir, server_account())
+        # Only servers of our own need a folder that their account may enter.
+        account = None if database_url and redis_url else server_account()
+        home = _home(data_dir, account)
         servers = Servers(database_url=database_url, redis_url=redis_url, home=home, guard=guard)
         if not durable:
             guard.remove_afterwards(home)
