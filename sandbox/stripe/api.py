@@ -77,7 +77,9 @@ class Api:
         )
 
         async def work() -> web.Response:
-            return response(await self._answer(turn, call.reference), turn.request_id, turn.key)
+            answer = await self._answer(turn, call.reference)
+            await self._let_shopper_be_first(turn, call.reference)
+            return response(answer, turn.request_id, turn.key)
 
         return await self._store.world.faults.perform(request, call, work, self._failures(turn))
 
@@ -122,6 +124,16 @@ class Api:
         rule = self._store.world.rules.of(NAME, reference)
         if rule.decision != "ask" and rule.decide_after_ms <= WAIT_MS_MAX:
             await asyncio.sleep(rule.decide_after_ms / 1000)
+
+    async def _let_shopper_be_first(self, turn: Turn, reference: str | None) -> None:
+        """Where webhooks come before the answer, a session is decided before its creation returns."""
+        if turn.operation != "create_session" or reference is None:
+            return
+        rule = self._store.world.rules.of(NAME, reference)
+        soon = rule.decision != "ask" and rule.decide_after_ms <= WAIT_MS_MAX
+        if soon and rule.webhook.order == "before_answer":
+            clock = self._store.world.clock
+            await clock.reached(clock.now() + rule.decide_after_ms / 1000)
 
     def _reference(self, turn: Turn) -> str | None:
         """The shop's reference of the payment that a call is about, or None."""

@@ -48,6 +48,10 @@ CARDS: Final[Mapping[str, Card]] = {
     "card_visa_debit": Card(last4="5556", label="Visa debit, pays"),
     "card_mastercard": Card(last4="4444", brand="mastercard", label="Mastercard, pays"),
     "card_amex": Card(last4="8431", brand="amex", label="American Express, pays"),
+    "card_discover": Card(last4="1117", brand="discover", label="Discover, pays"),
+    "card_diners": Card(last4="0004", brand="diners", label="Diners Club, pays"),
+    "card_jcb": Card(last4="0505", brand="jcb", label="JCB, pays"),
+    "card_unionpay": Card(last4="0005", brand="unionpay", label="UnionPay, pays"),
     "card_visa_chargeDeclined": declined("0002", "generic_decline", "declined"),
     "card_chargeDeclined": declined("0002", "generic_decline", "declined"),
     "card_visa_chargeDeclinedInsufficientFunds": declined(

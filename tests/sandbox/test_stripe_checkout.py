@@ -147,6 +147,7 @@ class TestSessionEnd:
         press(player, session, "card_visa")
         with pytest.raises(stripe.InvalidRequestError):
             player.stripe().v1.checkout.sessions.expire(session.id)
+        assert fresh(player, session).status == "complete"
         assert player.charge(reference)["captured"] == 3998
 
     def test_expires_by_the_clock_also_after_a_restart(
@@ -179,6 +180,14 @@ class TestAutomaticDecision:
         assert player.charge(reference)["captured"] == 3998
         answer = player.http.get(session.url, allow_redirects=False, timeout=5)
         assert answer.headers["Location"] == f"http://127.0.0.1:9/ok?sid={session.id}"
+
+    def test_can_be_told_before_the_session_is_answered(
+        self, player: Player, shop: Shop, reference: str
+    ) -> None:
+        player.behaviour(gateway="stripe", decision="approve", webhook={"order": "before_answer"})
+        session = create(player, reference)
+        assert session.status == "open"
+        assert "checkout.session.completed" in shop.events(reference)
 
     def test_leads_a_cancelling_shopper_back(self, player: Player, reference: str) -> None:
         player.behaviour(gateway="stripe", decision="cancel")
