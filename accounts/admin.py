@@ -70,7 +70,10 @@ class UserAdmin(_UserAdmin):
         return super().change_view(request, object_id, form_url, extra_context)
 
     def user_change_password(
-        self, request: HttpRequest, id: str, form_url: str = ""  # noqa: A002 - Django's own name
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 - Django's own name
+        form_url: str = "",
     ) -> HttpResponse:
         """Set somebody's password; the record of it is in the same commit."""
         with transaction.atomic():

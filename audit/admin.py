@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from audit import services
@@ -15,7 +17,7 @@ from audit.models import AuditEvent
 from audit.staff import export, query
 from audit.staff.actors import actor_word, names_of
 from audit.staff.filters import RangeFilter, ValuesFilter
-from audit.staff.formats import json_block
+from audit.staff.formats import json_block, shortened
 from audit.staff.read_only import Finder, ReadOnlyAdmin, filter_of
 from durable.ids import uuid7
 
@@ -73,13 +75,13 @@ def _by_request(word: str) -> Iterable[object]:
 class AuditEventAdmin(ReadOnlyAdmin):
     """Who did what to which row, when, why, and in which request."""
 
-    list_display = ("occurred_at", "actor", "action", "subject", "change", "cause", "request_id")
+    list_display = ("occurred_at", "actor", "action", "subject", "change", "cause", "request")
     list_filter = (ActorKindFilter, OccurredFilter)
     ordering = ("-occurred_at", "-id")
     search_help_text = "An id of a payment, an order or a request; or action:transaction.success"
     fields = (
         "occurred_at", "actor", "action", "subject", "version", "before_block", "after_block",
-        "cause", "request_id",
+        "cause", "subject_id", "cause_id", "request_id",
     )  # fmt: skip
     recorded_as = "audit_event"
     terms: ClassVar[Mapping[str, query.Term]] = {
@@ -141,9 +143,9 @@ class AuditEventAdmin(ReadOnlyAdmin):
         return str(getattr(row, "actor_name", row.actor_kind))
 
     @admin.display(description="subject")
-    def subject(self, row: AuditEvent) -> str:
+    def subject(self, row: AuditEvent) -> SafeString | str:
         """What it was done to."""
-        return f"{row.subject_type} {row.subject_id.hex}"
+        return shortened(row.subject_id.hex, row.subject_type)
 
     @admin.display(description="change")
     def change(self, row: AuditEvent) -> str:
@@ -152,9 +154,19 @@ class AuditEventAdmin(ReadOnlyAdmin):
         return f"{before} → {after}".strip(" →") if before != after else ""
 
     @admin.display(description="because of")
-    def cause(self, row: AuditEvent) -> str:
+    def cause(self, row: AuditEvent) -> SafeString | str:
         """The call, webhook or person behind it."""
-        return f"{row.cause_type} {row.cause_id}".strip()
+        return shortened(row.cause_id, row.cause_type)
+
+    @admin.display(description="request")
+    def request(self, row: AuditEvent) -> SafeString | str:
+        """Everything that the same request did."""
+        if not row.request_id:
+            return ""
+        url = reverse("admin:audit_auditevent_changelist")
+        return format_html(
+            '<a href="{}?q=request:{}">{}</a>', url, row.request_id, shortened(row.request_id)
+        )
 
     @admin.display(description="before")
     def before_block(self, row: AuditEvent) -> SafeString | str:

@@ -1,19 +1,21 @@
 """The staff's site: its home page, its clock and its language."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.template.response import SimpleTemplateResponse
+from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from payments.overview import overview
 
-View = Callable[..., HttpResponseBase]
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+Response = TypeVar("Response", bound=HttpResponseBase)
 LANGUAGE = "en"
 
 
@@ -34,29 +36,29 @@ class PaymentsAdminSite(AdminSite):
         """``view`` for staff only, rendered with our clock and language."""
         guarded = super().admin_view(view, cacheable)
 
+        @wraps(guarded)
         def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             with timezone.override(settings.SHOP_TIME_ZONE), translation.override(LANGUAGE):
                 return _rendered(guarded(request, *args, **kwargs))
 
-        return shown
+        return cast("View", shown)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The staff's sign-in, guarded by axes like every other."""
         with translation.override(LANGUAGE):
-            response: HttpResponse = _rendered(super().login(request, extra_context))
-            return response
+            return _rendered(super().login(request, extra_context))
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> TemplateResponse:
         """How today goes, and what waits for a person."""
         figures = overview(timezone.now()) if request.user.has_module_perms("payments") else None
         return super().index(request, {**(extra_context or {}), "overview": figures})
 
 
-def _rendered(response: Any) -> Any:
+def _rendered(response: Response) -> Response:
     """A page is rendered after its view has returned, when clock and language are gone."""
     if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
         response.render()

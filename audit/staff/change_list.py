@@ -11,6 +11,8 @@ from django.http import HttpRequest
 PAGES_MAX: Final = 200
 
 if TYPE_CHECKING:
+    from audit.staff.read_only import ReadOnlyAdmin
+
     _Paginator = Paginator[Any]
 else:
     _Paginator = Paginator
@@ -25,6 +27,7 @@ class UncountedPaginator(_Paginator):
 class UncountedChangeList(ChangeList):
     """Newest first, a page at a time; one row more than fits tells whether there is another."""
 
+    model_admin: "ReadOnlyAdmin"
     has_older: bool
     is_cut: bool
 

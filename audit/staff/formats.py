@@ -1,12 +1,31 @@
 """How values look on the staff's pages."""
 
 import json
-from typing import Any
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
 
 from django.db.models import Model
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+
+
+def clock(at: datetime | None) -> str:
+    """A moment on the reader's clock, to the second; "" for none."""
+    return localtime(at).strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+
+def moment(name: str) -> Callable[[Any], str]:
+    """A column that shows the time ``name`` as ``clock`` does."""
+
+    def column(row: Any) -> str:
+        return clock(getattr(row, name))
+
+    column.__name__ = name
+    column.short_description = name.replace("_", " ")  # type: ignore[attr-defined]
+    return column
 
 
 def json_block(value: object) -> SafeString | str:
@@ -33,6 +52,19 @@ def link_to(row: Model | None, label: str = "") -> SafeString | str:
     if row is None:
         return "—"
     return format_html('<a href="{}">{}</a>', admin_url(row), label or str(row))
+
+
+# The end of an id tells rows apart; its start is only the time.
+ID_DIGITS_SHOWN: Final = 10
+
+
+def shortened(key: str, before: str = "") -> SafeString | str:
+    """The end of a long id, which is what fits into a list; all of it shows when pointed at."""
+    if len(key) <= ID_DIGITS_SHOWN:
+        return format_html("{} {}", before, key) if before else key
+    return format_html(
+        '{} <span class="mono" title="{}">…{}</span>', before, key, key[-ID_DIGITS_SHOWN:]
+    )
 
 
 def badge(word: str, tone: str = "") -> SafeString | str:

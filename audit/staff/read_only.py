@@ -9,7 +9,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import DateTimeField, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
@@ -18,6 +18,7 @@ from psycopg2.errors import QueryCanceled
 from audit import services as audit
 from audit.staff import export
 from audit.staff.change_list import UncountedChangeList, UncountedPaginator
+from audit.staff.formats import moment
 from audit.staff.query import QueryError, Term, condition, parse
 
 # A bare word may be found at this many rows; more is a list of its own, by ``field:value``.
@@ -68,9 +69,21 @@ class ReadOnlyAdmin(_Base):
         del request, obj
         return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         """Every field of the page."""
-        return cast("Sequence[str]", self.get_fields(request, obj))
+        return tuple(self.get_fields(request, obj))
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        """The columns; a time is shown to the second."""
+        return self._with_clocks(super().get_list_display(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        """The lines of the page; a time is shown to the second."""
+        return self._with_clocks(super().get_fields(request, obj))
+
+    def _with_clocks(self, names: Iterable[Any]) -> tuple[Any, ...]:
+        times = {field.name for field in self.opts.get_fields() if isinstance(field, DateTimeField)}
+        return tuple(moment(name) if name in times else name for name in names)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list that does not count."""
@@ -83,9 +96,7 @@ class ReadOnlyAdmin(_Base):
         view = self.admin_site.admin_view(self.export_view)
         return [path("export/", view, name=name), *super().get_urls()]
 
-    def lookup_allowed(
-        self, lookup: str, value: str, request: HttpRequest | None = None
-    ) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only the filters on the page: a free lookup could probe columns that are not shown."""
         del value
         return lookup in self._filter_parameters(request)

@@ -62,7 +62,7 @@ class OrderAdmin(ReadOnlyAdmin):
     list_select_related = ("customer",)
     ordering = ("-created_at", "-id")
     search_help_text = "An order's number or id, or an e-mail address; or total>1000 status:paid"
-    fields = (
+    fields: ClassVar[tuple[str, ...]] = (
         "__str__", "public_id", "state", "total_sum", "paid_sum", "refunded_sum", "lines_table",
         "customer", "customer_email", "customer_phone", "locale", "created_at", "updated_at",
     )  # fmt: skip

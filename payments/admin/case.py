@@ -18,7 +18,7 @@ from orders.money import EXPONENTS, Money
 from payments.admin.acts import Act, ActingAdmin
 from payments.admin.filters import CurrencyFilter
 from payments.admin.finders import payments_named
-from payments.admin.tones import CASE_TONES, sum_of
+from payments.admin.tones import CASE_TONES, payment_link, sum_of
 from payments.models import Case, CaseKind, CaseState
 from payments.services.cases import resolve_case
 
@@ -131,7 +131,7 @@ class CaseAdmin(ActingAdmin):
     @admin.display(description="payment")
     def about(self, row: Case) -> SafeString | str:
         """The payment in question."""
-        return link_to(row.transaction)
+        return payment_link(row.transaction)
 
     @admin.display(description="webhook")
     def webhook(self, row: Case) -> SafeString | str:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from django.utils.formats import localize
-from django.utils.timezone import localtime
+from django.urls import reverse
+from django.utils.html import format_html
 
 from audit.models import AuditEvent
 from audit.redaction import redact
 from audit.staff.actors import actor_word
-from audit.staff.formats import admin_url, rows_as
+from audit.staff.formats import admin_url, clock, rows_as
 from notifications.admin import STATES, state_of
 from notifications.models import Notification
 from payments.admin.tones import CASE_TONES, OUTCOME_TONES, STATUS_TONES, WEBHOOK_TONES, sum_of
@@ -60,13 +60,15 @@ _VERBS: Final[Mapping[str, str]] = {
     "REFUND": "asked {gateway} to give money back",
     "QUERY_REFUND": "asked {gateway} how the refund stands",
 }
-# Words of a cause → the page that shows it.
-_CAUSE_PAGES: Final[Mapping[str, str]] = {
-    "webhook": "webhook",
-    "query": "gateway call",
-    "response": "gateway call",
-    "gateway_call": "gateway call",
+# Words of a cause → what it is, and the page that shows it.
+_CAUSES: Final[Mapping[str, tuple[str, str]]] = {
+    "webhook": ("a webhook", "admin:payments_webhookevent_change"),
+    "query": ("the answer to our question", "admin:payments_gatewaycall_change"),
+    "response": ("the answer to our call", "admin:payments_gatewaycall_change"),
+    "gateway_call": ("our call", "admin:payments_gatewaycall_change"),
 }
+# Facts on the trail that are sums in minor units.
+_SUMS: Final = frozenset({"total", "amount", "amount_captured", "amount_paid", "amount_refunded"})
 
 
 def asked_for(
@@ -75,7 +77,7 @@ def asked_for(
     """The request: who asked for what, under which key."""
     facts: list[tuple[str, object]] = [
         ("amount", sum_of(row.amount, row.currency)),
-        ("method", f"{row.method} by {row.gateway} ({row.capture} capture)"),
+        ("method", f"{method_of(row)} ({row.capture} capture)"),
         ("client", row.client),
         ("shopper", f"{row.customer_ip}, {row.locale}"),
         *((f"idempotency key {number}".removesuffix(" 1"), key.key)
@@ -92,13 +94,23 @@ def asked_for(
     )
 
 
-def change(event: AuditEvent, names: Mapping[str, str]) -> Entry:
-    """A change of state, or something that staff did."""
+def method_of(row: Transaction) -> str:
+    """How it is paid, and by whom where that is another name."""
+    return row.method if row.method == row.gateway else f"{row.method} by {row.gateway}"
+
+
+def change(event: AuditEvent, names: Mapping[str, str], *, currency: str, is_own: bool) -> Entry:
+    """A change of state, or something that staff did.
+
+    ``is_own`` is False where the cause belongs to another payment of the same order.
+    """
     after = redact(event.after)
     status = str(event.after.get("status", "")) if event.subject_type == "transaction" else ""
     title = _ACTIONS.get(event.action, event.action)
     if status and event.before.get("status"):
         title = f"{title}: {event.before['status']} → {status}"
+    if not is_own:
+        title = f"{title}, by another payment"
     shown = {name: value for name, value in dict(after or {}).items() if name != "status"}  # type: ignore[call-overload]
     return Entry(
         at=event.occurred_at,
@@ -109,36 +121,59 @@ def change(event: AuditEvent, names: Mapping[str, str]) -> Entry:
         who=actor_word(event, names),
         request_id=event.request_id,
         url=admin_url(event),
-        facts=[*_cause(event), *_plain(shown)],
+        facts=[*_cause(event), *_plain(shown, currency)],
     )
 
 
 def _cause(event: AuditEvent) -> list[tuple[str, object]]:
     if not event.cause_type:
         return []
-    page = _CAUSE_PAGES.get(event.cause_type)
-    said = event.cause_type if page is None else f"{event.cause_type} ({page})"
-    return [("because of", f"{said} {event.cause_id}".strip())]
+    words, page = _CAUSES.get(event.cause_type, ("", ""))
+    if not page:
+        return [("because of", f"{event.cause_type}: {event.cause_id}")]
+    url = reverse(page, args=[event.cause_id])
+    return [("because of", format_html('<a href="{}">{}</a>', url, words))]
 
 
-def _plain(shown: Mapping[str, Any]) -> list[tuple[str, object]]:
+def _plain(shown: Mapping[str, Any], currency: str) -> list[tuple[str, object]]:
     """What is worth a line; a nested value is a document's matter."""
     return [
-        (name.replace("_", " "), "yes" if value is True else value)
+        (name.replace("_", " "), _value(name, value, currency))
         for name, value in rows_as(shown)
-        if value is not False and not isinstance(value, dict | list)
+        if value is not False and name != "currency" and not isinstance(value, dict | list)
     ]
 
 
-def call(row: GatewayCall) -> Entry:
-    """One operation at the gateway, with its traffic."""
+def _value(name: str, value: object, currency: str) -> object:
+    if name in _SUMS and isinstance(value, int):
+        return sum_of(value, currency)
+    return "yes" if value is True else value
+
+
+def calls(row: GatewayCall) -> list[Entry]:
+    """One operation at the gateway. Its traffic stands with the send that it belongs to."""
+    verb = _VERBS.get(row.verb, "sent {gateway} " + row.verb).format(gateway=row.gateway)
+    first = row.first_sent_at or row.created_at
+    if row.sends <= 1 or row.last_sent_at is None:
+        return [_answered(row, first, f"We {verb}")]
+    again = f"We sent the same again, under the same key (send {row.sends})"
+    return [_unanswered(row, first, f"We {verb}"), _answered(row, row.last_sent_at, again)]
+
+
+def _unanswered(row: GatewayCall, at: datetime, title: str) -> Entry:
+    """A send that was followed by another: its answer never came, or told nothing."""
+    return Entry(
+        at=at, kind="call", title=title, tone="warn", mark="no usable answer", url=admin_url(row)
+    )
+
+
+def _answered(row: GatewayCall, at: datetime, title: str) -> Entry:
     outcome = row.outcome or "no answer yet"
-    verb = _VERBS.get(row.verb, "sent {gateway} " + row.verb)
     took = f"{row.duration_ms} ms" if row.duration_ms is not None else ""
     return Entry(
-        at=row.first_sent_at or row.created_at,
+        at=at,
         kind="call",
-        title=f"We {verb.format(gateway=row.gateway)}",
+        title=title,
         tone=OUTCOME_TONES.get(row.outcome, "open"),
         mark=outcome,
         url=admin_url(row),
@@ -147,9 +182,6 @@ def call(row: GatewayCall) -> Entry:
                 "reference": row.reference,
                 "HTTP": row.http_status,
                 "took": took,
-                "sent": f"{row.sends} times, last at {_clock(row.last_sent_at)}"
-                if row.sends > 1
-                else "",
             }
         ),
         documents=_documents(
@@ -178,13 +210,11 @@ def webhook(row: WebhookEvent) -> Entry:
                 "event id": row.event_id,
                 "their reference": row.psp_reference,
                 "delivered": times,
-                "tries that failed": row.failures,
-                "next try": _clock(row.due_at),
+                "tries that failed": row.failures or "",
+                "next try": clock(row.due_at),
             }
         ),
-        documents=_documents(
-            {"body": masked_body(row), "query string": masked_query(row)}
-        ),
+        documents=_documents({"body": masked_body(row), "query string": masked_query(row)}),
     )
 
 
@@ -193,7 +223,7 @@ def transfer(row: Transfer) -> Entry:
     return Entry(
         at=row.created_at,
         kind="transfer",
-        title=f"Booked {sum_of(row.amount, row.currency)}: {row.debit.kind} ← {row.credit.kind}",
+        title=f"Booked {sum_of(row.amount, row.currency)}: {row.debit.kind} from {row.credit.kind}",
         tone="bad" if row.credit.kind == "suspense" else "good",
         mark=row.kind,
         url=admin_url(row),
@@ -213,9 +243,9 @@ def notification(row: Notification) -> Entry:
         url=admin_url(row),
         facts=rows_as(
             {
-                "sent": _clock(row.sent_at),
-                "tries that failed": row.failures,
-                "next try": _clock(row.due_at),
+                "sent": clock(row.sent_at),
+                "tries that failed": row.failures or "",
+                "next try": clock(row.due_at),
             }
         ),
         documents=_documents({"text": row.text}),
@@ -248,10 +278,6 @@ def case_resolved(row: Case) -> Entry:
         url=admin_url(row),
         facts=[("reason", row.resolution)],
     )
-
-
-def _clock(at: datetime | None) -> str:
-    return str(localize(localtime(at))) if at else ""
 
 
 def _documents(values: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -9,11 +9,11 @@ from django.utils.safestring import SafeString
 from audit.redaction import redact
 from audit.staff import export, query
 from audit.staff.filters import CreatedFilter
-from audit.staff.formats import badge, json_block, link_to
+from audit.staff.formats import badge, json_block
 from audit.staff.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
 from payments.admin.filters import GatewayFilter
 from payments.admin.finders import payments_named
-from payments.admin.tones import OUTCOME_TONES
+from payments.admin.tones import OUTCOME_TONES, payment_link
 from payments.gateways.base import OutcomeKind, Verb
 from payments.models import GatewayCall
 
@@ -78,7 +78,7 @@ class GatewayCallAdmin(ReadOnlyAdmin):
     @admin.display(description="payment")
     def payment(self, row: GatewayCall) -> SafeString | str:
         """The payment it is for."""
-        return link_to(row.transaction)
+        return payment_link(row.transaction)
 
     @admin.display(description="outcome")
     def outcome_badge(self, row: GatewayCall) -> SafeString | str:

@@ -8,9 +8,9 @@ from django.utils.safestring import SafeString
 
 from audit.staff import query
 from audit.staff.filters import CreatedFilter
-from audit.staff.formats import link_to
 from audit.staff.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
 from payments.admin.finders import payments_named
+from payments.admin.tones import payment_link
 from payments.models import IdempotencyKey
 
 
@@ -46,4 +46,4 @@ class IdempotencyKeyAdmin(ReadOnlyAdmin):
     @admin.display(description="payment")
     def payment(self, row: IdempotencyKey) -> SafeString | str:
         """What was made under it."""
-        return link_to(row.transaction)
+        return payment_link(row.transaction)

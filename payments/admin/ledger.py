@@ -15,7 +15,7 @@ from orders.admin.amounts import amount
 from orders.money import EXPONENTS, Money
 from payments.admin.filters import AmountFilter, CurrencyFilter, GatewayFilter
 from payments.admin.finders import payments_named
-from payments.admin.tones import sum_of
+from payments.admin.tones import payment_link, sum_of
 from payments.models import AccountKind, LedgerAccount, Transfer, TransferKind
 
 
@@ -84,7 +84,7 @@ class TransferAdmin(ReadOnlyAdmin):
     @admin.display(description="payment")
     def payment(self, row: Transfer) -> SafeString | str:
         """The payment behind it."""
-        return link_to(row.transaction)
+        return payment_link(row.transaction)
 
 
 @admin.register(LedgerAccount)

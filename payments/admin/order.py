@@ -4,10 +4,9 @@ from django.contrib import admin
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from audit.staff.formats import link_to
 from orders.admin import OrderAdmin
 from orders.models import Order
-from payments.admin.tones import status_badge, sum_of
+from payments.admin.tones import payment_link, status_badge, sum_of
 
 admin.site.unregister(Order)
 
@@ -22,7 +21,7 @@ class OrderWithPaymentsAdmin(OrderAdmin):
     def payments(self, row: Order) -> SafeString | str:
         """Newest first."""
         lines = (
-            (link_to(payment), payment.method, sum_of(payment.amount, payment.currency),
+            (payment_link(payment), payment.method, sum_of(payment.amount, payment.currency),
              status_badge(payment.status))
             for payment in row.transactions.order_by("-created_at", "-id")
         )  # fmt: skip

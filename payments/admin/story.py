@@ -1,8 +1,8 @@
 """What happened to a payment: everything that any table knows of it, in order, on one page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Func, IntegerField, Q, QuerySet, Value
@@ -25,6 +25,7 @@ from payments.models import (
     Transfer,
     WebhookEvent,
 )
+from payments.states import Status
 
 # Of any one kind no page shows more; the lists do.
 ROWS_MAX: Final = 200
@@ -32,6 +33,17 @@ ROWS_MAX: Final = 200
 # that name this payment, so many refused ones around its time are read.
 REFUSED_EXAMINED_MAX: Final = 2000
 REFUSED_AFTER_END: Final = timedelta(days=2)
+
+# What one commit writes lies no further apart than this; a waiting lock ends after three seconds.
+ONE_COMMIT: Final = timedelta(seconds=3)
+# Kind of entry → the statuses whose commit it is part of.
+_ENDS: Final = frozenset({Status.SUCCESS, Status.FAILED})
+_WRITTEN_WITH: Final[Mapping[str, frozenset[str]]] = {
+    "call": frozenset({Status.PROCESSING}),
+    "transfer": _ENDS,
+    "notification": _ENDS,
+    "case": _ENDS,
+}
 
 # Reading is on the trail too, but is no part of what happened to the payment.
 _READING: Final = ("page.read",)
@@ -55,9 +67,10 @@ def story_of(row: Transaction) -> Story:
     webhooks = list(_webhooks(row))
     calls = list(GatewayCall.objects.filter(transaction=row).order_by("created_at")[:ROWS_MAX])
     siblings = list(_siblings(row))
+    own = {str(item.pk) for item in (*calls, *webhooks)}
     told = [
-        *_requests_and_changes(row, webhooks),
-        *map(entries.call, calls),
+        *_requests_and_changes(row, webhooks, own),
+        *(entry for call in calls for entry in entries.calls(call)),
         *map(entries.webhook, webhooks),
         *map(entries.transfer, _transfers(row)),
         *map(entries.notification, _notifications(row)),
@@ -67,21 +80,54 @@ def story_of(row: Transaction) -> Story:
     return Story(
         verdict=verdict_of(row, siblings=siblings, calls=calls, webhooks=webhooks),
         step=next_step(row, has_open_case=any(case.state == CaseState.OPEN for case in cases)),
-        entries=sorted(told, key=lambda entry: entry.at),
+        entries=_in_order(told),
         siblings=siblings,
         cases=[case for case in cases if case.state == CaseState.OPEN],
         gateway_facts=_gateway_facts(row),
     )
 
 
-def _requests_and_changes(row: Transaction, webhooks: Iterable[WebhookEvent]) -> list[Entry]:
+def _in_order(told: Iterable[Entry]) -> list[Entry]:
+    """By time; but a change of state stands before what was written with it.
+
+    One commit writes the money, the messages and the cases, and the trail last of all.
+    """
+    told = sorted(told, key=lambda entry: entry.at)
+    changes = [entry for entry in told if entry.kind == "change" and entry.mark]
+    return sorted(told, key=lambda entry: _place(entry, changes))
+
+
+def _place(entry: Entry, changes: Iterable[Entry]) -> tuple[datetime, bool]:
+    if entry.kind not in _WRITTEN_WITH:
+        return entry.at, False
+    commits = (
+        change.at
+        for change in changes
+        if change.mark in _WRITTEN_WITH[entry.kind]
+        and timedelta() <= change.at - entry.at < ONE_COMMIT
+    )
+    return next(commits, entry.at), True
+
+
+def _requests_and_changes(
+    row: Transaction, webhooks: Iterable[WebhookEvent], own: Container[str]
+) -> list[Entry]:
     events = list(_trail(row, webhooks))
     names = names_of(events)
     created = next((event for event in events if event.action == "transaction.created"), None)
     keys = IdempotencyKey.objects.filter(transaction=row).order_by("pk")[:ROWS_MAX]
     who = actor_word(created, names) if created else ""
-    changes = [entries.change(event, names) for event in events if event is not created]
+    changes = [
+        entries.change(event, names, currency=row.currency, is_own=_is_own(event, own))
+        for event in events
+        if event is not created
+    ]
     return [entries.asked_for(row, keys, created, who), *changes]
+
+
+def _is_own(event: AuditEvent, own: Container[str]) -> bool:
+    """False for what another payment did to the same order."""
+    return event.subject_type != "order" or not event.cause_id or event.cause_id in own
 
 
 def _trail(row: Transaction, webhooks: Iterable[WebhookEvent]) -> QuerySet[AuditEvent]:
@@ -150,4 +196,5 @@ def _siblings(row: Transaction) -> QuerySet[Transaction]:
 def _gateway_facts(row: Transaction) -> list[tuple[str, object]]:
     """What the gateway has said of it, without secrets, for whoever must call them."""
     told = redact(row.psp_data)
-    return rows_as(told) if isinstance(told, dict) else []
+    pairs = rows_as(told) if isinstance(told, dict) else []
+    return [(name.replace("_", " "), value) for name, value in pairs]

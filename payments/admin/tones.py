@@ -1,15 +1,16 @@
-"""The colour of a status: the same on every page."""
+"""How payments, their states and their sums look: the same on every page."""
 
 from collections.abc import Mapping
 from typing import Final
 
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from audit.staff.formats import badge
+from audit.staff.formats import ID_DIGITS_SHOWN, admin_url, badge
 from orders.formatting import format_money
 from orders.money import Money
 from payments.gateways.base import OutcomeKind
-from payments.models import CaseState, WebhookState
+from payments.models import CaseState, Transaction, WebhookState
 from payments.states import Status
 
 STATUS_TONES: Final[Mapping[str, str]] = {
@@ -35,6 +36,20 @@ WEBHOOK_TONES: Final[Mapping[str, str]] = {
     WebhookState.REFUSED: "bad",
 }
 CASE_TONES: Final[Mapping[str, str]] = {CaseState.OPEN: "bad", CaseState.RESOLVED: "quiet"}
+
+
+def short_id(row: Transaction) -> str:
+    """The end of the id, which is what fits into a list."""
+    return f"pay_…{row.reference[-ID_DIGITS_SHOWN:]}"
+
+
+def payment_link(row: Transaction | None) -> SafeString | str:
+    """A link to the payment's story; the whole id shows when pointed at."""
+    if row is None:
+        return "—"
+    return format_html(
+        '<a href="{}" title="{}">{}</a>', admin_url(row), row.public_id, short_id(row)
+    )
 
 
 def status_badge(status: str) -> SafeString | str:

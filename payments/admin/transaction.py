@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.roles import ASK_GATEWAY
@@ -20,7 +21,7 @@ from payments.admin.acts import Act, ActingAdmin
 from payments.admin.filters import AmountFilter, CurrencyFilter, GatewayFilter, MethodFilter
 from payments.admin.finders import PAYMENT_FINDERS
 from payments.admin.story import story_of
-from payments.admin.tones import status_badge, sum_of
+from payments.admin.tones import short_id, status_badge, sum_of
 from payments.gateways.base import FailureCode
 from payments.models import Transaction
 from payments.services.staff import ask_gateway
@@ -39,7 +40,7 @@ class TransactionAdmin(ActingAdmin):
 
     change_form_template = "admin/payments/transaction/story.html"
     list_display = (
-        "public_id", "status_shown", "sum", "method", "order_link", "email", "failure_code",
+        "short", "status_shown", "sum", "method", "order_link", "email", "failure_code",
         "created_at",
     )  # fmt: skip
     list_filter = (
@@ -116,9 +117,9 @@ class TransactionAdmin(ActingAdmin):
         return super().change_view(request, object_id, form_url, extra)
 
     @admin.display(description="payment")
-    def public_id(self, row: Transaction) -> str:
-        """The id that the client knows."""
-        return row.public_id
+    def short(self, row: Transaction) -> SafeString | str:
+        """The id that the client knows, by its end."""
+        return format_html('<span title="{}">{}</span>', row.public_id, short_id(row))
 
     @admin.display(description="status")
     def status_shown(self, row: Transaction) -> SafeString | str:

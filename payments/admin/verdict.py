@@ -7,9 +7,8 @@ from typing import Final
 
 from django.utils import timezone
 
-from payments.admin.tones import sum_of
+from payments.admin.tones import short_id, sum_of
 from payments.gateways.base import OutcomeKind, Verb
-from payments.gateways.registry import gateways
 from payments.models import GatewayCall, Transaction, WebhookEvent
 from payments.states import Status
 
@@ -87,7 +86,7 @@ def _success(row: Transaction, siblings: Sequence[Transaction]) -> tuple[str, st
     if row.applied:
         return f"Paid: {row.gateway} took {taken}, and the order is paid with it.", "good"
     first = next((other for other in siblings if other.applied), None)
-    why = f"the order had been paid by {first.public_id}" if first else "the order was cancelled"
+    why = f"the order had been paid by {short_id(first)}" if first else "the order was cancelled"
     charged = f"Charged, but it pays nothing: {row.gateway} took {taken}, and {why}."
     return f"{charged} The money is in suspense until a person decides.", "bad"
 
@@ -123,9 +122,8 @@ def _remarks(
         )
     refused = sum(not event.verified for event in webhooks)
     if refused:
-        remarks.append(
-            f"{refused} message(s) in the gateway's name were not genuine and changed nothing."
-        )
+        messages = "message" if refused == 1 else "messages"
+        remarks.append(f"Refused as not genuine, and without effect: {refused} {messages}.")
     if row.cancel_code and row.is_live:
         remarks.append(f"Its end is asked for ({row.cancel_code}).")
     return remarks
@@ -149,9 +147,3 @@ def next_step(row: Transaction, *, has_open_case: bool) -> Step:
     if row.status == Status.PENDING:
         return Step("A worker takes it up from", row.due_at)
     return Step(f"{row.gateway} is asked how it stands (query {row.queries + 1}) at", row.due_at)
-
-
-def last_word_at(row: Transaction) -> datetime | None:
-    """When "unpaid", said by the gateway, becomes its last word; None for what has ended."""
-    adapter = gateways().get(row.gateway)
-    return row.expires_at + adapter.expiry_margin if adapter and row.is_live else None

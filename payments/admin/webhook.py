@@ -13,12 +13,12 @@ from accounts.roles import PROCESS_WEBHOOK_AGAIN
 from audit.redaction import mask_text, redact
 from audit.staff import export, query
 from audit.staff.filters import RangeFilter
-from audit.staff.formats import badge, json_block, link_to, text_block
+from audit.staff.formats import badge, json_block, text_block
 from audit.staff.read_only import FOUND_MAX, Finder
 from payments.admin.acts import Act, ActingAdmin
 from payments.admin.filters import GatewayFilter
 from payments.admin.finders import payments_named
-from payments.admin.tones import WEBHOOK_TONES
+from payments.admin.tones import WEBHOOK_TONES, payment_link
 from payments.models import WebhookEvent, WebhookState
 from payments.services.staff import UNFINISHED, process_webhook_again
 
@@ -144,7 +144,7 @@ class WebhookEventAdmin(ActingAdmin):
     @admin.display(description="payment")
     def payment(self, row: WebhookEvent) -> SafeString | str:
         """The payment it was matched to."""
-        return link_to(row.transaction)
+        return payment_link(row.transaction)
 
     @admin.display(description="body, masked")
     def body_shown(self, row: WebhookEvent) -> SafeString | str:
