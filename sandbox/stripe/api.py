@@ -126,7 +126,7 @@ class Api:
             await asyncio.sleep(rule.decide_after_ms / 1000)
 
     async def _let_shopper_be_first(self, turn: Turn, reference: str | None) -> None:
-        """Where webhooks come before the answer, a session is decided before its creation returns."""
+        """Where webhooks come before the answer, decide a session before that, too."""
         if turn.operation != "create_session" or reference is None:
             return
         rule = self._store.world.rules.of(NAME, reference)
