@@ -16,6 +16,7 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import User
 from durable.ids import uuid7
+from notifications.models import Channel, Notification
 from orders.models import Order, Product
 from orders.money import Money
 from orders.services import Customer, Item, create_order
@@ -82,6 +83,21 @@ class OrderFactory(Factory[Order]):
             currency=product.currency,
             items=[Item(product.sku, 1)],
         )
+
+
+class NotificationFactory(DjangoModelFactory[Notification]):
+    """A message that is due now, as if a payment had queued it."""
+
+    class Meta:
+        model = Notification
+
+    event_key = Sequence(lambda n: f"payment.paid:{n}")
+    template = "payment_paid"
+    channel = Channel.EMAIL
+    recipient = "linh@example.com"
+    locale = "en"
+    subject_id = LazyFunction(uuid7)
+    due_at = LazyFunction(timezone.now)
 
 
 class TransactionFactory(Factory[Transaction]):

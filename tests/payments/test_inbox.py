@@ -1,0 +1,326 @@
+"""Webhooks through the real URL, signed by the test from VNPAY's protocol."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from audit.models import AuditEvent
+from durable.ids import uuid7
+from durable.queues import queues
+from notifications.models import Notification
+from orders.models import Order
+from payments.invariants import check
+from payments.models import Case, CaseKind, Transaction, Transfer, WebhookEvent, WebhookState
+from payments.services import checkout, inbox
+from payments.services.outcomes import apply_outcomes
+from payments.states import Status
+from tests.at_once import at_once
+from tests.factories import PRICE, TransactionFactory
+from tests.vnpay_ipn import PATH, ipn, refused
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def row() -> Transaction:
+    return TransactionFactory.create(status=Status.PROCESSING)
+
+
+def answer(client: Client, address: str) -> str:
+    """VNPAY's RspCode out of what we say."""
+    response = client.get(address)
+    said = json.loads(response.content)
+    assert response.status_code == 200
+    assert set(said) == {"RspCode", "Message"}
+    return str(said["RspCode"])
+
+
+def state() -> dict[str, Any]:
+    """Everything that a webhook could move."""
+    return {
+        "transactions": list(Transaction.objects.order_by("pk").values()),
+        "orders": list(Order.objects.order_by("pk").values()),
+        "transfers": Transfer.objects.count(),
+        "notifications": Notification.objects.count(),
+        "moves": AuditEvent.objects.filter(version__isnull=False).count(),
+    }
+
+
+class TestAcceptanceOfVnpay:
+    """The cases that VNPAY's own test tool sends before a shop goes live, in its order."""
+
+    def test_gets_the_six_answers_it_wants(self, client: Client) -> None:
+        paying = TransactionFactory.create(status=Status.PROCESSING)
+        failing = TransactionFactory.create(status=Status.PROCESSING)
+        more = str((paying.amount + 1_000) * 100)
+        assert answer(client, ipn(paying, secret="wrong" * 8)) == "97"
+        assert answer(client, ipn(paying, TxnRef="0" * 32)) == "01"
+        assert answer(client, ipn(paying, Amount=more)) == "04"
+        assert answer(client, refused(failing)) == "00"
+        assert answer(client, ipn(paying)) == "00"
+        assert answer(client, ipn(paying)) == "02"
+        paying.refresh_from_db()
+        failing.refresh_from_db()
+        assert (paying.status, failing.status) == (Status.SUCCESS, Status.FAILED)
+        assert failing.failure_code == "cancelled"
+
+    def test_is_told_99_when_it_could_not_be_applied_now(
+        self, client: Client, row: Transaction, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _break_apply(monkeypatch)
+        assert answer(client, ipn(row)) == "99"
+        event = WebhookEvent.objects.get()
+        assert (event.state, event.failures) == (WebhookState.NEW, 1)
+        assert event.due_at is not None
+
+
+class TestASuccess:
+    def test_moves_everything_in_one_commit(self, client: Client, row: Transaction) -> None:
+        assert answer(client, ipn(row, TransactionNo="14226112")) == "00"
+        row.refresh_from_db()
+        event = WebhookEvent.objects.get()
+        transfer = Transfer.objects.get()
+        note = Notification.objects.get()
+        moved = AuditEvent.objects.get(action="transaction.success")
+        assert (row.status, row.applied, row.amount_captured) == ("SUCCESS", True, 150_000)
+        assert (row.psp_reference, row.due_at, row.next_action) == ("14226112", None, None)
+        assert (row.order.status, row.order.amount_paid) == ("PAID", 150_000)
+        assert (transfer.amount, transfer.currency) == (150_000, "VND")
+        assert (transfer.debit.kind, transfer.credit.kind) == ("clearing", "revenue")
+        assert (note.template, note.recipient) == ("payment_paid", "linh@example.com")
+        assert (event.state, event.transaction_id) == (WebhookState.APPLIED, row.pk)
+        assert (moved.cause_type, moved.cause_id) == ("webhook", str(event.pk))
+        assert (moved.actor_kind, moved.actor_id) == ("gateway", "vnpay")
+        assert moved.xid == transfer.xid
+        assert check() == []
+
+    def test_fifty_times_at_once_counts_once(self, row: Transaction) -> None:
+        address = ipn(row)
+        codes = Counter(at_once(*[lambda: answer(Client(), address)] * 50))
+        assert codes == {"00": 1, "02": 49}
+        assert AuditEvent.objects.filter(action="transaction.success").count() == 1
+        assert AuditEvent.objects.filter(action="order.paid").count() == 1
+        assert Transfer.objects.count() == 1
+        assert Notification.objects.count() == 1
+        assert WebhookEvent.objects.get().deliveries == 50
+        assert check() == []
+
+    def test_after_a_decline_is_late_money_and_counts(
+        self, client: Client, row: Transaction
+    ) -> None:
+        assert answer(client, refused(row)) == "00"
+        assert answer(client, ipn(row)) == "00"
+        row.refresh_from_db()
+        assert (row.status, row.applied, row.failure_code) == ("SUCCESS", True, "")
+        assert row.order.status == "PAID"
+        assert check() == []
+
+    def test_is_not_taken_back_by_a_decline(self, client: Client, row: Transaction) -> None:
+        answer(client, ipn(row))
+        before = state()
+        assert answer(client, refused(row)) == "02"
+        assert state() == before
+
+    def test_with_another_number_is_a_second_charge_for_a_person(
+        self, client: Client, row: Transaction
+    ) -> None:
+        answer(client, ipn(row))
+        before = state()
+        assert answer(client, ipn(row, TransactionNo="999")) == "04"
+        assert state() == before
+        assert Case.objects.get().kind == CaseKind.CONFLICT
+
+
+class TestAForgery:
+    @pytest.mark.parametrize(
+        "forge",
+        [
+            lambda row: ipn(row, secret="x" * 32),
+            lambda row: ipn(row).replace("vnp_Amount=15000000", "vnp_Amount=15000001"),
+            lambda row: ipn(row).replace("vnp_ResponseCode=00", "vnp_ResponseCode=24"),
+            lambda row: ipn(row).replace(row.reference, "0" * 32),
+            lambda row: ipn(row).partition("&vnp_SecureHash")[0],
+            lambda row: ipn(row).partition("&vnp_SecureHash")[0] + "&vnp_SecureHash=",
+            lambda row: ipn(row) + "0",
+            lambda row: ipn(row)[:-1],
+            lambda row: ipn(row) + "&vnp_Amount=1",
+            lambda row: ipn(row) + "&vnp_Extra=1",
+            lambda row: ipn(row).replace("vnp_TmnCode", "vnp_Tmncode"),
+            lambda row: PATH,
+            lambda row: PATH + "?" + "vnp_A=1&" * 2000,
+            lambda row: PATH + "?vnp_SecureHash=%00",
+            lambda row: PATH + "?vnp_SecureHash=%ff%fe",
+        ],
+    )
+    def test_changes_nothing_and_uses_up_no_event(
+        self, client: Client, row: Transaction, forge: Any
+    ) -> None:
+        before = state()
+        assert answer(client, forge(row)) == "97"
+        assert state() == before
+        event = WebhookEvent.objects.get()
+        assert (event.verified, event.state, event.event_id) == (False, "REFUSED", "")
+        assert event.transaction_id is None
+        assert answer(client, ipn(row)) == "00"
+
+    def test_is_noted_in_the_audit_trail(self, client: Client, row: Transaction) -> None:
+        answer(client, ipn(row, secret="x" * 32))
+        event = AuditEvent.objects.get(action="webhook.refused")
+        assert event.after == {"gateway": "vnpay", "reason": "vnp_SecureHash does not fit"}
+
+    def test_keeps_no_more_than_a_few_bytes(self, client: Client) -> None:
+        body = b"x" * 200_000
+        assert client.post("/webhooks/stripe", body, "application/json").status_code == 400
+        assert len(bytes(WebhookEvent.objects.get().body)) == inbox.REFUSED_BYTES_MAX
+
+    def test_that_is_huge_is_not_even_kept(self, client: Client) -> None:
+        body = b"x" * (256 * 1024 + 1)
+        assert client.post("/webhooks/stripe", body, "application/json").status_code == 413
+        assert not WebhookEvent.objects.exists()
+
+
+class TestOtherMoney:
+    @pytest.mark.parametrize(
+        ("change", "name"),
+        [({"Amount": "1"}, None), ({"Amount": "15100000"}, "amount"),
+         ({"Amount": "14999900"}, "amount"), ({"TmnCode": "OTHER001"}, "account")],
+    )  # fmt: skip
+    def test_never_becomes_a_success(
+        self, client: Client, row: Transaction, change: dict[str, str], name: str | None
+    ) -> None:
+        before = state()
+        code = answer(client, ipn(row, **change))
+        row.refresh_from_db()
+        assert row.status == Status.PROCESSING
+        assert state()["transfers"] == before["transfers"]
+        assert state()["moves"] == before["moves"]
+        if name:
+            assert code == "04"
+            case = Case.objects.get()
+            assert (case.kind, case.transaction_id) == (CaseKind.MISMATCH, row.pk)
+            assert name in case.detail["differences"]
+
+    def test_opens_one_case_however_often_it_comes(self, client: Client, row: Transaction) -> None:
+        for number in ("1", "2", "2"):
+            answer(client, ipn(row, Amount="15100000", TransactionNo=number))
+        assert Case.objects.count() == 1
+        assert AuditEvent.objects.filter(action="case.opened").count() == 1
+
+    def test_does_not_keep_the_right_money_out(self, client: Client, row: Transaction) -> None:
+        answer(client, ipn(row, Amount="15100000"))
+        assert answer(client, ipn(row)) == "00"
+        row.refresh_from_db()
+        assert row.status == Status.SUCCESS
+
+
+class TestAnUnknownReference:
+    def test_is_parked_and_due_again(self, client: Client, row: Transaction) -> None:
+        assert answer(client, ipn(row, TxnRef="1" * 32)) == "01"
+        event = WebhookEvent.objects.get()
+        assert (event.state, event.verified) == (WebhookState.PARKED, True)
+        assert event.due_at is not None
+        assert check() == []
+
+    def test_is_matched_as_soon_as_its_payment_is_there(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        early = Transaction(id=uuid7(), amount=PRICE)
+        assert answer(client, ipn(early)) == "01"
+        monkeypatch.setattr(checkout, "uuid7", lambda: early.pk)
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        WebhookEvent.objects.update(due_at="2020-01-01T00:00Z")
+        queues()["webhooks"].drain()
+        row.refresh_from_db()
+        event = WebhookEvent.objects.get()
+        assert (row.status, event.state) == (Status.SUCCESS, WebhookState.APPLIED)
+        assert event.due_at is None
+        assert check() == []
+
+    def test_becomes_a_case_when_it_never_matches(self, client: Client, row: Transaction) -> None:
+        answer(client, ipn(row, TxnRef="1" * 32))
+        limit = WebhookEvent.backoff.limit
+        assert limit is not None
+        WebhookEvent.objects.update(failures=limit - 1, due_at="2020-01-01T00:00Z")
+        queues()["webhooks"].drain()
+        case = Case.objects.get()
+        assert (case.kind, case.amount, case.currency) == (CaseKind.UNMATCHED, 150_000, "VND")
+        assert WebhookEvent.objects.get().due_at is None
+        assert check() == []
+
+
+class TestAKeptWebhook:
+    def test_is_applied_by_us_when_the_gateway_never_calls_again(
+        self, client: Client, row: Transaction, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            _break_apply(patch)
+            answer(client, ipn(row))
+        WebhookEvent.objects.update(due_at="2020-01-01T00:00Z")
+        queues()["webhooks"].drain()
+        row.refresh_from_db()
+        assert row.status == Status.SUCCESS
+        assert check() == []
+
+    def test_is_applied_by_the_gateways_next_call(
+        self, client: Client, row: Transaction, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            _break_apply(patch)
+            answer(client, ipn(row))
+        assert answer(client, ipn(row)) == "00"
+        row.refresh_from_db()
+        assert row.status == Status.SUCCESS
+
+    def test_does_not_stop_the_others_when_it_is_poison(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rows = [TransactionFactory.create(status=Status.PROCESSING) for _ in range(3)]
+        with monkeypatch.context() as patch:
+            _break_apply(patch)
+            for row in rows:
+                answer(client, ipn(row))
+        WebhookEvent.objects.update(due_at="2020-01-01T00:00Z")
+        with monkeypatch.context() as patch:
+            _break_apply(patch, only=rows[1])
+            queues()["webhooks"].drain()
+        statuses = [Transaction.objects.get(pk=row.pk).status for row in rows]
+        assert statuses == [Status.SUCCESS, Status.PROCESSING, Status.SUCCESS]
+        assert WebhookEvent.objects.get(state=WebhookState.NEW).failures == 2
+
+    def test_needs_a_person_when_it_stays_poison(
+        self, client: Client, row: Transaction, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _break_apply(monkeypatch)
+        answer(client, ipn(row))
+        limit = WebhookEvent.backoff.limit
+        assert limit is not None
+        WebhookEvent.objects.update(failures=limit - 1, due_at="2020-01-01T00:00Z")
+        queues()["webhooks"].drain()
+        assert Case.objects.get().kind == CaseKind.POISON
+        assert check() == []
+
+
+class TestTheAddresses:
+    @pytest.mark.parametrize("path", ["/webhooks/nobody", "/webhooks/vnpay2"])
+    def test_know_only_the_gateways_that_are_configured(self, client: Client, path: str) -> None:
+        assert client.post(path, b"{}", "application/json").status_code == 404
+
+    def test_take_vnpay_by_get_and_the_others_by_post(self, client: Client) -> None:
+        assert client.post("/webhooks/vnpay").status_code == 405
+        assert client.get("/webhooks/stripe").status_code == 405
+
+
+def _break_apply(patch: pytest.MonkeyPatch, only: Transaction | None = None) -> None:
+    """PostgreSQL fails us in the middle of settling."""
+    real = apply_outcomes
+
+    def fail(evidence: Any) -> Any:
+        if only is None or evidence[0].transaction_id == only.pk:
+            raise OperationalError("the connection was lost")
+        return real(evidence)
+
+    patch.setattr(inbox, "apply_outcomes", fail)

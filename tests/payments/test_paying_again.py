@@ -1,0 +1,262 @@
+"""Cancelling, paying again, and money that comes when nobody expects it any more."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from audit.models import AuditEvent
+from notifications.models import Notification
+from orders.models import Order
+from payments.gateways.base import FailureCode, Outcome, OutcomeKind
+from payments.invariants import check
+from payments.models import AccountKind, Case, CaseKind, CaseState, Transaction, Transfer
+from payments.services import cases
+from payments.services.checkout import cancel_payment, look_again
+from payments.services.outcomes import Source
+from payments.states import Status
+from tests.at_once import at_once
+from tests.factories import OrderFactory, TransactionFactory, hear, paid
+from tests.fixtures import ClientFor
+from tests.vnpay_ipn import ipn, refused
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def order(shopper: User) -> Order:
+    return OrderFactory.create(customer=shopper)
+
+
+def unpaid(row: Transaction) -> Outcome:
+    return Outcome(OutcomeKind.UNPAID, reference=row.reference)
+
+
+def cancel(api: APIClient, row: Transaction) -> Any:
+    return api.post(f"/payments/{row.public_id}/cancel")
+
+
+class TestCancelPayment:
+    def test_ends_what_was_never_sent_at_once(self, api: APIClient, order: Order) -> None:
+        row = TransactionFactory.create(order=order)
+        answer = cancel(api, row)
+        assert answer.status_code == 200
+        assert answer.json()["status"] == "FAILED"
+        assert answer.json()["failure"] == {"code": "cancelled"}
+        event = AuditEvent.objects.get(action="transaction.failed")
+        assert (event.cause_type, event.cause_id) == ("proof", "nothing was sent")
+        assert check() == []
+
+    def test_only_asks_for_the_end_of_what_was_sent(self, api: APIClient, order: Order) -> None:
+        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        answer = cancel(api, row)
+        row.refresh_from_db()
+        assert answer.status_code == 202
+        assert answer.json()["status"] == "PROCESSING"
+        assert row.cancel_code == "cancelled"
+        assert row.due_at is not None
+        assert row.due_at <= timezone.now()
+
+    def test_ends_it_when_the_gateway_still_calls_it_unpaid(
+        self, api: APIClient, order: Order
+    ) -> None:
+        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        cancel(api, row)
+        hear(row, unpaid(row))
+        assert (row.status, row.failure_code) == (Status.FAILED, "cancelled")
+        assert not Notification.objects.exists()
+
+    def test_asks_once_however_often_it_is_pressed(self, api: APIClient, order: Order) -> None:
+        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        answers = [cancel(api, row).status_code for _ in range(3)]
+        assert answers == [202, 202, 202]
+        assert AuditEvent.objects.filter(action="transaction.cancel_requested").count() == 1
+
+    def test_comes_too_late_for_a_success(self, api: APIClient, order: Order) -> None:
+        row = TransactionFactory.create(order=order, status=Status.SUCCESS)
+        answer = cancel(api, row)
+        assert (answer.status_code, answer.json()["code"]) == (409, "already_paid")
+
+    def test_has_nothing_to_do_for_a_failure(self, api: APIClient, order: Order) -> None:
+        row = TransactionFactory.create(order=order, status=Status.FAILED)
+        answer = cancel(api, row)
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_cancellable")
+
+    def test_is_not_for_other_people(
+        self, api_for: ClientFor, other_shopper: User, order: Order
+    ) -> None:
+        row = TransactionFactory.create(order=order)
+        assert cancel(api_for(other_shopper), row).status_code == 404
+        row.refresh_from_db()
+        assert row.status == Status.PENDING
+
+    def test_never_loses_against_a_success_at_the_same_moment(self, order: Order) -> None:
+        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
+
+        def try_to_cancel() -> None:
+            try:
+                cancel_payment(transaction_id=row.pk)
+            except Exception as error:  # noqa: BLE001 - either answer is right
+                assert type(error).__name__ == "AlreadyPaid"  # noqa: PT017
+
+        at_once(try_to_cancel, lambda: hear_alone(row))
+        row.refresh_from_db()
+        assert row.status == Status.SUCCESS
+        assert check() == []
+
+
+def hear_alone(row: Transaction) -> None:
+    same = Transaction.objects.get(pk=row.pk)
+    hear(same, paid(same))
+
+
+class TestCancelOrder:
+    def test_ends_an_order_that_nobody_pays(self, api: APIClient, order: Order) -> None:
+        answer = api.post(f"/orders/{order.public_id}/cancel")
+        assert (answer.status_code, answer.json()["status"]) == (200, "CANCELLED")
+        assert check() == []
+
+    def test_waits_for_a_payment_that_lives(self, api: APIClient, order: Order) -> None:
+        row = TransactionFactory.create(order=order)
+        answer = api.post(f"/orders/{order.public_id}/cancel")
+        assert (answer.status_code, answer.json()["code"]) == (409, "payment_in_progress")
+        assert answer.json()["payment_id"] == row.public_id
+
+    def test_refuses_a_paid_one(self, api: APIClient, order: Order) -> None:
+        TransactionFactory.create(order=order, status=Status.SUCCESS)
+        answer = api.post(f"/orders/{order.public_id}/cancel")
+        assert (answer.status_code, answer.json()["code"]) == (409, "already_paid")
+
+    def test_refuses_a_second_time(self, api: APIClient, order: Order) -> None:
+        api.post(f"/orders/{order.public_id}/cancel")
+        answer = api.post(f"/orders/{order.public_id}/cancel")
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_cancellable")
+
+
+class TestLateMoney:
+    def test_pays_an_order_that_still_waits(self, client: Client, order: Order) -> None:
+        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        client.get(refused(row))
+        client.get(ipn(row))
+        row.refresh_from_db()
+        order.refresh_from_db()
+        assert (row.status, row.applied, order.status) == (Status.SUCCESS, True, "PAID")
+        assert check() == []
+
+    def test_closes_the_payment_that_had_taken_its_place(
+        self, client: Client, order: Order
+    ) -> None:
+        first = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        client.get(refused(first))
+        second = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        client.get(ipn(first))
+        second.refresh_from_db()
+        assert (second.status, second.cancel_code) == (Status.PROCESSING, "superseded")
+        assert second.due_at is not None
+        hear(second, unpaid(second))
+        assert (second.status, second.failure_code) == (Status.FAILED, "superseded")
+        assert check() == []
+
+    def test_for_a_cancelled_order_waits_in_suspense(
+        self, api: APIClient, client: Client, order: Order
+    ) -> None:
+        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        client.get(refused(row))
+        api.post(f"/orders/{order.public_id}/cancel")
+        client.get(ipn(row))
+        row.refresh_from_db()
+        order.refresh_from_db()
+        assert (row.status, row.applied, order.status) == (Status.SUCCESS, False, "CANCELLED")
+        assert Case.objects.get().kind == CaseKind.DUPLICATE
+        assert check() == []
+
+    def test_for_a_payment_that_was_never_sent_still_counts(self, order: Order) -> None:
+        row = cancel_payment(transaction_id=TransactionFactory.create(order=order).pk)
+        hear(row, paid(row))
+        assert (row.status, row.applied) == (Status.SUCCESS, True)
+        assert check() == []
+
+
+class TestASupersededLinkAndItsSuccessor:
+    @pytest.fixture
+    def both(self, order: Order) -> tuple[Transaction, Transaction]:
+        """The shopper changed the method: the first link cannot be closed at VNPAY."""
+        first = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        cancel_payment(transaction_id=first.pk, code=FailureCode.SUPERSEDED)
+        hear(first, unpaid(first), Source.SETTLEMENT)
+        second = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        return first, second
+
+    @pytest.mark.parametrize("first_pays_first", [True, False])
+    def test_are_both_paid_and_one_of_them_counts(
+        self,
+        client: Client,
+        both: tuple[Transaction, Transaction],
+        *,
+        first_pays_first: bool,
+    ) -> None:
+        winner, loser = both if first_pays_first else reversed(both)
+        client.get(ipn(winner))
+        client.get(ipn(loser))
+        winner.refresh_from_db()
+        loser.refresh_from_db()
+        assert (winner.status, winner.applied) == (Status.SUCCESS, True)
+        assert (loser.status, loser.applied) == (Status.SUCCESS, False)
+        assert loser.transfers.get().credit.kind == AccountKind.SUSPENSE
+        assert winner.transfers.get().credit.kind == AccountKind.REVENUE
+        case = Case.objects.get(transaction=loser)
+        assert (case.kind, case.state, case.amount) == (CaseKind.DUPLICATE, CaseState.OPEN, 150_000)
+        assert check() == []
+
+    def test_are_paid_at_the_same_moment_and_one_of_them_counts(
+        self, both: tuple[Transaction, Transaction]
+    ) -> None:
+        at_once(*[lambda row=row: Client().get(ipn(row)) for row in both])
+        applied = list(Transaction.objects.order_by("applied").values_list("applied", flat=True))
+        assert applied == [False, True]
+        assert Transfer.objects.count() == 2
+        assert Case.objects.count() == 1
+        assert Notification.objects.filter(template="payment_paid").count() == 1
+        assert check() == []
+
+    def test_leave_a_case_that_a_named_person_closes(
+        self, client: Client, both: tuple[Transaction, Transaction], finance: User
+    ) -> None:
+        for row in both:
+            client.get(ipn(row))
+        case = Case.objects.get()
+        cases.resolve_case(case_id=case.pk, user_id=finance.pk, resolution="Refunded by hand.")
+        case.refresh_from_db()
+        assert (case.state, case.resolved_by_id) == (CaseState.RESOLVED, finance.pk)
+        with pytest.raises(Case.DoesNotExist):
+            cases.resolve_case(case_id=case.pk, user_id=finance.pk, resolution="Again.")
+
+
+class TestLookAgain:
+    def test_brings_the_next_question_forward(self, order: Order) -> None:
+        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        Transaction.objects.filter(pk=row.pk).update(due_at=timezone.now() + timedelta(hours=1))
+        look_again(transaction_id=row.pk)
+        row.refresh_from_db()
+        assert row.due_at is not None
+        assert row.due_at <= timezone.now()
+
+    def test_asks_vnpay_no_sooner_than_it_allows(self, order: Order) -> None:
+        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        asked = timezone.now() - timedelta(minutes=1)
+        later = timezone.now() + timedelta(hours=1)
+        Transaction.objects.filter(pk=row.pk).update(queried_at=asked, due_at=later)
+        look_again(transaction_id=row.pk)
+        row.refresh_from_db()
+        assert row.due_at == asked + timedelta(minutes=5)
+
+    @pytest.mark.parametrize("status", [Status.PENDING, Status.SUCCESS, Status.FAILED])
+    def test_changes_nothing_elsewhere(self, order: Order, status: Status) -> None:
+        row = TransactionFactory.create(order=order, status=status)
+        look_again(transaction_id=row.pk)
+        after = Transaction.objects.get(pk=row.pk)
+        assert (after.status, after.due_at) == (row.status, row.due_at)
