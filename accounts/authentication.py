@@ -5,6 +5,7 @@ from uuid import UUID
 
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
+from rest_framework_simplejwt.exceptions import InvalidToken
 from rest_framework_simplejwt.models import TokenUser
 from rest_framework_simplejwt.tokens import Token
 
@@ -29,5 +30,8 @@ class AccessTokenAuthentication(JWTStatelessUserAuthentication):
         if found is None:
             return None
         holder = cast("TokenHolder", found[0])
-        set_actor(Actor("user", str(holder.user_id)))
+        try:
+            set_actor(Actor("user", str(holder.user_id)))
+        except ValueError as error:
+            raise InvalidToken("The token names no user.") from error
         return holder, found[1]
