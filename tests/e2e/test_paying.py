@@ -1,6 +1,9 @@
 """Paying an order through every part: API, worker, gateway, webhook, ledger, mail, audit."""
 
+from contextlib import closing
 from pathlib import Path
+
+import psycopg2
 
 from tests.e2e.shop import Shop, eventually, send
 
@@ -72,7 +75,8 @@ class TestPayingAgain:
             " JOIN transfers f ON f.transaction_id = t.id"
             " JOIN ledger_accounts a ON a.id = f.credit_id"
             " LEFT JOIN cases c ON c.transaction_id = t.id"
-            f" WHERE t.order_id = '{order['id'].removeprefix('ord_')}' ORDER BY t.created_at",
+            " WHERE t.order_id = %s ORDER BY t.created_at",
+            order["id"].removeprefix("ord_"),
         )
         assert rows == [(False, "suspense", "duplicate"), (True, "revenue", None)]
 
@@ -110,10 +114,9 @@ def _mails_about(shop: Shop, number: str) -> list[str]:
     return [mail for mail in mails if f"rder {number}" in mail]
 
 
-def _query(shop: Shop, sql: str) -> list[tuple[object, ...]]:
-    import psycopg2  # noqa: PLC0415 - only these tests look behind the API
-
-    with psycopg2.connect(shop.stack.settings["DATABASE_URL"]) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-            return list(cursor.fetchall())
+def _query(shop: Shop, sql: str, *values: object) -> list[tuple[object, ...]]:
+    """Look behind the API."""
+    connection = psycopg2.connect(shop.stack.settings["DATABASE_URL"])
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return list(cursor.fetchall())
