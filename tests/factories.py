@@ -97,6 +97,17 @@ class NotificationFactory(DjangoModelFactory[Notification]):
     recipient = "linh@example.com"
     locale = "en"
     subject_id = LazyFunction(uuid7)
+    context = LazyFunction(
+        lambda: {
+            "order_number": "100001",
+            "amount": PRICE,
+            "currency": "VND",
+            "method": "vnpay",
+            "payment_id": "pay_1",
+            "failure_code": "",
+            "link": "https://shop.example.com/checkout/x",
+        }
+    )
     due_at = LazyFunction(timezone.now)
 
 

@@ -1,0 +1,87 @@
+"""What every part shares: health, unknown paths, broken databases, the sweep command."""
+
+from io import StringIO
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import OperationalError
+from django.test import Client
+from rest_framework.test import APIClient
+
+from orders import selectors
+from payments.states import Status
+from tests.factories import TransactionFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class TestHealth:
+    @pytest.mark.parametrize("path", ["/livez", "/healthz"])
+    def test_says_that_the_process_lives(self, client: Client, path: str) -> None:
+        assert client.get(path).json() == {"status": "ok"}
+
+    def test_says_that_all_is_ready(self, client: Client) -> None:
+        answer = client.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.json() == {
+            "status": "ok",
+            "checks": {"database": "ok", "migrations": "ok", "redis": "ok"},
+        }
+
+    def test_is_ready_without_redis(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cache._cache, "_servers", ["redis://127.0.0.1:1/0"])  # type: ignore[attr-defined]
+        monkeypatch.setattr(cache._cache, "_pools", {})  # type: ignore[attr-defined]
+        answer = client.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.json()["checks"]["redis"] == "ConnectionError"
+
+
+class TestADatabaseThatIsGone:
+    def test_is_a_503_that_says_how_to_go_on(
+        self, api: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def gone(*_: object) -> None:
+            raise OperationalError("server closed the connection: password=hunter2")
+
+        monkeypatch.setattr(selectors, "orders_of", gone)
+        answer = api.get("/orders")
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert answer.headers["Retry-After"] == "1"
+        assert "hunter2" not in answer.content.decode()
+
+
+class TestSweep:
+    def test_says_that_there_is_nothing_to_do(self) -> None:
+        assert _sweep() == "woken: nothing is due\n"
+
+    def test_wakes_the_queues_with_work(self) -> None:
+        TransactionFactory.create()
+        assert _sweep() == "woken: gateway.vnpay\n"
+
+    def test_does_the_work_itself_without_redis(self) -> None:
+        row = TransactionFactory.create()
+        assert _sweep("--here") == "drained: gateway.vnpay\n"
+        row.refresh_from_db()
+        assert row.status == Status.PROCESSING
+        assert row.next_action is not None
+
+
+def _sweep(*arguments: str) -> str:
+    out = StringIO()
+    call_command("sweep", *arguments, stdout=out)
+    return out.getvalue()
+
+
+class TestSettings:
+    def test_believe_no_header_about_the_scheme_without_a_proxy(self) -> None:
+        assert settings.TRUSTED_PROXIES == 0
+        assert not getattr(settings, "SECURE_PROXY_SSL_HEADER", None)
+
+    def test_sign_tokens_with_a_key_of_their_own(self) -> None:
+        assert settings.SIMPLE_JWT["SIGNING_KEY"] != settings.SECRET_KEY
+
+    def test_let_celery_speak_json_only(self) -> None:
+        assert settings.CELERY_ACCEPT_CONTENT == ["json"]
+        assert not getattr(settings, "CELERY_TASK_ALWAYS_EAGER", False)
