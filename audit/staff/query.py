@@ -23,6 +23,7 @@ Term = Callable[[str, str], Q]
 
 _CLAUSE: Final = re.compile(
     r"""(?P<minus>-?)
+        (?![A-Za-z_]+[:=<>]+(?:\s|$))  # a field without a value is no word
         (?:(?P<field>[A-Za-z_]+)(?P<operator>>=|<=|[:=<>]))?
         (?:"(?P<quoted>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"']+))
         (?:\s+|$)""",

@@ -1,0 +1,178 @@
+"""The few things staff can do: who may, what it does, and that it is on the trail."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from audit.models import AuditEvent
+from audit.staff.formats import admin_url
+from payments.gateways.base import Outcome, OutcomeKind
+from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent, WebhookState
+from payments.services import inbox
+from payments.services.cases import Finding, open_cases
+from payments.states import Status
+from tests.admin.conftest import BrowserOf
+from tests.factories import TransactionFactory, begin, hear
+
+pytestmark = pytest.mark.django_db
+REASON = "Refunded by hand at the gateway, see ticket 17."
+
+
+def url_of(name: str, key: UUID) -> str:
+    return reverse(f"admin:payments_{name}", args=[key])
+
+
+@pytest.fixture
+def case() -> Case:
+    row = TransactionFactory.create(status=Status.SUCCESS)
+    open_cases([Finding(CaseKind.DUPLICATE, transaction=row, money=row.money)])
+    return Case.objects.get()
+
+
+class TestResolvingACase:
+    def test_is_done_by_a_named_person_with_a_reason(
+        self, as_finance: Client, finance: User, case: Case
+    ) -> None:
+        url = url_of("case_resolve", case.pk)
+        assert "Resolve this case" in as_finance.get(admin_url(case)).content.decode()
+        assert as_finance.get(url).status_code == 200
+        answer = as_finance.post(url, {"resolution": REASON})
+        assert answer.headers["Location"] == admin_url(case)
+        case.refresh_from_db()
+        assert (case.state, case.resolved_by, case.resolution) == (
+            CaseState.RESOLVED, finance, REASON
+        )  # fmt: skip
+        event = AuditEvent.objects.get(action="case.resolved")
+        assert (event.actor_kind, event.actor_id) == ("user", str(finance.pk))
+        assert event.after["resolution"] == REASON
+
+    @pytest.mark.parametrize("role", ["support", "auditor"])
+    def test_is_refused_to_others(
+        self, request: pytest.FixtureRequest, browser_of: BrowserOf, case: Case, role: str
+    ) -> None:
+        browser = browser_of(request.getfixturevalue(role))
+        assert "Resolve this case" not in browser.get(admin_url(case)).content.decode()
+        url = url_of("case_resolve", case.pk)
+        assert browser.get(url).status_code == 403
+        assert browser.post(url, {"resolution": REASON}).status_code == 403
+        case.refresh_from_db()
+        assert case.state == CaseState.OPEN
+
+    @pytest.mark.parametrize(
+        "reason", ["", "   ", "too short", "the card was 4242 4242 4242 4242, refunded"]
+    )
+    def test_needs_words_that_may_be_kept(
+        self, as_finance: Client, case: Case, reason: str
+    ) -> None:
+        answer = as_finance.post(url_of("case_resolve", case.pk), {"resolution": reason})
+        assert answer.status_code == 200
+        case.refresh_from_db()
+        assert case.state == CaseState.OPEN
+
+    def test_happens_once(self, as_finance: Client, as_admin: Client, case: Case) -> None:
+        url = url_of("case_resolve", case.pk)
+        as_finance.post(url, {"resolution": REASON})
+        as_admin.post(url, {"resolution": "I would have said something else."})
+        case.refresh_from_db()
+        assert case.resolution == REASON
+        assert AuditEvent.objects.filter(action="case.resolved").count() == 1
+
+    def test_cannot_be_forged_by_another_site(self, finance: User, case: Case) -> None:
+        browser = Client(enforce_csrf_checks=True)
+        browser.force_login(finance)
+        answer = browser.post(url_of("case_resolve", case.pk), {"resolution": REASON})
+        assert answer.status_code == 403
+        case.refresh_from_db()
+        assert case.state == CaseState.OPEN
+
+
+class TestAskingTheGateway:
+    @pytest.fixture
+    def waiting(self) -> Transaction:
+        """A payment whose next look is far away."""
+        row: Transaction = TransactionFactory.create(status=Status.PROCESSING)
+        later = timezone.now() + timedelta(hours=1)
+        Transaction.objects.filter(pk=row.pk).update(due_at=later, lease_until=None)
+        row.refresh_from_db()
+        return row
+
+    def test_makes_it_due_and_is_recorded(
+        self, as_support: Client, support: User, waiting: Transaction
+    ) -> None:
+        answer = as_support.post(url_of("transaction_ask", waiting.pk))
+        assert answer.headers["Location"] == admin_url(waiting)
+        row = Transaction.objects.get(pk=waiting.pk)
+        assert row.due_at is not None
+        assert row.due_at <= timezone.now() + timedelta(minutes=6)
+        assert row.status == Status.PROCESSING
+        event = AuditEvent.objects.get(action="transaction.gateway_asked")
+        assert (event.subject_id, event.actor_id) == (waiting.pk, str(support.pk))
+
+    def test_is_refused_to_the_auditor(self, as_auditor: Client, waiting: Transaction) -> None:
+        assert as_auditor.post(url_of("transaction_ask", waiting.pk)).status_code == 403
+        assert Transaction.objects.get(pk=waiting.pk).due_at == waiting.due_at
+
+    @pytest.mark.parametrize("status", [Status.PENDING, Status.SUCCESS, Status.FAILED])
+    def test_is_not_offered_where_nothing_is_open_at_the_gateway(
+        self, as_support: Client, status: Status
+    ) -> None:
+        row = TransactionFactory.create(status=status)
+        assert "Ask the gateway now" not in as_support.get(admin_url(row)).content.decode()
+        as_support.post(url_of("transaction_ask", row.pk))
+        assert not AuditEvent.objects.filter(action="transaction.gateway_asked").exists()
+
+
+class TestProcessingAWebhookAgain:
+    @staticmethod
+    def event(state: WebhookState, *, verified: bool = True) -> WebhookEvent:
+        return WebhookEvent.objects.create(
+            gateway="vnpay",
+            event_id="e-1" if verified else "",
+            verified=verified,
+            state=state,
+            body=b"",
+            failures=60 if verified else 0,
+        )
+
+    @pytest.mark.parametrize("state", [WebhookState.NEW, WebhookState.PARKED])
+    def test_makes_it_due_with_all_its_tries_and_is_recorded(
+        self, as_support: Client, state: WebhookState
+    ) -> None:
+        event = self.event(state)
+        as_support.post(url_of("webhookevent_again", event.pk))
+        event.refresh_from_db()
+        assert event.due_at is not None
+        assert (event.failures, event.state) == (0, state)
+        assert AuditEvent.objects.get(action="webhook.process_again").subject_id == event.pk
+        assert WebhookEvent.claim(limit=1, lease=inbox.LEASE) == [event]
+
+    @pytest.mark.parametrize(
+        ("state", "verified"),
+        [
+            (WebhookState.APPLIED, True),
+            (WebhookState.MISMATCH, True),
+            (WebhookState.REFUSED, False),
+        ],
+    )
+    def test_leaves_alone_what_is_done_or_not_genuine(
+        self, as_support: Client, state: WebhookState, verified: bool
+    ) -> None:
+        event = self.event(state, verified=verified)
+        as_support.post(url_of("webhookevent_again", event.pk))
+        event.refresh_from_db()
+        assert event.due_at is None
+        assert not AuditEvent.objects.filter(action="webhook.process_again").exists()
+
+
+def test_a_payment_that_nobody_answered_is_open_not_failed(as_support: Client) -> None:
+    row = TransactionFactory.create()
+    begin(row)
+    hear(row, Outcome(OutcomeKind.UNKNOWN))
+    html = as_support.get(admin_url(row)).content.decode()
+    assert "nothing definite yet" in html
+    assert "It has not failed" in html

@@ -1,0 +1,179 @@
+"""One page answers "what happened to this payment?" for every way a payment can go."""
+
+import json
+import re
+from html import unescape
+
+import pytest
+from django.db import transaction as database
+from django.test import Client
+from django.utils import timezone
+
+from audit.staff.formats import admin_url
+from durable.ids import uuid7
+from notifications.models import Notification
+from notifications.services import send_due
+from payments.admin.story import story_of
+from payments.gateways.base import Delivery, Exchange, Outcome, OutcomeKind, WebhookResult
+from payments.models import Case, GatewayCall, Transaction, WebhookEvent
+from payments.services import checkout, dispatch, inbox
+from payments.states import Status
+from tests.factories import OrderFactory, TransactionFactory, begin, hear, make_due, paid
+from tests.vnpay_ipn import ipn
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def deliver(address: str) -> WebhookResult:
+    """One IPN of VNPAY."""
+    query = address.partition("?")[2]
+    return inbox.receive(
+        gateway_name="vnpay",
+        delivery=Delivery(b"", query, {}, timezone.now()),
+    )
+
+
+def text_of(browser: Client, row: Transaction) -> str:
+    """The page as a person reads it."""
+    html = browser.get(admin_url(row)).content.decode()
+    main = html[html.index('class="story"') :]
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", main)))
+
+
+def kinds(row: Transaction) -> list[str]:
+    return [f"{entry.kind} {entry.mark}".strip() for entry in story_of(row).entries]
+
+
+class TestStory:
+    def test_of_a_paid_one_goes_from_the_request_to_the_mail(self, as_support: Client) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        assert deliver(ipn(row)) == WebhookResult.APPLIED
+        with database.atomic():
+            mails = Notification.claim(limit=9, lease=inbox.LEASE)
+        send_due(mails)
+        row.refresh_from_db()
+
+        assert kinds(row) == [
+            "request",
+            "change PROCESSING",
+            "call no answer yet",
+            "webhook APPLIED",
+            "change SUCCESS",
+            "change",
+            "transfer capture",
+            "notification sent",
+        ]
+        text = text_of(as_support, row)
+        assert "Paid: vnpay took ₫150,000, and the order is paid with it." in text
+        assert "clearing from revenue" in text
+        assert "linh@example.com" in text
+        assert f"Order {row.order.number} is paid" in text
+        assert "Next: Nothing: it has ended." in text
+
+    def test_of_a_declined_one_says_why(self, as_support: Client) -> None:
+        row = TransactionFactory.create(status=Status.FAILED)
+        text = text_of(as_support, row)
+        assert "Declined: not enough money on the account or card (vnpay's code 51)." in text
+        assert "no money was taken" in text
+        assert "PROCESSING → FAILED" in text
+
+    def test_of_a_lost_answer_tells_both_sends(self, as_support: Client) -> None:
+        row = TransactionFactory.create(method="card")
+        job = begin(row)
+        dispatch.settle(results=[(job, Outcome(OutcomeKind.UNKNOWN))])
+        make_due(row)
+        [job] = dispatch.claim_and_plan(gateway_name="stripe", limit=1)
+        exchange = Exchange({"url": "/v1"}, {"client_secret": "pi_1_secret_2"}, 200, 12)
+        dispatch.settle(results=[(job, paid(row, exchange=exchange))])
+        row.refresh_from_db()
+
+        assert GatewayCall.objects.get(transaction=row).sends == 2
+        assert kinds(row)[:5] == [
+            "request",
+            "change PROCESSING",
+            "call no usable answer",
+            "call SUCCEEDED",
+            "change SUCCESS",
+        ]
+        text = text_of(as_support, row)
+        assert "Paid: stripe took" in text
+        assert "An answer of the gateway was lost on the way" in text
+        assert "under the same key (send 2)" in text
+        assert "secret_2" not in text
+
+    def test_of_a_forged_message_says_that_it_changed_nothing(self, as_support: Client) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        other = TransactionFactory.create(status=Status.PROCESSING)
+        assert deliver(ipn(row, secret="not-the-secret")) == WebhookResult.REFUSED
+        row.refresh_from_db()
+
+        assert row.status == Status.PROCESSING
+        assert "webhook REFUSED" in kinds(row)
+        assert "webhook REFUSED" not in kinds(other)
+        text = text_of(as_support, row)
+        assert "Refused as not genuine, and without effect: 1 message." in text
+        assert "vnp_SecureHash" in text
+        signature = WebhookEvent.objects.get().query_string.rpartition("=")[2]
+        assert signature not in text
+
+    def test_of_a_forged_body_finds_the_reference_in_the_bytes(self) -> None:
+        row = TransactionFactory.create(method="card", status=Status.PROCESSING)
+        body = json.dumps({"id": "evt_1", "data": {"reference": row.reference}}).encode()
+        headers = {"stripe-signature": "t=1,v1=0"}
+        delivery = Delivery(b"\xff\x00" + body, "", headers, timezone.now())
+        assert inbox.receive(gateway_name="stripe", delivery=delivery) == WebhookResult.REFUSED
+        assert "webhook REFUSED" in kinds(row)
+
+    def test_of_a_double_payment_tells_both_and_the_case(self, as_support: Client) -> None:
+        order = OrderFactory.create()
+        first = TransactionFactory.create(order=order, status=Status.FAILED)
+        second = TransactionFactory.create(order=order, status=Status.SUCCESS)
+        hear(first, paid(first))
+
+        text = text_of(as_support, first)
+        assert "Charged, but it pays nothing: vnpay took ₫150,000" in text
+        assert f"paid by pay_…{second.reference[-10:]}" in text
+        assert "in suspense until a person decides" in text
+        assert "Next: A person must resolve the open case." in text
+        assert "The order is paid, by another payment" in text
+        assert second.public_id in text
+        assert kinds(first)[-3:] == ["change SUCCESS", "transfer capture", "case OPEN"]
+        assert str(Case.objects.get()) in text
+        assert "Other payments of the same order" in text_of(as_support, second)
+
+    def test_names_who_asked_for_its_end(self, as_support: Client) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        Transaction.objects.filter(pk=row.pk).update(lease_until=None)
+        checkout.cancel_payment(transaction_id=row.pk)
+        text = text_of(as_support, row)
+        assert "Somebody asked for its end" in text
+        assert "Its end is asked for (cancelled)." in text
+        assert "vnpay is asked how it stands (query 1) at" in text
+
+    def test_shows_the_key_and_the_request(self, as_support: Client) -> None:
+        row = TransactionFactory.create()
+        key = row.idempotency_keys.get()
+        text = text_of(as_support, row)
+        assert key.key in text
+        assert row.client in text
+        assert "A worker takes it up from" in text
+
+    def test_never_shows_a_payment_token(self, as_admin: Client) -> None:
+        row = TransactionFactory.create(method="card")
+        assert row.payment_token
+        assert row.payment_token not in text_of(as_admin, row)
+        assert "pm_card_visa" not in text_of(as_admin, row)
+
+    def test_escapes_what_strangers_have_typed(self, as_support: Client) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        evil = f"/webhooks/vnpay?vnp_TxnRef={row.reference}&vnp_X=<script>alert(1)</script>"
+        assert deliver(evil) == WebhookResult.REFUSED
+        event = WebhookEvent.objects.get()
+        for page in (admin_url(row), admin_url(event)):
+            html = as_support.get(page).content.decode()
+            assert "<script>alert" not in html
+            assert "&lt;script&gt;alert" in html
+
+    def test_of_one_that_is_not_there_leads_home(self, as_support: Client) -> None:
+        answer = as_support.get(f"/admin/payments/transaction/{uuid7()}/change/")
+        assert answer.status_code == 302
