@@ -1,0 +1,238 @@
+"""The one function that settles, by real commits: any order, however often, all or nothing."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from django.db import IntegrityError
+from django.test import Client
+
+from audit.models import AuditEvent
+from notifications.models import Notification
+from orders.money import Money
+from orders.services import cancel_order
+from payments.decisions import Ruling
+from payments.gateways.base import Exchange, Failure, FailureCode, Outcome, OutcomeKind
+from payments.invariants import check
+from payments.models import Case, CaseKind, GatewayCall, Transaction, Transfer
+from payments.services import outcomes
+from payments.services.dispatch import settle
+from payments.services.outcomes import Evidence, Source, apply_outcomes
+from payments.states import Status
+from tests.at_once import at_once
+from tests.factories import TransactionFactory, begin, declined, hear, held, paid
+from tests.vnpay_ipn import refused
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def apply(row: Transaction, outcome: Outcome) -> Ruling:
+    [decision] = apply_outcomes([Evidence(row.pk, outcome, Source.SETTLEMENT, "s-1")])
+    row.refresh_from_db()
+    return decision.ruling
+
+
+def books(row: Transaction) -> dict[str, Any]:
+    """What the payment, its order, the ledger and the messages have come to."""
+    row.refresh_from_db()
+    row.order.refresh_from_db()
+    return {
+        "status": row.status,
+        "captured": row.amount_captured,
+        "applied": row.applied,
+        "order": (row.order.status, row.order.amount_paid),
+        "transfers": Transfer.objects.filter(transaction=row).count(),
+        "receipts": Notification.objects.filter(template="payment_paid").count(),
+        "due": row.due_at,
+        "token": row.payment_token,
+    }
+
+
+class TestEvidence:
+    def test_ends_the_same_in_every_order_and_however_often(self) -> None:
+        kinds = ["paid", "declined", "pending", "unpaid"]
+        ends = []
+        for order in permutations(kinds):
+            row = TransactionFactory.create(status=Status.PROCESSING)
+            said = {
+                "paid": paid(row),
+                "declined": declined(row),
+                "pending": Outcome(OutcomeKind.PENDING),
+                "unpaid": Outcome(OutcomeKind.UNPAID),
+            }
+            for kind in order * 2:
+                apply(row, said[kind])
+            ends.append(books(row) | {"receipts": 1})
+        assert all(end == ends[0] for end in ends)
+        assert (ends[0]["status"], ends[0]["order"]) == ("SUCCESS", ("PAID", 150_000))
+        assert Transfer.objects.count() == len(ends)
+        assert check() == []
+
+    def test_of_many_threads_at_once_counts_once(self) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        rulings = at_once(*[lambda: apply(Transaction.objects.get(pk=row.pk), paid(row))] * 20)
+        assert rulings.count(Ruling.SUCCEED) == 1
+        assert rulings.count(Ruling.REPEAT) == 19
+        assert books(row)["transfers"] == 1
+        assert check() == []
+
+    def test_of_both_kinds_at_once_ends_as_paid(self) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        words = [paid(row), declined(row)] * 5
+        at_once(*[lambda w=w: apply(Transaction.objects.get(pk=row.pk), w) for w in words])
+        assert books(row)["status"] == Status.SUCCESS
+        assert check() == []
+
+    def test_about_an_unknown_payment_changes_nothing(self) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        unknown = Evidence(row.order_id, paid(row), Source.SETTLEMENT, "s-1")
+        known = Evidence(row.pk, paid(row), Source.SETTLEMENT, "s-1")
+        with pytest.raises(Transaction.DoesNotExist):
+            apply_outcomes([known, unknown])
+        assert books(row)["status"] == Status.PROCESSING
+
+    def test_is_all_or_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        before = books(row)
+        events = AuditEvent.objects.count()
+
+        def fail(_: object) -> None:
+            raise ConnectionError("cut off before the audit trail was written")
+
+        monkeypatch.setattr(outcomes.audit, "record", fail)  # type: ignore[attr-defined]
+        with pytest.raises(ConnectionError):
+            apply(row, paid(row))
+        assert books(row) == before
+        assert AuditEvent.objects.count() == events
+
+
+class TestAWebhookBeforeTheAnswer:
+    def test_is_applied_and_the_answer_is_a_repeat(self) -> None:
+        row = TransactionFactory.create(method="card")
+        job = begin(row)
+        hear(row, paid(row, "pi_1"))
+        settle(results=[(job, paid(row, "pi_1"))])
+        assert books(row)["transfers"] == 1
+        assert GatewayCall.objects.get().answered_at is not None
+        assert check(quiescent=False) == []
+
+    @pytest.mark.parametrize("kind", [OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE])
+    def test_makes_a_lost_answer_harmless(self, kind: OutcomeKind) -> None:
+        row = TransactionFactory.create(method="card")
+        job = begin(row)
+        hear(row, paid(row, "pi_1"))
+        settle(results=[(job, Outcome(kind))])
+        after = books(row)
+        assert (after["status"], after["due"], after["transfers"]) == ("SUCCESS", None, 1)
+        assert check() == []
+
+
+class TestOtherMoney:
+    @pytest.mark.parametrize(
+        ("change", "name"),
+        [
+            ({"money": Money(149_999, "VND")}, "amount"),
+            ({"money": Money(150_000, "USD")}, "currency"),
+            ({"money": None}, "amount"),
+        ],
+    )
+    def test_opens_a_case_and_books_nothing(self, change: dict[str, Any], name: str) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        before = books(row)
+        outcome = Outcome(OutcomeKind.SUCCEEDED, psp_reference="p-1", **change)
+        assert apply(row, outcome) is Ruling.MISMATCH
+        assert books(row) == before
+        case = Case.objects.get()
+        assert case.kind == CaseKind.MISMATCH
+        assert name in case.detail["differences"]
+        assert check() == []
+
+    def test_held_where_it_should_have_been_taken_opens_a_case(self) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        assert apply(row, held(row)) is Ruling.MISMATCH
+        assert row.status == Status.PROCESSING
+
+    def test_under_a_number_that_another_payment_has_is_refused(self) -> None:
+        one = TransactionFactory.create(status=Status.SUCCESS, psp_reference="p-1")
+        two = TransactionFactory.create(status=Status.PROCESSING)
+        with pytest.raises(IntegrityError, match="psp_reference_is_one_transaction"):
+            apply(two, paid(two, "p-1"))
+        assert books(two)["status"] == Status.PROCESSING
+        assert books(one)["status"] == Status.SUCCESS
+
+
+class TestADeclineOnThePage:
+    def test_is_told_and_is_not_the_end(self) -> None:
+        """The shopper may try another card on the gateway's page."""
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        failure = Failure(FailureCode.INSUFFICIENT_FUNDS, "51", "Not sufficient funds")
+        apply(row, Outcome(OutcomeKind.PENDING, failure=failure))
+        assert row.status == Status.PROCESSING
+        assert row.last_failure == {
+            "code": "insufficient_funds",
+            "gateway_code": "51",
+            "message": "Not sufficient funds",
+        }
+        apply(row, paid(row))
+        assert row.status == Status.SUCCESS
+
+
+class TestAToken:
+    @pytest.mark.parametrize("word", [paid, declined])
+    def test_is_gone_with_the_end(self, word: Any) -> None:
+        row = TransactionFactory.create(method="card")
+        assert row.payment_token != ""
+        begin(row)
+        hear(row, word(row))
+        assert row.payment_token == ""
+
+    def test_is_in_no_kept_request(self) -> None:
+        row = TransactionFactory.create(method="card")
+        job = begin(row)
+        exchange = Exchange({"payment_method": "[redacted]"}, {}, 200, 5)
+        settle(results=[(job, paid(row, exchange=exchange))])
+        call = GatewayCall.objects.get()
+        assert job.operation.token == "pm_card_visa"
+        assert "pm_card_visa" not in f"{call.request} {call.sent} {call.received}"
+
+
+class TestAnAuthorization:
+    def test_leaves_the_order_waiting(self) -> None:
+        row = TransactionFactory.create(status=Status.AUTHORIZED)
+        after = books(row)
+        assert (after["order"], after["transfers"]) == (("PENDING", 0), 0)
+        assert check() == []
+
+    def test_becomes_a_success_by_a_capture(self) -> None:
+        row = TransactionFactory.create(status=Status.AUTHORIZED)
+        apply(row, paid(row, row.psp_reference))
+        assert books(row)["order"] == ("PAID", 150_000)
+        assert check() == []
+
+    def test_may_be_released(self) -> None:
+        row = TransactionFactory.create(status=Status.AUTHORIZED)
+        apply(row, declined(row, FailureCode.EXPIRED))
+        assert (row.status, row.failure_code) == (Status.FAILED, "expired")
+        assert check() == []
+
+
+class TestTwoFailures:
+    def test_without_a_number_of_the_gateway_do_not_collide(self, client: Client) -> None:
+        rows = [TransactionFactory.create(status=Status.PROCESSING) for _ in range(2)]
+        for row in rows:
+            client.get(refused(row))
+        assert [books(row)["status"] for row in rows] == [Status.FAILED] * 2
+
+
+class TestMoneyForACancelledOrder:
+    def test_is_kept_and_shown_to_a_person(self) -> None:
+        row = TransactionFactory.create(status=Status.FAILED)
+        cancel_order(order_id=row.order_id)
+        apply(row, paid(row))
+        after = books(row)
+        assert (after["status"], after["applied"]) == ("SUCCESS", False)
+        assert after["order"] == ("CANCELLED", 0)
+        case = Case.objects.get()
+        assert (case.kind, case.detail["order_status"]) == (CaseKind.DUPLICATE, "CANCELLED")
+        assert not Notification.objects.filter(template="payment_paid").exists()
+        assert check() == []
