@@ -13,6 +13,7 @@ from sandbox.clock import Clock
 from sandbox.control import Control
 from sandbox.faults import Faults
 from sandbox.gateway import World
+from sandbox.momo.gateway import Momo
 from sandbox.people import People
 from sandbox.rules import Rules
 from sandbox.stripe.gateway import Stripe
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sandbox.settings import Settings
 
 # To play one more gateway, write its folder and name its class here.
-GATEWAYS: Final[tuple[type[Gateway], ...]] = (Stripe, Vnpay)
+GATEWAYS: Final[tuple[type[Gateway], ...]] = (Stripe, Vnpay, Momo)
 
 BODY_BYTES_MAX = 1024 * 1024
 KEEPALIVE_S = 75.0

@@ -30,6 +30,11 @@ STRIPE_KEY = "sk_test_sandbox_suite"
 STRIPE_SECRETS = ("whsec_new", "whsec_old")
 TMN_CODE = "SIMTMN01"
 HASH_SECRET = "SIMULATORHASHSECRET0123456789ABC"
+MOMO_KEYS = {
+    "MOMO_PARTNER_CODE": "MOMOSUITE",
+    "MOMO_ACCESS_KEY": "suiteAccessKey01",
+    "MOMO_SECRET_KEY": "suiteSecretKey0123456789abcdefgh",
+}
 START_S_MAX = 20.0
 EVENTUALLY_S_MAX = 10.0
 LOOK_S = 0.02
@@ -165,6 +170,7 @@ class Player:
             "STRIPE_ACCOUNT": "acct_suite",
             "VNPAY_TMN_CODE": TMN_CODE,
             "VNPAY_HASH_SECRET": HASH_SECRET,
+            **MOMO_KEYS,
             **self.more_env,
         }
 

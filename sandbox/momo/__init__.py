@@ -1,0 +1,1 @@
+"""MoMo AIO v2: create, pay page, IPN, query, refund and confirm."""

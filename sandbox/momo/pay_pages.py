@@ -1,0 +1,299 @@
+"""The pages a shopper sees at MoMo: a QR code and an app link, or cards, then a code; then back.
+
+No page takes a card number: the published test cards are offered as choices.
+"""
+
+from __future__ import annotations
+
+import hmac
+from html import escape
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode, urlsplit
+
+import segno
+from aiohttp import web
+
+from sandbox.momo import codes
+from sandbox.momo.api import APP, PAGE
+from sandbox.momo.payments import METHOD_OF, NAME, OPEN, PAY_TYPES, link_text
+from sandbox.momo.signing import RESULT
+from sandbox.momo.words import TEXTS
+from sandbox.pages import alert, button, choice, facts, html_page, money
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandbox.book import Json
+    from sandbox.gateway import World
+    from sandbox.momo.payments import Payments
+    from sandbox.momo.signing import Keys
+
+# The shopper's browser does not wait longer than this for the shop to take the IPN.
+IPN_WAIT_S_MAX: Final = 1.0
+# A decision that needs nobody and comes later than this is not waited for on the page.
+DECISION_WAIT_S_MAX: Final = 1.0
+# A page beside which another device pays looks again this often.
+LOOK_AGAIN_S: Final = 3
+PIN: Final = "000000"
+OTP: Final = "OTP"
+WRONG_CODE: Final = "decline:4100"
+TROUBLES: Final = ("decline:1001", "decline:1002", "decline:1004", "decline:4001", "decline:1005")
+SLOW: Final = ("slow:approve", "slow:decline:1002")
+METHODS: Final = ("wallet", "atm", "card")
+# The test cards of each page, and what each leads to.
+CARDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "atm": {
+        "atm_ok": "approve",
+        "atm_locked": "decline:1007",
+        "atm_poor": "decline:1001",
+        "atm_limit": "decline:1004",
+    },
+    "card": {"card_ok": "approve", "card_fails": "decline:1002", "card_direct": "approve"},
+}
+WITHOUT_CODE: Final = "card_direct"
+
+
+class PayPages:
+    """Handlers of the pay page and of what stands for the app."""
+
+    def __init__(self, world: World, payments: Payments, keys: Keys) -> None:
+        """``keys`` sign the browser's return."""
+        self._world = world
+        self._payments = payments
+        self._keys = keys
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        """The two pages."""
+        return [
+            web.get(PAGE, self._show),
+            web.post(PAGE, self._act),
+            web.get(APP, self._show_app),
+            web.post(APP, self._act),
+        ]
+
+    async def _show(self, request: web.Request) -> web.StreamResponse:
+        payment = self._payment(request)
+        if payment is None:
+            return words_page("vi", "unknown", status=404)
+        left = await self._left(payment)
+        if left is not None:
+            return left
+        method = METHOD_OF.get(payment["request"]["requestType"])
+        if method is not None:
+            return page(payment, cards_form(payment, method))
+        wants_choice = payment["request"]["requestType"] == "payWithMethod"
+        if wants_choice and request.query.get("way") != "wallet":
+            return page(payment, methods_form(payment))
+        return self._qr_page(payment)
+
+    async def _show_app(self, request: web.Request) -> web.StreamResponse:
+        payment = self._payment(request)
+        if payment is None:
+            return words_page("vi", "unknown", status=404)
+        left = await self._left(payment)
+        if left is not None:
+            return left
+        method = request.query.get("from", "")
+        return page(payment, pin_form(payment, method if method in {"app", "qr"} else "app"), "app")
+
+    async def _act(self, request: web.Request) -> web.StreamResponse:
+        """What the shopper did on a page; every form carries how they pay."""
+        payment = self._payment(request)
+        if payment is None:
+            return words_page("vi", "unknown", status=404)
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        decision, method = form.get("decision", ""), form.get("method", "")
+        step = self._step(payment, form, decision, method)
+        if step is not None:
+            return step
+        if decision == "abandon":
+            return words_page(payment["lang"], "away", payment)
+        self._decide(payment, chosen(form, decision, method), method)
+        await self._world.book.durable()
+        return await self._show(request)
+
+    def _step(
+        self, payment: Json, form: Mapping[str, str], decision: str, method: str
+    ) -> web.Response | None:
+        """The next page where nothing is decided yet."""
+        if decision == "method" and method in METHODS:
+            if method == "wallet":
+                return web.Response(
+                    status=303, headers={"Location": f"{self._link(payment)}&way=wallet"}
+                )
+            return page(payment, cards_form(payment, method))
+        needs_code = CARDS.get(method, {}).get(form.get("card", "")) == "approve"
+        if decision == "card" and needs_code and form.get("card") != WITHOUT_CODE:
+            return page(payment, otp_form(payment, method))
+        return None
+
+    def _decide(self, payment: Json, decision: str, method: str) -> None:
+        method = method if method in PAY_TYPES else "web"
+        if payment["code"] not in OPEN:
+            return
+        if decision in SLOW:
+            self._payments.leave_to_bank(payment, decision.removeprefix("slow:"), method)
+        else:
+            self._payments.decide(payment, decision, method)
+
+    def _payment(self, request: web.Request) -> Json | None:
+        """The payment of a link, if both halves of the link fit."""
+        payment = self._payments.by_token(request.query.get("s", ""))
+        if payment is None:
+            return None
+        expected = link_text(self._keys.partner_code, payment["order_id"])
+        given = request.query.get("t", "")
+        return payment if hmac.compare_digest(given.encode(), expected.encode()) else None
+
+    async def _left(self, payment: Json) -> web.StreamResponse | None:
+        """Where the shopper goes when the payment needs nothing from them, else None."""
+        at = payment["decide_at"]
+        if payment["code"] == codes.WAITING and at is not None:
+            if at - self._world.clock.now() <= DECISION_WAIT_S_MAX:
+                await self._world.clock.reached(at)
+        elif payment["code"] == codes.WAITING and payment["decision"] == "abandon":
+            return words_page(payment["lang"], "away", payment)
+        if payment["code"] == codes.WAITING:
+            return None
+        if payment["code"] == codes.LINK_EXPIRED and payment["updated_at"] >= payment["expires_at"]:
+            return words_page(payment["lang"], "expired", payment, status=410)
+        return await self._back(payment)
+
+    async def _back(self, payment: Json) -> web.StreamResponse:
+        """Back to the shop, normally after the shop has had a moment to take the IPN."""
+        await self._world.book.durable()
+        if self._world.rules.of(NAME, payment["order_id"]).webhook.order != "reversed":
+            await self._world.webhooks.settled(NAME, payment["order_id"], IPN_WAIT_S_MAX)
+        fields = self._payments.result(payment)
+        fields["signature"] = self._keys.sign(RESULT, fields)
+        address = payment["request"]["redirectUrl"]
+        joint = "&" if urlsplit(address).query else "?"
+        return web.Response(
+            status=302, headers={"Location": f"{address}{joint}{urlencode(fields)}"}
+        )
+
+    def _link(self, payment: Json, path: str = PAGE) -> str:
+        token = {"t": link_text(self._keys.partner_code, payment["order_id"])}
+        return f"{path}?{urlencode(token | {'s': payment['token']})}"
+
+    def _qr_page(self, payment: Json) -> web.Response:
+        """A code for another device, a link for this one, and a wallet in the browser."""
+        words = TEXTS[payment["lang"]]
+        app = self._world.settings.url + self._link(payment, APP)
+        code = segno.make(f"{app}&from=qr", error="m", micro=False)
+        picture = code.svg_inline(scale=4, border=2, light="#fff")
+        minutes = max(1, round((payment["expires_at"] - self._world.clock.now()) / 60))
+        body = (
+            f"{summary(payment)}<p>{words['scan']}</p><p>{picture}</p>"
+            f"<p>{words['ends'].format(minutes=minutes)} {words['follow']}</p>"
+            f'<p><a href="{escape(app)}&amp;from=app">{words["open_app"]}</a></p>'
+            f'<p><a href="{escape(app)}&amp;from=web">{words["open_web"]}</a></p>'
+            + form(button("decision", "cancel", words["refuse"], quiet=True))
+        )
+        answer = page(payment, body)
+        answer.headers["Refresh"] = str(LOOK_AGAIN_S)
+        return answer
+
+
+def chosen(form_fields: Mapping[str, str], decision: str, method: str) -> str:
+    """The decision behind a button: the chosen card's, or a refusal where the code is wrong."""
+    if decision == "card":
+        return CARDS.get(method, {}).get(form_fields.get("card", ""), "")
+    right = OTP if method in CARDS else PIN
+    if decision == "approve" and form_fields.get("code", right) != right:
+        return WRONG_CODE
+    return decision
+
+
+def page(payment: Json, body: str, title: str = "title") -> web.Response:
+    """A page in the payment's language."""
+    lang = payment["lang"]
+    return html_page(TEXTS[lang][title], body, lang=lang)
+
+
+def words_page(
+    lang: str, word: str, payment: Json | None = None, *, status: int = 200
+) -> web.Response:
+    """A page that only says something."""
+    words = TEXTS[lang]
+    body = f"<p>{words[word]}</p>" if status == 200 else alert(words[word])  # noqa: PLR2004
+    back = ""
+    if payment is not None:
+        body += summary(payment)
+        address = payment["request"]["redirectUrl"]
+        if word != "away":
+            back = f'<p><a href="{escape(address)}">{words["back"]}</a></p>'
+    return html_page(words["title"], body + back, lang=lang, status=status)
+
+
+def summary(payment: Json) -> str:
+    """What is being paid."""
+    words = TEXTS[payment["lang"]]
+    return facts(
+        {
+            words["order"]: payment["request"]["orderInfo"],
+            words["amount"]: money(payment["amount"], "VND", payment["lang"]),
+            words["number"]: payment["order_id"],
+        }
+    )
+
+
+def form(inside: str) -> str:
+    """A form that is sent to the page it stands on, whose address names the payment."""
+    return f'<form method="post">{inside}</form>'
+
+
+def hidden(method: str) -> str:
+    """The way to pay, handed on from step to step."""
+    return f'<input type="hidden" name="method" value="{method}">'
+
+
+def methods_form(payment: Json) -> str:
+    """Wallet, ATM card or international card."""
+    words = TEXTS[payment["lang"]]
+    return summary(payment) + form(
+        choice("method", {each: words[each] for each in METHODS}, "wallet", words["method"])
+        + button("decision", "method", words["next"])
+        + button("decision", "cancel", words["refuse"], quiet=True)
+    )
+
+
+def cards_form(payment: Json, method: str) -> str:
+    """The test cards of one kind."""
+    words = TEXTS[payment["lang"]]
+    cards = {card: words[card] for card in CARDS[method]}
+    return summary(payment) + form(
+        hidden(method)
+        + choice("card", cards, next(iter(cards)), words["cards"])
+        + button("decision", "card", words["next"])
+        + button("decision", "cancel", words["refuse"], quiet=True)
+    )
+
+
+def otp_form(payment: Json, method: str) -> str:
+    """The bank's code for a card."""
+    words = TEXTS[payment["lang"]]
+    return code_form(payment, method, words["otp"], words["otp_hint"].format(otp=OTP), OTP)
+
+
+def pin_form(payment: Json, method: str) -> str:
+    """What the shopper confirms in the wallet."""
+    words = TEXTS[payment["lang"]]
+    return code_form(payment, method, words["pin"], words["pin_hint"].format(pin=PIN), PIN)
+
+
+def code_form(payment: Json, method: str, label: str, hint: str, code: str) -> str:
+    """The last step, with buttons for all that can go wrong."""
+    words = TEXTS[payment["lang"]]
+    pay = words["pay"].format(amount=money(payment["amount"], "VND", payment["lang"]))
+    return summary(payment) + form(
+        hidden(method)
+        + f'<label>{label} <input type="text" name="code" value="{code}" autocomplete="off">'
+        + "</label>"
+        + f"<p>{hint}</p>"
+        + button("decision", "approve", pay)
+        + button("decision", "cancel", words["refuse"], quiet=True)
+        + f"<h2>{words['try']}</h2>"
+        + "".join(button("decision", each, words[each], quiet=True) for each in (*TROUBLES, *SLOW))
+        + button("decision", "abandon", words["abandon"], quiet=True)
+    )
