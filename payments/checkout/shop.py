@@ -15,7 +15,7 @@ from accounts.models import User
 from orders import selectors
 from orders.errors import InvalidLine
 from orders.services import Customer, create_order
-from payments.checkout.forms import ShopForm
+from payments.checkout.forms import QUANTITY_MAX, ShopForm
 from payments.checkout.page import page, see_other
 
 ORDERS_PER_PAGE: Final = 20
@@ -39,7 +39,12 @@ def shop(request: HttpRequest) -> HttpResponse:
             return see_other("pay", order_id=order.pk)
         except InvalidLine as refused:
             form.add_error(None, refused.detail)
-    context = {"form": form, "currency": currency, "currencies": currencies}
+    context = {
+        "form": form,
+        "currency": currency,
+        "currencies": currencies,
+        "quantity_max": QUANTITY_MAX,
+    }
     code = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "checkout/shop.html", context, status=code)
 

@@ -28,7 +28,7 @@ from payments.checkout import visits
 from payments.checkout.forms import PayForm, mint_form_token
 from payments.checkout.page import SeeOther, page, see_other
 from payments.checkout.stages import MOVING, PAYABLE, Stage, is_over, stage_of
-from payments.checkout.wording import PROBLEMS, Problem
+from payments.checkout.wording import PROBLEMS, Problem, gateway_name, method_words, title_of
 from payments.errors import AlreadyPaid, NotCancellable, OrderEnded, PaymentError, PaymentInProgress
 from payments.gateways.base import FailureCode
 from payments.models import Transaction
@@ -202,19 +202,22 @@ def _create(request: HttpRequest, order: Order, form: PayForm) -> Created:
 
 def _status_context(request: HttpRequest, found: Situation) -> dict[str, object]:
     payment = found.payment
+    gateway = gateway_name(payment.gateway) if payment else ""
     query = request.META.get("QUERY_STRING", "")
     json_url = reverse("payment_status_json", kwargs={"order_id": found.order.pk})
     return {
         "order": found.order,
         "payment": payment,
+        "gateway": gateway,
+        "words": method_words(payment.method) if payment else None,
         "stage": found.stage,
+        "title": title_of(found.stage, gateway),
         "stage_template": f"checkout/stages/{found.stage}.html",
         "is_moving": found.stage in MOVING,
         "is_slow": found.age_s > _SLOW_AFTER_S,
         "is_over": payment is not None and is_over(payment, found.now),
         "refresh_s": _refresh_s(found.age_s),
         "poll_url": f"{json_url}?{query}" if query else json_url,
-        "offers": [o for o in offers(found.order.total_money) if not o.why_not],
     }
 
 

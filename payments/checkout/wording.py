@@ -9,26 +9,36 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from orders.states import OrderStatus
+from payments.checkout.stages import Stage
 from payments.gateways.base import FailureCode
 
 
 @dataclass(frozen=True, slots=True)
 class MethodWords:
-    """A way to pay: its name, what happens next, and the file of its drawing."""
+    """A way to pay: its name, what happens next, and its drawing among ours."""
 
     name: str | Promise
     hint: str | Promise
     mark: str
 
+    @property
+    def drawing(self) -> str:
+        """The template that draws it."""
+        return f"checkout/marks/{self.mark}.svg"
+
 
 _UNKNOWN_METHOD: Final = MethodWords(_("Other"), _("You continue on the provider's page."), "other")
 METHODS: Final[Mapping[str, MethodWords]] = {
     "card": MethodWords(
-        _("Card"), _("Visa, Mastercard and others. You enter it on Stripe's secure page."), "card"
+        _("Card"),
+        _("Visa, Mastercard and others. You enter it on Stripe's secure page."),
+        "card",
     ),
     "paypal": MethodWords("PayPal", _("You sign in to PayPal and confirm there."), "paypal"),
     "vnpay": MethodWords(
-        "VNPAY", _("Banking app by QR code, domestic card or bank account."), "vnpay"
+        "VNPAY",
+        _("Banking app by QR code, domestic card or bank account."),
+        "vnpay",
     ),
     "momo": MethodWords("MoMo", _("You confirm in the MoMo app, or scan its QR code."), "momo"),
 }
@@ -36,6 +46,20 @@ METHODS: Final[Mapping[str, MethodWords]] = {
 GATEWAYS: Final[Mapping[str, str]] = {
     "stripe": "Stripe", "paypal": "PayPal", "vnpay": "VNPAY", "momo": "MoMo",
 }  # fmt: skip
+
+# The heading of each stage that the status page shows.
+TITLES: Final[Mapping[Stage, str | Promise]] = {
+    Stage.CONNECTING: _("Connecting to %(name)s"),
+    Stage.LEAVING: _("Going to %(name)s"),
+    Stage.CONTINUE: _("Your payment is waiting for you"),
+    Stage.CHECKING: _("Checking your payment"),
+    Stage.CLOSING: _("Closing the earlier payment"),
+    Stage.HELD: _("The amount is reserved"),
+    Stage.PAID: _("Paid. Thank you!"),
+    Stage.FAILED: _("The payment did not go through"),
+    Stage.CANCELLED: _("This order was cancelled"),
+    Stage.NOT_NEEDED: _("You will get your money back"),
+}
 
 
 class Problem(StrEnum):
@@ -84,6 +108,16 @@ ORDER_STATUSES: Final[Mapping[str, str | Promise]] = {
     OrderStatus.REFUNDED: _("Refunded"),
     OrderStatus.CANCELLED: _("Cancelled"),
 }
+
+
+def title_of(stage: Stage, gateway: str) -> str:
+    """The heading of ``stage``, for a payment at ``gateway``."""
+    return str(TITLES[stage]) % {"name": gateway}
+
+
+def gateway_name(gateway: str) -> str:
+    """``VNPAY`` for ``vnpay``; the word itself for a gateway we have no name for."""
+    return GATEWAYS.get(gateway, gateway)
 
 
 def method_words(method: str) -> MethodWords:

@@ -45,18 +45,6 @@ def method_words(method: str) -> wording.MethodWords:
 
 
 @register.filter
-def mark(method: str) -> str:
-    """The template that draws a method."""
-    return f"checkout/marks/{wording.method_words(method).mark}.svg"
-
-
-@register.filter
-def gateway_name(gateway: str) -> str:
-    """``VNPAY`` for ``vnpay``."""
-    return wording.GATEWAYS.get(gateway, gateway)
-
-
-@register.filter
 def failure_words(code: str) -> str | Promise:
     """Why a payment did not work, in one calm sentence."""
     return wording.failure_words(code)
