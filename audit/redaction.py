@@ -21,10 +21,11 @@ _HARMLESS_KEY: Final = frozenset({"has_token", "token_type", "takes_token", "nee
 _EMAIL_KEY: Final = re.compile(r"e?mail|payer_id|phone", re.IGNORECASE)
 
 # Values that are secrets wherever they stand: Stripe and webhook keys, JWTs, bearer headers,
-# one-time payment tokens.
+# one-time payment tokens, and the signature of an order's link: whoever holds it sees the order.
 _SECRET_VALUE: Final = re.compile(
     r"(?:sk|rk)_(?:test|live)_\w+|whsec_[\w+/=]+|(?:pi|seti|cs)_\w+_secret_\w+"
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]+|Bearer\s+\S+|(?:ctoken|tok)_\w+"
+    r"|(?<=ord_[0-9a-f]{32}\.)[\w-]{20,}"
 )
 
 # 13 to 19 digits, perhaps in groups split by single spaces or dashes, not inside a longer run.

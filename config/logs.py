@@ -33,6 +33,7 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": _SHARED,
         "processors": [
+            _without_request,
             _add_context,
             structlog.processors.format_exc_info,
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -60,6 +61,12 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
 def mask(_logger: logging.Logger, _method: str, event: EventDict) -> EventDict:
     """Take secrets and card numbers out of every member of a line."""
     return redact_object(event)
+
+
+def _without_request(_logger: logging.Logger, _method: str, event: EventDict) -> EventDict:
+    """Django attaches the request object; its path is in the message already, and masked there."""
+    event.pop("request", None)
+    return event
 
 
 def _add_context(_logger: logging.Logger, _method: str, event: EventDict) -> EventDict:

@@ -1,5 +1,7 @@
 """Refusals and crashes: a page for people, a problem document for programs, secrets for nobody."""
 
+import logging
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -62,3 +64,13 @@ class TestErrorPages:
         page = Client(enforce_csrf_checks=True).post("/", {})
         assert page.status_code == 403
         assert "Please send the form again" in page.content.decode()
+
+    def test_keep_the_link_of_an_order_out_of_the_log(
+        self, client: Client, link: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        [ours] = [one for one in logging.getLogger().handlers if one.name == "stdout"]
+        printed = StringIO()
+        monkeypatch.setattr(ours, "stream", printed)
+        client.get(f"{link}/return/{'0' * 32}")
+        assert "Not Found: /checkout/ord_" in printed.getvalue()
+        assert link.rpartition(".")[2] not in printed.getvalue()
