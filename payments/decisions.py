@@ -40,6 +40,7 @@ class Standing:
     psp_reference: str
     expires_at: datetime
     expiry_margin: timedelta
+    capture_money: Money | None = None  # what a hold was asked to take
     cancel_code: str = ""  # not empty: somebody asked for its end
 
 
@@ -63,7 +64,8 @@ def decide(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
 
 def _on_succeeded(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
     del now
-    differences = _differences(standing, outcome)
+    expected = standing.capture_money or standing.money
+    differences = _differences(standing, outcome, expected)
     if not (outcome.psp_reference or standing.psp_reference):
         differences["psp_reference"] = "the gateway gave the payment no id"
     if differences:
@@ -87,7 +89,7 @@ def _same_charge_or_conflict(standing: Standing, outcome: Outcome) -> Decision:
 
 def _on_authorized(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
     del now
-    differences = _differences(standing, outcome)
+    differences = _differences(standing, outcome, standing.money)
     if not standing.manual_capture:
         differences["capture"] = "held, though it should have been taken"
     if differences:
@@ -103,7 +105,9 @@ def _on_declined(standing: Standing, outcome: Outcome, now: datetime) -> Decisio
     del now
     if standing.status not in {Status.PROCESSING, Status.AUTHORIZED}:
         return REPEAT
-    if outcome.money is not None and (differences := _differences(standing, outcome)):
+    if outcome.money is not None and (
+        differences := _differences(standing, outcome, standing.money)
+    ):
         # Not even a no is believed when it is about other money.
         return Decision(Ruling.MISMATCH, differences=differences)
     failure = outcome.failure or Failure(FailureCode.DECLINED)
@@ -135,12 +139,12 @@ def _ended_as_asked(standing: Standing, said: Failure) -> Failure:
     return Failure(FailureCode(standing.cancel_code), said.gateway_code, said.message)
 
 
-def _differences(standing: Standing, outcome: Outcome) -> dict[str, str]:
-    """The gateway's money against ours: checked, not believed."""
+def _differences(standing: Standing, outcome: Outcome, expected: Money) -> dict[str, str]:
+    """The gateway's money against what we asked for: checked, not believed."""
     said = outcome.money
     pairs = {
-        "amount": (said.minor if said else None, standing.money.minor),
-        "currency": (said.currency if said else None, standing.money.currency),
+        "amount": (said.minor if said else None, expected.minor),
+        "currency": (said.currency if said else None, expected.currency),
         "account": (outcome.account or standing.account, standing.account),
         "live_mode": (
             standing.live_mode if outcome.live is None else outcome.live,

@@ -6,12 +6,14 @@ PaymentError
 ├── AlreadyPaid              409 already_paid
 ├── OrderEnded               409 order_cancelled
 ├── NotCancellable           409 not_cancellable
+├── NotCapturable            409 not_capturable
 ├── RequestInProgress        409 request_in_progress
 ├── KeyReused                422 idempotency_key_reused
 ├── AmountMismatch           422 amount_mismatch
 ├── CurrencyMismatch         422 currency_mismatch
 ├── MethodUnavailable        422 method_unavailable
 ├── CaptureUnavailable       422 capture_unavailable
+├── CaptureAmountRefused     422 capture_amount_refused
 ├── TokenProblem             422 payment_token_required | payment_token_not_accepted
 ├── ReturnUrlRefused         422 return_url_not_allowed
 └── CardNumberRefused        422 card_number_refused
@@ -69,6 +71,13 @@ class NotCancellable(PaymentError):
     status = 409
 
 
+class NotCapturable(PaymentError):
+    """The payment holds no money that could be taken."""
+
+    code = "not_capturable"
+    status = 409
+
+
 class RequestInProgress(PaymentError):
     """The same request is being answered at this moment."""
 
@@ -108,6 +117,13 @@ class CaptureUnavailable(PaymentError):
 
     code = "capture_unavailable"
     field = "capture"
+
+
+class CaptureAmountRefused(PaymentError):
+    """More than is held, or a part where the gateway takes all or nothing."""
+
+    code = "capture_amount_refused"
+    field = "amount"
 
 
 class TokenProblem(PaymentError):

@@ -75,6 +75,12 @@ class PaymentRequestSerializer(StrictSerializer):
     customer = ShopperSerializer(required=False, default=dict)
 
 
+class CaptureRequestSerializer(StrictSerializer):
+    """The body of ``POST /payments/{id}/capture``; without an amount all that is held is taken."""
+
+    amount = WholeNumberField(min_value=1, max_value=MINOR_UNITS_MAX, required=False)
+
+
 class NextActionSerializer(serializers.Serializer[Any]):
     """Where the shopper must go now."""
 

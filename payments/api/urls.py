@@ -12,5 +12,10 @@ urlpatterns = [
         views.CancelPaymentView.as_view(),
         name="cancel_payment",
     ),
+    path(
+        "payments/<str:payment_id>/capture",
+        views.CapturePaymentView.as_view(),
+        name="capture_payment",
+    ),
     path("orders/<str:order_id>/cancel", views.CancelOrderView.as_view(), name="cancel_order"),
 ]

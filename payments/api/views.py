@@ -16,8 +16,8 @@ from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 
 from accounts.client_ip import client_ip
 from accounts.requests import client_of, user_id_of
-from audit.redaction import find_card_number
 from accounts.throttling import WriteThrottle
+from audit.redaction import find_card_number
 from durable.ids import parse_public_id
 from orders import selectors as orders
 from orders.models import Order
@@ -25,7 +25,11 @@ from orders.money import Money
 from orders.serializers import OrderSerializer
 from payments import selectors
 from payments.api import waiting
-from payments.api.serializers import PaymentRequestSerializer, PaymentSerializer
+from payments.api.serializers import (
+    CaptureRequestSerializer,
+    PaymentRequestSerializer,
+    PaymentSerializer,
+)
 from payments.models import Capture, Transaction
 from payments.services import checkout
 from payments.services.checkout import Created, PaymentRequest
@@ -102,6 +106,28 @@ class CancelPaymentView(GenericAPIView[Transaction]):
         row = checkout.cancel_payment(transaction_id=row.pk)
         status = HTTP_202_ACCEPTED if row.status in LIVE else HTTP_200_OK
         return Response(PaymentSerializer(row).data, status=status)
+
+
+class CapturePaymentView(GenericAPIView[Transaction]):
+    """Taking the money that a payment holds."""
+
+    serializer_class = PaymentSerializer
+    queryset = Transaction.objects.none()
+
+    @extend_schema(
+        operation_id="capture_payment",
+        request=CaptureRequestSerializer,
+        responses={202: PaymentSerializer},
+    )
+    def post(self, request: Request, payment_id: str) -> Response:
+        """Take it, or a part of it; the rest is released. It is SUCCESS once the gateway did."""
+        row = _payment(request, payment_id)
+        body = CaptureRequestSerializer(data=request.data or {})
+        body.is_valid(raise_exception=True)
+        row = checkout.capture_payment(
+            transaction_id=row.pk, amount=body.validated_data.get("amount")
+        )
+        return Response(PaymentSerializer(row).data, status=HTTP_202_ACCEPTED)
 
 
 class CancelOrderView(GenericAPIView[Order]):

@@ -66,6 +66,9 @@ class Transaction(DueRow):
     # How often the gateway has been asked, and when last: the place in its query schedule.
     queries = models.PositiveIntegerField(default=0)
     queried_at = models.DateTimeField(null=True, blank=True)
+    # What a held payment was asked to take, in minor units; the rest is released.
+    capture_amount = models.BigIntegerField(null=True, blank=True)
+    capture_requested_at = models.DateTimeField(null=True, blank=True)
     # Somebody wants it ended; ``cancel_code`` is what it will be called then.
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     cancel_code = models.CharField(max_length=30, blank=True)
@@ -99,6 +102,15 @@ class Transaction(DueRow):
                 condition=Q(amount_captured__isnull=True)
                 | Q(amount_captured__gt=0, amount_captured__lte=F("amount")),
                 name="captured_within_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(capture_amount__isnull=True)
+                | Q(
+                    capture_amount__gt=0,
+                    capture_amount__lte=F("amount"),
+                    capture=Capture.MANUAL,
+                ),
+                name="only_what_is_held_is_captured",
             ),
             models.CheckConstraint(
                 condition=Q(amount_refunded=0)
@@ -191,6 +203,11 @@ class Transaction(DueRow):
     def money(self) -> Money:
         """What was asked for."""
         return Money(self.amount, self.currency)
+
+    @property
+    def capture_money(self) -> Money | None:
+        """What a held payment was asked to take; None as long as nobody asked."""
+        return None if self.capture_amount is None else Money(self.capture_amount, self.currency)
 
     @property
     def is_live(self) -> bool:

@@ -24,11 +24,13 @@ from payments import idempotency, tokens
 from payments.errors import (
     AlreadyPaid,
     AmountMismatch,
+    CaptureAmountRefused,
     CaptureUnavailable,
     CardNumberRefused,
     CurrencyMismatch,
     MethodUnavailable,
     NotCancellable,
+    NotCapturable,
     OrderEnded,
     PaymentInProgress,
     PaymentNotFound,
@@ -36,11 +38,12 @@ from payments.errors import (
     TokenProblem,
 )
 from payments.gateways.base import FailureCode, Gateway, NotExpressible, Operation, Verb
-from payments.gateways.registry import gateway_for
+from payments.gateways.registry import gateway, gateway_for
 from payments.intents import intent_of
 from payments.models import Capture, GatewayCall, IdempotencyKey, Transaction
 from payments.offers import why_not
 from payments.schedule import earliest_query
+from payments.services.outcomes import cancel_requested, end_unsent
 from payments.states import LIVE, Status
 
 
@@ -173,10 +176,9 @@ def _require_gateway(request: PaymentRequest) -> Gateway:
     reason = why_not(request.method, request.money)
     if adapter is None or reason:
         raise MethodUnavailable(str(reason))
-    if request.capture == Capture.MANUAL:
-        # The gateways could hold it; what is missing here is the way to capture or release it.
-        raise CaptureUnavailable("The money is taken at once here: leave out capture.")
     can = adapter.capabilities
+    if request.capture == Capture.MANUAL and not can.manual_capture:
+        raise CaptureUnavailable(f"{request.method} takes the money at once: leave out capture.")
     if request.payment_token and not can.takes_token:
         raise TokenProblem(f"{request.method} takes no payment_token: leave it out.")
     if can.needs_token and not request.payment_token:
@@ -242,40 +244,72 @@ def cancel_payment(
     recorded; it ends when the gateway has closed it or still calls it unpaid. Raises
     AlreadyPaid, NotCancellable or PaymentNotFound.
     """
-    order_id = Transaction.objects.filter(pk=transaction_id).values_list("order_id", flat=True)
-    order = lock_order(order_id[0]) if order_id else None
-    row = Transaction.objects.select_for_update(no_key=True).filter(pk=transaction_id).first()
-    if row is None or order is None:
-        raise PaymentNotFound("There is no such payment.")
+    row = _lock(transaction_id)
     if row.status == Status.SUCCESS:
         raise AlreadyPaid("The payment has succeeded. Refund it instead.")
     if row.status == Status.FAILED:
         raise NotCancellable("The payment has ended already.")
     if row.status == Status.PENDING and not GatewayCall.objects.filter(transaction=row).exists():
-        return _end_unsent(row, code)
+        end_unsent(row, code)
+        return row
+    if row.status == Status.AUTHORIZED and not gateway(row.gateway).capabilities.void:
+        raise NotCancellable(f"{row.gateway} cannot release a hold; it ends by itself.")
     return _ask_for_end(row, code)
 
 
-def _end_unsent(row: Transaction, code: FailureCode) -> Transaction:
-    """Nothing was ever sent, so nothing can come of it."""
-    _save(
-        row, status=Status.FAILED, version=row.version + 1, failure_code=code, due_at=None,
-        payment_token="", ended_at=timezone.now(),
-    )  # fmt: skip
-    audit.record(
-        [
-            audit.event(
-                action="transaction.failed",
-                subject_type="transaction",
-                subject_id=row.pk,
-                version=row.version,
-                before={"status": Status.PENDING},
-                after={"status": row.status, "failure_code": code},
-                cause_type="proof",
-                cause_id="nothing was sent",
-            )
-        ]
+@database.atomic(durable=True)
+def capture_payment(*, transaction_id: UUID, amount: int | None = None) -> Transaction:
+    """Take what is held, or ``amount`` minor units of it; the rest is released.
+
+    The wish is recorded and a worker carries it out. Asking again for the same is no mistake.
+    Raises AlreadyPaid, NotCapturable, CaptureAmountRefused or PaymentNotFound.
+    """
+    row = _lock(transaction_id)
+    wanted = row.amount if amount is None else amount
+    _require_capturable(row, wanted)
+    if row.capture_amount is None:
+        now = timezone.now()
+        _save(
+            row,
+            capture_amount=wanted,
+            capture_requested_at=now,
+            due_at=earliest_query(row, now),
+        )
+        audit.record([_capture_requested(row)])
+        wake(f"gateway.{row.gateway}")
+    return row
+
+
+def _require_capturable(row: Transaction, wanted: int) -> None:
+    if row.status == Status.SUCCESS:
+        raise AlreadyPaid("The payment has been captured.")
+    if row.status != Status.AUTHORIZED or row.cancel_code:
+        raise NotCapturable("Only a payment that is AUTHORIZED and not being cancelled is held.")
+    if row.capture_amount not in {None, wanted}:
+        raise NotCapturable(f"It is being captured with {row.capture_amount} already.")
+    if not 0 < wanted <= row.amount:
+        raise CaptureAmountRefused(f"Capture 1 to {row.amount} minor units.")
+    if wanted != row.amount and not gateway(row.gateway).capabilities.partial_capture:
+        raise CaptureAmountRefused(f"{row.gateway} captures the whole {row.amount} only.")
+
+
+def _capture_requested(row: Transaction) -> AuditEvent:
+    return audit.event(
+        action="transaction.capture_requested",
+        subject_type="transaction",
+        subject_id=row.pk,
+        after={"capture_amount": row.capture_amount, "currency": row.currency},
     )
+
+
+def _lock(transaction_id: UUID) -> Transaction:
+    """The payment, with its order locked before it. Raises PaymentNotFound."""
+    order_id = Transaction.objects.filter(pk=transaction_id).values_list("order_id", flat=True)
+    for found in order_id:
+        lock_order(found)
+    row = Transaction.objects.select_for_update(no_key=True).filter(pk=transaction_id).first()
+    if row is None:
+        raise PaymentNotFound("There is no such payment.")
     return row
 
 
@@ -283,16 +317,7 @@ def _ask_for_end(row: Transaction, code: FailureCode) -> Transaction:
     now = timezone.now()
     if not row.cancel_code:
         _save(row, cancel_code=code, cancel_requested_at=now, due_at=earliest_query(row, now))
-        audit.record(
-            [
-                audit.event(
-                    action="transaction.cancel_requested",
-                    subject_type="transaction",
-                    subject_id=row.pk,
-                    after={"cancel_code": code},
-                )
-            ]
-        )
+        audit.record([cancel_requested(row)])
         wake(f"gateway.{row.gateway}")
     return row
 

@@ -6,28 +6,38 @@ outside of any transaction; ``settle`` applies what was heard.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction as database
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from audit import services as audit
 from audit.models import AuditEvent
 from durable.ids import uuid7
 from orders.models import Order
+from orders.money import Money
 from payments import tokens
-from payments.gateways.base import Gateway, Intent, Operation, Outcome, OutcomeKind, Verb
+from payments.gateways.base import (
+    FailureCode,
+    Gateway,
+    Intent,
+    Operation,
+    Outcome,
+    OutcomeKind,
+    Verb,
+)
 from payments.gateways.registry import gateway
 from payments.intents import intent_of
 from payments.models import CaseKind, GatewayCall, Transaction
 from payments.services import cases
 from payments.services.cases import Finding
-from payments.services.outcomes import Evidence, Source, apply_outcomes
+from payments.services.outcomes import Evidence, Source, apply_outcomes, end_unsent
 from payments.states import Status
 
 logger = logging.getLogger(__name__)
@@ -70,11 +80,14 @@ def claim_and_plan(*, gateway_name: str, limit: int) -> list[Job]:
 
 def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[Job]:
     orders = Order.objects.in_bulk({row.order_id for row in rows})
-    open_calls = _open_calls(rows)
+    calls = _earlier_calls(rows)
     jobs = []
     for row in rows:
+        if row.status == Status.PENDING and row.cancel_code:
+            end_unsent(row, FailureCode(row.cancel_code))
+            continue
         try:
-            jobs.append(_job(row, orders[row.order_id], adapter, open_calls, now))
+            jobs.append(_job(row, orders[row.order_id], adapter, calls.get(row.pk, []), now))
         except Exception:
             logger.exception("transaction_not_planned", extra={"transaction": str(row.pk)})
             _put_off_poison(row)
@@ -83,12 +96,13 @@ def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[
     return jobs
 
 
-def _open_calls(rows: Sequence[Transaction]) -> Mapping[UUID, list[GatewayCall]]:
-    """The unanswered operations of ``rows``; the new ones among them can have none."""
+def _earlier_calls(rows: Sequence[Transaction]) -> Mapping[UUID, list[GatewayCall]]:
+    """The operations of ``rows``, but for answered queries; a new row can have none."""
     started = [row.pk for row in rows if row.status != Status.PENDING]
     found: dict[UUID, list[GatewayCall]] = {}
     if started:
-        for call in GatewayCall.objects.filter(transaction__in=started, answered_at__isnull=True):
+        of_interest = Q(answered_at__isnull=True) | ~Q(verb=Verb.QUERY)
+        for call in GatewayCall.objects.filter(of_interest, transaction__in=started):
             found.setdefault(call.transaction_id, []).append(call)
     return found
 
@@ -97,44 +111,69 @@ def _job(
     row: Transaction,
     order: Order,
     adapter: Gateway,
-    open_calls: Mapping[UUID, list[GatewayCall]],
+    calls: Sequence[GatewayCall],
     now: datetime,
 ) -> Job:
     intent = intent_of(row, order, adapter)
     token = tokens.unseal(row.payment_token)
-    unanswered = {call.verb: call for call in open_calls.get(row.pk, [])}
-    verb = _next_verb(row, unanswered, adapter, now)
+    unanswered = {call.verb: call for call in calls if call.answered_at is None}
+    verb = _repeatable(row, unanswered, adapter, now)
+    verb = verb or _next_verb(row, _answered_since_asked(row, calls), adapter)
     call = unanswered.get(verb)
     if call is None or verb is Verb.QUERY:
         # A query is never repeated under its old number: some gateways refuse that.
         call = _new_call(row, verb, adapter, intent, now)
     operation = Operation(
         verb=verb, reference=call.reference, intent=intent, now=now,
-        request=call.request, token=token,
+        request=call.request, token=token, money=_money_of(verb, row),
     )  # fmt: skip
     return Job(row, call, operation)
 
 
-def _next_verb(
-    row: Transaction, unanswered: Mapping[str, GatewayCall], adapter: Gateway, now: datetime
-) -> Verb:
-    """What to do with ``row`` now.
+def _answered_since_asked(row: Transaction, calls: Sequence[GatewayCall]) -> frozenset[str]:
+    """The verbs that have been answered since somebody asked for an end or a capture."""
+    asked_at = row.cancel_requested_at or row.capture_requested_at
+    return frozenset(
+        call.verb
+        for call in calls
+        if call.answered_at and asked_at and call.last_sent_at and call.last_sent_at >= asked_at
+    )
 
-    While the gateway remembers the key of an unanswered operation, the same bytes are sent
-    again and the truth comes back; after that only a query is safe.
+
+def _repeatable(
+    row: Transaction, unanswered: Mapping[str, GatewayCall], adapter: Gateway, now: datetime
+) -> Verb | None:
+    """The unanswered operation to send once more, if there is one.
+
+    While the gateway remembers its key, the same bytes are sent again and the truth comes
+    back; after that only a query is safe.
     """
+    for verb, call in unanswered.items():
+        if verb == Verb.QUERY or not _is_remembered(call, adapter, now):
+            continue
+        if not _should_ask_first(call, row):
+            return Verb(verb)
+    return None
+
+
+def _next_verb(row: Transaction, answered: AbstractSet[str], adapter: Gateway) -> Verb:
+    """What comes next for ``row``. CAPTURE, VOID and CLOSE are answered once; then we ask."""
     if row.status == Status.PENDING:
         return Verb.CREATE
-    for verb in (Verb.CREATE, Verb(row.psp_data.get("next_verb", Verb.CREATE)), Verb.CLOSE):
-        call = unanswered.get(verb)
-        if call and _is_remembered(call, adapter, now) and not _should_ask_first(call, row):
-            return verb
-    if row.psp_data.get("next_verb") and not row.cancel_code:
-        return Verb(row.psp_data["next_verb"])
-    closable = adapter.capabilities.close and row.status == Status.PROCESSING
-    if row.cancel_code and closable and not row.psp_data.get("close_tried"):
-        return Verb.CLOSE
-    return Verb.QUERY
+    if row.status == Status.AUTHORIZED:
+        wanted = Verb.VOID if row.cancel_code else Verb.CAPTURE
+        asked = bool(row.cancel_code) or row.capture_amount is not None
+        return wanted if asked and wanted not in answered else Verb.QUERY
+    if row.cancel_code:
+        closable = adapter.capabilities.close and Verb.CLOSE not in answered
+        return Verb.CLOSE if closable else Verb.QUERY
+    # An approval waits to be captured: the adapter says so by name.
+    return Verb(row.psp_data.get("next_verb", Verb.QUERY))
+
+
+def _money_of(verb: Verb, row: Transaction) -> Money | None:
+    """A capture of a hold names its amount; the capture that follows an approval takes all."""
+    return row.capture_money if verb is Verb.CAPTURE else None
 
 
 def _is_remembered(call: GatewayCall, adapter: Gateway, now: datetime) -> bool:
@@ -160,14 +199,16 @@ def _new_call(
     # The first operation goes by the transaction's own reference: it is the one the gateway
     # shows to people.
     reference = row.reference if verb is Verb.CREATE else call_id.hex
-    operation = Operation(verb=verb, reference=reference, intent=intent, now=now)
+    operation = Operation(
+        verb=verb, reference=reference, intent=intent, now=now, money=_money_of(verb, row)
+    )
     return GatewayCall(
         id=call_id,
         transaction=row,
         gateway=row.gateway,
         verb=verb,
         reference=reference,
-        request=adapter.freeze(replace(operation, token="")),
+        request=adapter.freeze(operation),
     )
 
 
@@ -257,18 +298,11 @@ def _evidence(job: Job, outcome: Outcome) -> Evidence:
     source = Source.QUERY if job.operation.verb is Verb.QUERY else Source.RESPONSE
     return Evidence(
         transaction_id=job.row.pk,
-        outcome=_remembering_close(job, outcome),
+        outcome=outcome,
         source=source,
         cause_id=str(job.call.pk),
         attempt=job.row.attempt,
     )
-
-
-def _remembering_close(job: Job, outcome: Outcome) -> Outcome:
-    """After one definite answer to CLOSE only queries follow, whatever it said."""
-    if job.operation.verb is Verb.CLOSE and outcome.kind in _DEFINITE:
-        return replace(outcome, psp_data={**outcome.psp_data, "close_tried": "yes"})
-    return outcome
 
 
 def _store_answer(job: Job, outcome: Outcome, now: datetime) -> None:

@@ -27,7 +27,7 @@ from orders.services import lock_orders, mark_paid
 from orders.states import OrderStatus
 from payments import ledger, messages
 from payments.decisions import Decision, Ruling, Standing, decide
-from payments.gateways.base import Failure, Outcome
+from payments.gateways.base import Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.registry import gateway
 from payments.models import Capture, CaseKind, Transaction, Transfer
 from payments.schedule import earliest_query, next_look
@@ -109,7 +109,7 @@ def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: _
         case Ruling.SUCCEED:
             _succeed(item, row, orders[row.order_id], batch)
         case Ruling.AUTHORIZE:
-            _move(row, Status.AUTHORIZED, item, batch, _news(row, item.outcome))
+            _authorize(item, row, batch, now)
         case Ruling.FAIL:
             _fail(item, row, orders[row.order_id], decision, batch)
         case Ruling.CARRY_ON:
@@ -135,8 +135,16 @@ def standing_of(row: Transaction) -> Standing:
         psp_reference=row.psp_reference,
         expires_at=row.expires_at,
         expiry_margin=gateway(row.gateway).expiry_margin,
+        capture_money=row.capture_money,
         cancel_code=row.cancel_code,
     )
+
+
+def _authorize(item: Evidence, row: Transaction, batch: _Batch, now: datetime) -> None:
+    """The money is held: the order still waits for it."""
+    changes = {**_news(row, item.outcome), "next_action": None, "payment_token": ""}
+    _move(row, Status.AUTHORIZED, item, batch, changes)
+    _write(row, _release(item, row, now))
 
 
 def _succeed(item: Evidence, row: Transaction, order: Order, batch: _Batch) -> None:
@@ -154,14 +162,44 @@ def _succeed(item: Evidence, row: Transaction, order: Order, batch: _Batch) -> N
     batch.audit.append(mark_paid(order, amount=captured, **cause))
     batch.messages.extend(messages.paid(order, row))
     if late:
-        supersede_others(row)
+        batch.audit.extend(_supersede_others(row))
 
 
-def supersede_others(row: Transaction) -> None:
+def _supersede_others(row: Transaction) -> list[AuditEvent]:
     """Late money has paid the order: whatever else is under way for it should be closed."""
-    others = Transaction.objects.filter(order_id=row.order_id, status__in=LIVE, cancel_code="")
+    live = Transaction.objects.filter(order_id=row.order_id, status__in=LIVE, cancel_code="")
     now = timezone.now()
-    others.exclude(pk=row.pk).update(cancel_code="superseded", cancel_requested_at=now, due_at=now)
+    events = []
+    for other in live.select_for_update(no_key=True).exclude(pk=row.pk).order_by("pk"):
+        _write(
+            other,
+            {
+                "cancel_code": FailureCode.SUPERSEDED,
+                "cancel_requested_at": now,
+                "due_at": earliest_query(other, now),
+            },
+        )
+        events.append(cancel_requested(other))
+    return events
+
+
+def cancel_requested(row: Transaction) -> AuditEvent:
+    """An unsaved event: somebody wants ``row`` ended."""
+    return audit.event(
+        action="transaction.cancel_requested",
+        subject_type="transaction",
+        subject_id=row.pk,
+        after={"cancel_code": row.cancel_code},
+    )
+
+
+def end_unsent(row: Transaction, code: FailureCode) -> None:
+    """Fail a locked PENDING row of which nothing was ever sent, so that nothing can come of it."""
+    batch = _Batch()
+    nothing = Outcome(OutcomeKind.NOT_DONE)
+    proof = Evidence(row.pk, nothing, Source.PROOF, cause_id="nothing was sent")
+    _move(row, Status.FAILED, proof, batch, {"failure_code": code, **_ENDED})
+    audit.record(batch.audit)
 
 
 def _unapplied(row: Transaction, order: Order, captured: Money) -> Finding:

@@ -102,19 +102,25 @@ class Shop:
         return dict(reply.json)
 
     def pay(
-        self, order: Mapping[str, Any], method: str = "card", token: str = "", wait_s: int = 0
+        self,
+        order: Mapping[str, Any],
+        method: str = "card",
+        token: str = "",
+        wait_s: int = 0,
+        **more: str,
     ) -> Reply:
         """Ask for a payment of the whole order."""
         body = {
+            **more,
             "order_id": order["id"],
             "amount": order["total"],
             "currency": order["currency"],
             "method": method,
         }
         headers = {"Prefer": f"wait={wait_s}"} if wait_s else {}
-        return self.api(
-            "POST", "/payments", body | ({"payment_token": token} if token else {}), headers
-        )
+        if token:
+            body["payment_token"] = token
+        return self.api("POST", "/payments", body, headers)
 
     def payment(self, payment_id: str) -> dict[str, Any]:
         """The payment as it stands."""
