@@ -1,12 +1,13 @@
 """The worker's three steps: the intent is committed, then the call, then the outcome."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from durable.queues import queues
@@ -204,6 +205,20 @@ class TestSettling:
         assert row.status == Status.SUCCESS
         assert check() == []
 
+    def test_waits_for_a_worker_that_is_taking_the_row_at_this_moment(self) -> None:
+        row = TransactionFactory.create()
+        sleeper = begin(row)
+        make_due(row)
+        with ThreadPoolExecutor(1) as pool, transaction.atomic():
+            Transaction.claim(limit=1, lease=timedelta(minutes=1), pk=row.pk)
+            late = pool.submit(_settle_alone, sleeper, Outcome(OutcomeKind.PENDING))
+            with pytest.raises(TimeoutError):
+                late.result(timeout=0.3)
+        late.result()
+        row.refresh_from_db()
+        assert row.attempt == 2
+        assert row.lease_until is not None
+
     def test_redoes_alone_what_failed_together(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rows = [TransactionFactory.create() for _ in range(3)]
         results = [(job, paid(job.row)) for job in (begin(row) for row in rows)]
@@ -237,6 +252,13 @@ class TestSettling:
             "applied", flat=True
         )
         assert sorted(applied) == [False, True]
+
+
+def _settle_alone(job: Job, outcome: Outcome) -> None:
+    try:
+        settle(results=[(job, outcome)])
+    finally:
+        connections.close_all()
 
 
 def _refuse_to_settle(patch: pytest.MonkeyPatch, row: Transaction) -> None:
