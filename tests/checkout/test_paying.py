@@ -258,6 +258,8 @@ class TestReturn:
         assert client.get(status.replace("status", "status.json")).json()["stage"] == "checking"
         dispatch.settle(results=[(begin(row), Outcome(OutcomeKind.UNPAID))])
         assert client.get(status.replace("status", "status.json")).json()["stage"] == "continue"
+        again = client.get(f"{link}/return/{row.reference}")["Location"]
+        assert client.get(again.replace("status", "status.json")).json()["stage"] == "checking"
 
     def test_takes_a_post_from_a_gateway(self, link: str, order: Order) -> None:
         row = TransactionFactory.create(order=order, status=Status.PROCESSING)
