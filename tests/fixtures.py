@@ -7,7 +7,9 @@ its transactions commit, threads see them, and afterwards the tables are emptied
 from collections.abc import Callable, Iterator
 
 import pytest
+from celery import current_app
 from django.contrib.auth.models import Group
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import TransactionTestCase, override_settings
 from pytest_django.plugin import DjangoDbBlocker
@@ -131,3 +133,12 @@ def api(api_for: ClientFor, shopper: User) -> APIClient:
 @pytest.fixture
 def anonymous() -> APIClient:
     return APIClient()
+
+
+@pytest.fixture
+def redis_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For this thread: nobody listens where the cache is, and no message is taken."""
+    nowhere = "redis://127.0.0.1:1/0"
+    monkeypatch.setattr(cache._cache, "_servers", [nowhere])  # type: ignore[attr-defined]
+    monkeypatch.setattr(cache._cache, "_pools", {})  # type: ignore[attr-defined]
+    monkeypatch.setattr(current_app.conf, "broker_url", nowhere)

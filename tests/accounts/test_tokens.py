@@ -11,7 +11,6 @@ import pytest
 import time_machine
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.core.cache import cache
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
@@ -85,10 +84,8 @@ class TestAuthToken:
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
 
     def test_answers_with_redis_down(
-        self, guest: APIClient, shopper: User, monkeypatch: pytest.MonkeyPatch
+        self, guest: APIClient, shopper: User, redis_down: None
     ) -> None:
-        monkeypatch.setattr(cache._cache, "_servers", ["redis://127.0.0.1:1/0"])  # type: ignore[attr-defined]
-        monkeypatch.setattr(cache._cache, "_pools", {})  # type: ignore[attr-defined]
         assert sign_in(guest, "shopper", PASSWORD).status_code == 200
 
 

@@ -4,7 +4,6 @@ from io import StringIO
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 from django.core.management import call_command
 from django.db import OperationalError
 from django.test import Client
@@ -30,12 +29,20 @@ class TestHealth:
             "checks": {"database": "ok", "migrations": "ok", "redis": "ok"},
         }
 
-    def test_is_ready_without_redis(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(cache._cache, "_servers", ["redis://127.0.0.1:1/0"])  # type: ignore[attr-defined]
-        monkeypatch.setattr(cache._cache, "_pools", {})  # type: ignore[attr-defined]
+    def test_is_ready_without_redis(self, client: Client, redis_down: None) -> None:
         answer = client.get("/readyz")
         assert answer.status_code == 200
         assert answer.json()["checks"]["redis"] == "ConnectionError"
+
+
+class TestAnUnknownPath:
+    @pytest.mark.parametrize("path", ["/payments/pay_1/nothing", "/orders/ord_1/x/y", "/refund"])
+    def test_is_a_problem_document_for_a_program(self, api: APIClient, path: str) -> None:
+        api.raise_request_exception = False
+        answer = api.get(path, headers={"Accept": "application/json"})
+        assert answer.status_code == 404
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["code"] == "not_found"
 
 
 class TestADatabaseThatIsGone:

@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from audit.models import AuditEvent
+from durable.tasks import queues_with_work
 from orders.models import Order
 from orders.services import cancel_order
 from payments.invariants import check
@@ -319,3 +320,12 @@ class TestWhatIsRefused:
     ) -> None:
         order = OrderFactory.create(customer=shopper, total=4_999)
         assert post(api, order).status_code == 422
+
+
+class TestWithRedisDown:
+    def test_payments_are_taken_and_due(
+        self, api: APIClient, order: Order, redis_down: None
+    ) -> None:
+        assert post(api, order).status_code == 201
+        assert Transaction.objects.get().due_at is not None
+        assert queues_with_work() == {"gateway.vnpay"}

@@ -1,6 +1,8 @@
 """Cancelling, paying again, and money that comes when nobody expects it any more."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,9 +16,18 @@ from notifications.models import Notification
 from orders.models import Order
 from payments.gateways.base import FailureCode, Outcome, OutcomeKind
 from payments.invariants import check
-from payments.models import AccountKind, Case, CaseKind, CaseState, Transaction, Transfer
+from payments.models import (
+    AccountKind,
+    Case,
+    CaseKind,
+    CaseState,
+    GatewayCall,
+    Transaction,
+    Transfer,
+)
 from payments.services import cases
 from payments.services.checkout import cancel_payment, look_again
+from payments.services.dispatch import claim_and_plan
 from payments.services.outcomes import Source
 from payments.states import Status
 from tests.at_once import at_once
@@ -106,6 +117,21 @@ class TestCancelPayment:
         at_once(try_to_cancel, lambda: hear_alone(row))
         row.refresh_from_db()
         assert row.status == Status.SUCCESS
+        assert check() == []
+
+    def test_and_a_worker_at_the_same_moment_never_both_have_it(self) -> None:
+        """Either it was never sent, or it was sent and only the wish to end it is recorded."""
+        for _ in range(8):
+            row = TransactionFactory.create()
+            jobs: list[Callable[[], object]] = [
+                partial(cancel_payment, transaction_id=row.pk),
+                partial(claim_and_plan, gateway_name="vnpay", limit=1),
+            ]
+            at_once(*jobs)
+            row.refresh_from_db()
+            sent = GatewayCall.objects.filter(transaction=row).exists()
+            assert row.status == (Status.PROCESSING if sent else Status.FAILED)
+            assert row.cancel_code == ("cancelled" if sent else "")
         assert check() == []
 
 
