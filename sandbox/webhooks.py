@@ -135,6 +135,11 @@ class Webhooks:
             await self._attempt(delivery, corrupt=None)
         return len(found)
 
+    def send_again(self, gateway: str, event_id: str) -> None:
+        """Send one message again, true to the letter, without waiting for it."""
+        delivery = self._book.table("webhooks")[f"{gateway}:{event_id}"]
+        self._spawn(self._attempt(delivery, corrupt=None))
+
     def _batch(self, gateway: str, reference: str) -> list[Json]:
         key = (gateway, reference)
         if key not in self._batches:

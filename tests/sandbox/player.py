@@ -35,6 +35,12 @@ MOMO_KEYS = {
     "MOMO_ACCESS_KEY": "suiteAccessKey01",
     "MOMO_SECRET_KEY": "suiteSecretKey0123456789abcdefgh",
 }
+PAYPAL_KEYS = {
+    "PAYPAL_CLIENT_ID": "suite-client",
+    "PAYPAL_SECRET": "suite-secret",
+    "PAYPAL_MERCHANT_ID": "SANDBXMERCHNT",
+    "PAYPAL_WEBHOOK_IDS": "8PT597110X687430L,1JE4291016473214C",
+}
 START_S_MAX = 20.0
 EVENTUALLY_S_MAX = 10.0
 LOOK_S = 0.02
@@ -171,6 +177,7 @@ class Player:
             "VNPAY_TMN_CODE": TMN_CODE,
             "VNPAY_HASH_SECRET": HASH_SECRET,
             **MOMO_KEYS,
+            **PAYPAL_KEYS,
             **self.more_env,
         }
 

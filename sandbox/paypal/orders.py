@@ -1,0 +1,346 @@
+"""Orders v2: created by the shop, approved by the buyer, captured or authorized by the shop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sandbox import charges
+from sandbox.paypal import codes, money
+from sandbox.paypal.errors import PaypalError, invalid, not_found, refused
+from sandbox.paypal.payments import text
+from sandbox.paypal.store import HOUR_S, NAME, new_account, new_id, shown
+
+if TYPE_CHECKING:
+    from sandbox.book import Json
+    from sandbox.paypal.payments import Payments
+    from sandbox.paypal.store import Store
+
+# The guides give the buyer three hours to approve, and the shop three more to capture.
+LIFE_S: Final = 3 * HOUR_S
+ATTEMPTS_MAX: Final = 10
+REFERENCE_MAX: Final = 256
+TEXT_MAX: Final = 127
+SOFT_DESCRIPTOR_MAX: Final = 22
+BREAKDOWN_ADDS: Final = ("item_total", "tax_total", "shipping", "handling", "insurance")
+BREAKDOWN_TAKES: Final = ("shipping_discount", "discount")
+UNIT_TEXTS: Final = {
+    "reference_id": REFERENCE_MAX, "custom_id": TEXT_MAX, "invoice_id": TEXT_MAX,
+    "description": TEXT_MAX, "soft_descriptor": SOFT_DESCRIPTOR_MAX,
+}  # fmt: skip
+WAITING: Final = ("CREATED", "PAYER_ACTION_REQUIRED")
+PAYMENTS: Final = ("captures", "authorizations", "refunds")
+BUYER: Final = {
+    "name": {"given_name": "Linh", "surname": "Buyer"},
+    "email_address": "linh.buyer@example.com",
+    "address": {"country_code": "US"},
+}
+
+
+class Orders:
+    """All orders, and what changes them."""
+
+    def __init__(self, store: Store, payments: Payments) -> None:
+        """Records are the table ``orders``."""
+        self._store = store
+        self._payments = payments
+
+    def resume(self) -> None:
+        """Book again what orders were waiting for."""
+        for order in self._store.table("orders").values():
+            self._book(order)
+
+    def create(self, body: Json) -> Json:
+        """Enter an order. Raises PaypalError."""
+        intent, unit = read_order(body)
+        self._payments.require_new_invoice(unit.get("invoice_id"))
+        source = (body.get("payment_source") or {}).get("paypal")
+        order = self._new(body, intent, unit, with_source=source is not None)
+        rule = self._store.world.rules.of(NAME, order["_reference"])
+        amount = money.stored(unit["amount"])
+        order["_decision"] = codes.magic_decision(amount.minor) or rule.decision
+        if order["_decision"] not in {"ask", "abandon"}:
+            order["_decide_at"] = self._store.now + rule.decide_after_ms / 1000
+        self._store.put("orders", order)
+        self._store.world.charges.open(
+            order["id"],
+            charges.Payment(
+                gateway=NAME,
+                account=self._store.merchant_id,
+                reference=order["_reference"],
+                psp_reference=order["id"],
+                amount=amount.minor,
+                currency=amount.currency,
+            ),
+        )
+        self._book(order)
+        return order
+
+    def get(self, order_id: str) -> Json:
+        """An order that PayPal still shows. Raises PaypalError."""
+        order = self._store.find("orders", order_id)
+        if order["_expired"]:
+            raise not_found()
+        return order
+
+    def shown(self, order: Json) -> Json:
+        """An order with the payments in it."""
+        answer: Json = shown(order)
+        payments = {
+            name: [shown(self._store.find(name, each)) for each in order[f"_{name}"]]
+            for name in PAYMENTS
+            if order[f"_{name}"]
+        }
+        if payments:
+            answer["purchase_units"][0]["payments"] = payments
+        return answer
+
+    def patch(self, order: Json, changes: object) -> None:
+        """Replace parts of an order that is not over. Raises PaypalError."""
+        if order["status"] not in (*WAITING, "APPROVED"):
+            raise refused("ORDER_ALREADY_COMPLETED")
+        if not isinstance(changes, list):
+            raise invalid("INVALID_PARAMETER_SYNTAX")
+        unit = dict(order["purchase_units"][0])
+        for change in changes:
+            self._change(unit, change)
+        read_unit(unit)
+        order["purchase_units"] = [unit]
+        order["update_time"] = self._store.stamp()
+        self._store.put("orders", order)
+        amount = money.stored(unit["amount"])
+        self._store.world.charges.update(
+            NAME, order["id"], amount=amount.minor, currency=amount.currency
+        )
+
+    def approve(self, order: Json, decision: str) -> bool:
+        """The buyer agrees; ``decision`` says what the capture will meet.
+
+        False if the order does not wait for that, or the decision is none.
+        """
+        outcome = codes.outcome_of(decision)
+        if outcome is None or order["status"] not in WAITING or order["_expired"]:
+            return False
+        payer_id = order["_payer_id"] or new_account()
+        order.update(
+            status="APPROVED",
+            update_time=self._store.stamp(),
+            payer=BUYER | {"payer_id": payer_id},
+            _payer_id=payer_id,
+            _outcome=outcome,
+            _approved_at=self._store.now,
+        )
+        order["payment_source"] = {
+            "paypal": {"account_id": payer_id, "account_status": "VERIFIED"} | BUYER
+        }
+        self._link(order)
+        self._store.put("orders", order)
+        self._store.emit(
+            "CHECKOUT.ORDER.APPROVED", "checkout-order", self.shown(order), order["_reference"]
+        )
+        self._book(order)
+        return True
+
+    def decide(self, order: Json, decision: str) -> bool:
+        """Take a decision in the buyer's place; a cancellation changes nothing at PayPal but the
+        way back.
+        """
+        if decision == "cancel" and order["status"] in WAITING and not order["_expired"]:
+            order["_decision"] = "cancel"
+            self._store.put("orders", order)
+            return True
+        return self.approve(order, decision)
+
+    def complete(self, order: Json, *, capture: bool) -> Json:
+        """Capture or authorize an approved order. Raises PaypalError."""
+        if capture != (order["intent"] == "CAPTURE"):
+            raise refused("ACTION_DOES_NOT_MATCH_INTENT")
+        if order["status"] == "COMPLETED":
+            raise refused("ORDER_ALREADY_CAPTURED" if capture else "ORDER_ALREADY_AUTHORIZED")
+        if order["status"] == "VOIDED":
+            raise refused("ORDER_EXPIRED")
+        if order["status"] != "APPROVED":
+            raise refused("ORDER_NOT_APPROVED")
+        outcome = order["_outcome"]
+        if outcome in (*codes.RETRYABLE, *codes.FINAL_ISSUES):
+            raise self._declined(order, outcome)
+        if capture:
+            self._payments.capture_order(order, outcome)
+        else:
+            self._payments.authorize(order, outcome)
+        order.update(status="COMPLETED", update_time=self._store.stamp())
+        self._link(order)
+        self._store.put("orders", order)
+        if outcome == codes.COMPLETED:
+            self._store.emit(
+                "CHECKOUT.ORDER.COMPLETED", "checkout-order", self.shown(order), order["_reference"]
+            )
+        return order
+
+    def _new(self, body: Json, intent: str, unit: Json, *, with_source: bool) -> Json:
+        order_id = new_id()
+        order: Json = {
+            "id": order_id,
+            "intent": intent,
+            "status": "PAYER_ACTION_REQUIRED" if with_source else "CREATED",
+            "purchase_units": [
+                {"reference_id": "default"}
+                | unit
+                | {"payee": {"merchant_id": self._store.merchant_id}}
+            ],
+            "create_time": self._store.stamp(),
+            "update_time": self._store.stamp(),
+            "_reference": unit.get("custom_id") or unit.get("invoice_id") or order_id,
+            "_context": read_context(body),
+            "_with_source": with_source,
+            "_expires_at": self._store.now + LIFE_S,
+            "_expired": False,
+            "_decide_at": None,
+            "_attempts": 0,
+            "_payer_id": "",
+            "_outcome": "",
+            "_captures": [],
+            "_authorizations": [],
+            "_refunds": [],
+        }
+        if with_source:
+            order["payment_source"] = {"paypal": {}}
+        self._link(order)
+        return order
+
+    def _link(self, order: Json) -> None:
+        """What can be done with an order in its state."""
+        path = f"/v2/checkout/orders/{order['id']}"
+        links = [self._store.link(path, "self")]
+        if order["status"] in (*WAITING, "APPROVED"):
+            rel = "payer-action" if order["_with_source"] else "approve"
+            verb = order["intent"].lower()
+            links += [
+                self._store.link(f"/checkoutnow?token={order['id']}", rel),
+                self._store.link(path, "update", "PATCH"),
+                self._store.link(f"{path}/{verb}", verb, "POST"),
+            ]
+        order["links"] = links
+
+    def _change(self, unit: Json, change: object) -> None:
+        """One operation of a JSON patch on the one purchase unit."""
+        if not isinstance(change, dict) or change.get("op") not in {"add", "replace", "remove"}:
+            raise invalid("INVALID_PATCH_OPERATION")
+        prefix = f"/purchase_units/@reference_id=='{unit['reference_id']}'"
+        path = str(change.get("path", ""))
+        name = path.removeprefix(prefix).removeprefix("/")
+        if not path.startswith(prefix) or name not in {*UNIT_TEXTS, "amount"} - {"reference_id"}:
+            raise refused("NOT_PATCHABLE")
+        if change["op"] == "remove":
+            unit.pop(name, None)
+        else:
+            unit[name] = change.get("value")
+
+    def _declined(self, order: Json, issue: str) -> PaypalError:
+        """The capture is refused; some refusals let the buyer choose once more."""
+        order["_attempts"] += 1
+        if issue in codes.RETRYABLE:
+            again = order["_attempts"] < ATTEMPTS_MAX
+            if again:
+                order.update(
+                    status="PAYER_ACTION_REQUIRED" if order["_with_source"] else "CREATED",
+                    update_time=self._store.stamp(),
+                    _expires_at=self._store.now + LIFE_S,
+                )
+                self._book(order)
+            else:
+                issue = "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED"
+                order["_outcome"] = "TRANSACTION_REFUSED"
+        self._store.put("orders", order)
+        if order["status"] == "APPROVED":
+            self._store.world.charges.update(NAME, order["id"], status=charges.DECLINED)
+        return refused(issue)
+
+    def _book(self, order: Json) -> None:
+        clock = self._store.world.clock
+        if order["_expired"] or order["status"] in {"COMPLETED", "VOIDED"}:
+            return
+        if order["status"] == "APPROVED":
+            clock.at(order["_approved_at"] + LIFE_S, lambda: self._reverse(order))
+            return
+        clock.at(order["_expires_at"], lambda: self._expire(order))
+        if order["_decide_at"] is not None and not order["_attempts"]:
+            clock.at(order["_decide_at"], lambda: self._decide_now(order))
+
+    def _decide_now(self, order: Json) -> None:
+        # After a declined capture the buyer has to come back; nobody approves in their absence.
+        if not order["_attempts"]:
+            self.approve(order, order["_decision"])
+
+    def _expire(self, order: Json) -> None:
+        if order["status"] in WAITING and self._store.now >= order["_expires_at"]:
+            order["_expired"] = True
+            self._store.put("orders", order)
+            self._store.world.charges.update(NAME, order["id"], status=charges.EXPIRED)
+
+    def _reverse(self, order: Json) -> None:
+        """An approval that nobody captured is taken back."""
+        if order["status"] != "APPROVED" or self._store.now < order["_approved_at"] + LIFE_S:
+            return
+        order.update(status="VOIDED", update_time=self._store.stamp())
+        self._link(order)
+        self._store.put("orders", order)
+        self._store.world.charges.update(NAME, order["id"], status=charges.EXPIRED)
+        unit = order["purchase_units"][0]
+        names = ("reference_id", "custom_id", "invoice_id")
+        self._store.emit(
+            "CHECKOUT.PAYMENT-APPROVAL.REVERSED",
+            "checkout-order",
+            {
+                "order_id": order["id"],
+                "purchase_units": [{name: unit[name] for name in names if name in unit}],
+                "payment_source": order["payment_source"],
+                "create_time": order["create_time"],
+            },
+            order["_reference"],
+        )
+
+
+def read_order(body: Json) -> tuple[str, Json]:
+    """The intent and the one purchase unit of a new order. Raises PaypalError."""
+    intent = body.get("intent")
+    if intent is None:
+        raise invalid("MISSING_REQUIRED_PARAMETER", "/intent")
+    if intent not in {"CAPTURE", "AUTHORIZE"}:
+        raise invalid("INVALID_PARAMETER_VALUE", "/intent")
+    units = body.get("purchase_units")
+    if not isinstance(units, list) or not units or not isinstance(units[0], dict):
+        raise invalid("MISSING_REQUIRED_PARAMETER", "/purchase_units")
+    if len(units) > 1:
+        # PayPal takes ten; shops with one payee need one, and so it is here.
+        raise invalid("INVALID_ARRAY_MAX_ITEMS", "/purchase_units")
+    read_unit(units[0])
+    known = (*UNIT_TEXTS, "amount", "items", "shipping")
+    return intent, {name: units[0][name] for name in known if name in units[0]}
+
+
+def read_unit(unit: Json) -> None:
+    """Raises PaypalError for a purchase unit that PayPal does not take."""
+    for name, length in UNIT_TEXTS.items():
+        text(unit, name, length)
+    node = unit.get("amount")
+    total = money.read(node, "/purchase_units/@reference_id=='default'/amount")
+    parts = node.get("breakdown") if isinstance(node, dict) else None
+    if unit.get("items") and not (parts or {}).get("item_total"):
+        raise refused("ITEM_TOTAL_REQUIRED")
+    if parts:
+        plus = sum(money.stored(parts[name]).value for name in BREAKDOWN_ADDS if name in parts)
+        minus = sum(money.stored(parts[name]).value for name in BREAKDOWN_TAKES if name in parts)
+        if plus - minus != total.value:
+            raise refused("AMOUNT_MISMATCH")
+
+
+def read_context(body: Json) -> Json:
+    """Where the buyer goes back to, from the new place or the old one. Raises PaypalError."""
+    source = (body.get("payment_source") or {}).get("paypal") or {}
+    context = source.get("experience_context") or body.get("application_context") or {}
+    for name in ("return_url", "cancel_url"):
+        url = context.get(name)
+        if url is not None and not str(url).startswith(("http://", "https://")):
+            raise invalid("INVALID_PARAMETER_SYNTAX", f"/{name}")
+    names = ("return_url", "cancel_url", "brand_name", "user_action", "locale")
+    return {name: context[name] for name in names if name in context}

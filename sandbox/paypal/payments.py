@@ -1,0 +1,445 @@
+"""Payments v2: captures, holds and refunds, and what each does to the book."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from sandbox import charges
+from sandbox.clock import iso
+from sandbox.paypal import codes, money
+from sandbox.paypal.errors import invalid, refused
+from sandbox.paypal.store import DAY_S, NAME, new_id
+
+if TYPE_CHECKING:
+    from sandbox.book import Json
+    from sandbox.paypal.money import Amount
+    from sandbox.paypal.store import Store
+
+HOLD_LIFE_S: Final = 29 * DAY_S
+HONOUR_S: Final = 3 * DAY_S
+REFUND_WINDOW_S: Final = 180 * DAY_S
+# How long a refund that is pending stays so.
+REFUND_THINKS_S: Final = 60
+REFUNDS_MAX: Final = 100
+PROTECTION: Final = {
+    "status": "ELIGIBLE",
+    "dispute_categories": ["ITEM_NOT_RECEIVED", "UNAUTHORIZED_TRANSACTION"],
+}
+INVOICE_MAX: Final = 127
+NOTE_MAX: Final = 255
+
+
+class Payments:
+    """Everything that moves money, or holds it."""
+
+    def __init__(self, store: Store) -> None:
+        """Records are the tables ``captures``, ``authorizations`` and ``refunds``."""
+        self._store = store
+
+    def resume(self) -> None:
+        """Book again the ends of holds, and of refunds that are pending."""
+        for hold in self._store.table("authorizations").values():
+            if is_open(hold):
+                self._book_end(hold)
+        for refund in self._store.table("refunds").values():
+            if refund["status"] == codes.PENDING:
+                self._book_refund(refund)
+
+    def require_new_invoice(self, invoice_id: str | None) -> None:
+        """Raises PaypalError for an invoice id that was paid, or given back, already."""
+        if invoice_id and invoice_id in self._store.table("invoices"):
+            raise refused("DUPLICATE_INVOICE_ID")
+
+    def capture_order(self, order: Json, outcome: str) -> Json:
+        """Take the whole of an approved order."""
+        unit = order["purchase_units"][0]
+        self.require_new_invoice(unit.get("invoice_id"))
+        capture = self._new_capture(order, money.stored(unit["amount"]), outcome, final=True)
+        self._finish(order, capture, outcome)
+        return capture
+
+    def authorize(self, order: Json, outcome: str) -> Json:
+        """Hold the whole of an approved order."""
+        unit = order["purchase_units"][0]
+        self.require_new_invoice(unit.get("invoice_id"))
+        status = {codes.PENDING: "PENDING", codes.DECLINED: "DENIED"}.get(outcome, "CREATED")
+        hold = self._new("authorizations", order) | {
+            "status": status,
+            "amount": unit["amount"],
+            "seller_protection": PROTECTION,
+            "expiration_time": self._store.stamp(HOLD_LIFE_S),
+            "_captures": [],
+            "_renewed": False,
+            "_ends_at": self._store.now + HOLD_LIFE_S,
+            "_honoured_until": self._store.now + HONOUR_S,
+        }
+        if status == "PENDING":
+            hold["status_details"] = {"reason": "PENDING_REVIEW"}
+        path = f"/v2/payments/authorizations/{hold['id']}"
+        hold["links"] = [
+            self._store.link(path, "self"),
+            self._store.link(f"{path}/capture", "capture", "POST"),
+            self._store.link(f"{path}/void", "void", "POST"),
+            self._store.link(f"/v2/checkout/orders/{order['id']}", "up"),
+        ]
+        self._keep("authorizations", hold, order)
+        self._enter_hold(hold)
+        if status != "DENIED":
+            self._use_invoice(hold.get("invoice_id"), hold["id"])
+            self._store.emit(
+                "PAYMENT.AUTHORIZATION.CREATED", "authorization", hold, hold["_reference"]
+            )
+            self._book_end(hold)
+        return hold
+
+    def capture_hold(self, hold: Json, body: Json) -> Json:
+        """Take a hold, or a part of it. Raises PaypalError."""
+        require_usable(hold)
+        left = self._left(hold)
+        given = body.get("amount")
+        amount = left if given is None else money.read(given, "/amount")
+        invoice_id = text(body, "invoice_id", INVOICE_MAX)
+        if amount.currency != left.currency:
+            raise refused("AUTH_CAPTURE_CURRENCY_MISMATCH")
+        if amount.value > left.value:
+            raise refused("MAX_CAPTURE_AMOUNT_EXCEEDED")
+        if invoice_id != hold.get("invoice_id"):
+            self.require_new_invoice(invoice_id)
+        order = self._store.find("orders", hold["_order"])
+        final = bool(body.get("final_capture", False)) or amount.value == left.value
+        capture = self._new_capture(order, amount, codes.COMPLETED, final=final, hold=hold)
+        if invoice_id:
+            capture["invoice_id"] = invoice_id
+        hold["_captures"].append(capture["id"])
+        hold["status"] = "CAPTURED" if final else "PARTIALLY_CAPTURED"
+        self._touch("authorizations", hold)
+        self._finish(order, capture, codes.COMPLETED)
+        return capture
+
+    def void(self, hold: Json) -> Json:
+        """Let a hold go. Raises PaypalError."""
+        if hold["status"] == "CAPTURED":
+            raise refused("PREVIOUSLY_CAPTURED")
+        if hold["status"] == "VOIDED":
+            raise refused("PREVIOUSLY_VOIDED")
+        if hold["status"] == "DENIED":
+            raise refused("CANNOT_BE_VOIDED")
+        self._end(hold)
+        return hold
+
+    def reauthorize(self, hold: Json, body: Json) -> Json:
+        """Hold once more, from the fourth day on, and once. Raises PaypalError."""
+        require_usable(hold)
+        if hold["_renewed"] or self._store.now < hold["_honoured_until"]:
+            raise refused("REAUTHORIZATION_NOT_SUPPORTED")
+        if body.get("amount") is not None:
+            wanted = money.read(body["amount"], "/amount")
+            if wanted.currency != hold["amount"]["currency_code"]:
+                raise refused("AUTH_CURRENCY_MISMATCH")
+        hold.update(_renewed=True, _honoured_until=self._store.now + HONOUR_S)
+        self._touch("authorizations", hold)
+        return hold
+
+    def refund(self, capture: Json, body: Json) -> Json:
+        """Give back a capture, or a part of it. Raises PaypalError."""
+        amount = self._refundable(capture, body)
+        word = codes.refund_word(
+            self._store.world.rules.current(NAME, capture["_reference"]).decision
+        )
+        if word in codes.REFUND_ISSUES:
+            raise refused(word)
+        status = codes.COMPLETED if word is None else codes.PENDING
+        refund = self._new_refund(capture, amount, body) | {"status": status, "_word": word}
+        if word is not None:
+            refund["status_details"] = {"reason": "ECHECK"}
+        capture["_refunded"] = str(Decimal(capture["_refunded"]) + amount.value)
+        capture["_refunds"] += 1
+        self._mark_refunded(capture)
+        self._store.put("refunds", refund)
+        order = self._store.find("orders", capture["_order"])
+        order["_refunds"].append(refund["id"])
+        self._store.put("orders", order)
+        self._use_invoice(refund.get("invoice_id"), refund["id"])
+        self._enter_refund(capture, refund, amount)
+        return refund
+
+    def decide(self, capture: Json, *, good: bool) -> None:
+        """End the review of a capture that was pending."""
+        order = self._store.find("orders", capture["_order"])
+        capture.pop("status_details", None)
+        self._finish(order, capture, codes.COMPLETED if good else "DENIED")
+
+    def decide_hold(self, hold: Json, *, good: bool) -> None:
+        """End the review of a hold that was pending."""
+        hold.pop("status_details", None)
+        hold["status"] = "CREATED" if good else "DENIED"
+        self._touch("authorizations", hold)
+        self._enter_hold(hold)
+
+    def _new(self, table: str, order: Json) -> Json:
+        """What captures and holds have in common."""
+        unit = order["purchase_units"][0]
+        record: Json = {
+            "id": new_id(),
+            "create_time": self._store.stamp(),
+            "update_time": self._store.stamp(),
+            "payee": unit["payee"],
+            "supplementary_data": {"related_ids": {"order_id": order["id"]}},
+            "_order": order["id"],
+            "_reference": order["_reference"],
+            "_at": self._store.now,
+        }
+        ours = {name: unit[name] for name in ("custom_id", "invoice_id") if name in unit}
+        return record | ours
+
+    def _new_capture(
+        self, order: Json, amount: Amount, outcome: str, *, final: bool, hold: Json | None = None
+    ) -> Json:
+        capture = self._new("captures", order) | {
+            "amount": amount.shown(),
+            "final_capture": final,
+            "seller_protection": PROTECTION,
+            "disbursement_mode": "INSTANT",
+            "_refunded": "0",
+            "_refunds": 0,
+        }
+        path = f"/v2/payments/captures/{capture['id']}"
+        up = f"/v2/checkout/orders/{order['id']}"
+        if hold is not None:
+            up = f"/v2/payments/authorizations/{hold['id']}"
+            capture["supplementary_data"]["related_ids"]["authorization_id"] = hold["id"]
+        capture["links"] = [
+            self._store.link(path, "self"),
+            self._store.link(f"{path}/refund", "refund", "POST"),
+            self._store.link(up, "up"),
+        ]
+        if outcome == codes.PENDING:
+            capture["status_details"] = {"reason": "PENDING_REVIEW"}
+        if outcome == codes.DECLINED:
+            capture["processor_response"] = {"response_code": "5650"}
+        return capture
+
+    def _finish(self, order: Json, capture: Json, outcome: str) -> None:
+        """Give a capture its status, and tell the book and the shop."""
+        events = {
+            codes.COMPLETED: "COMPLETED", codes.PENDING: "PENDING", codes.DECLINED: "DECLINED",
+            "DENIED": "DENIED",
+        }  # fmt: skip
+        capture["status"] = codes.DECLINED if outcome == "DENIED" else outcome
+        capture["update_time"] = self._store.stamp()
+        if outcome == codes.COMPLETED:
+            capture["_completed_at"] = self._store.now
+            capture["seller_receivable_breakdown"] = breakdown(money.stored(capture["amount"]))
+        if outcome in {codes.COMPLETED, codes.PENDING}:
+            self._use_invoice(capture.get("invoice_id"), capture["id"])
+        self._keep("captures", capture, order)
+        self._enter(capture)
+        self._store.emit(
+            f"PAYMENT.CAPTURE.{events[outcome]}", "capture", capture, capture["_reference"]
+        )
+
+    def _enter(self, capture: Json) -> None:
+        """Count a capture in the general book."""
+        status = capture["status"]
+        changes: dict[str, str | int] = {"status": charges.DECLINED}
+        if status == codes.PENDING:
+            changes = {"status": charges.PENDING}
+        elif status == codes.COMPLETED:
+            row = self._store.world.charges.get(NAME, capture["_order"]) or {}
+            captured = row.get("captured", 0) + money.stored(capture["amount"]).minor
+            captured_at = iso(self._store.now)
+            changes = {"status": charges.CAPTURED, "captured": captured, "captured_at": captured_at}
+        self._store.world.charges.update(NAME, capture["_order"], **changes)
+
+    def _enter_hold(self, hold: Json) -> None:
+        status = {
+            "CREATED": charges.AUTHORIZED, "PENDING": charges.PENDING, "DENIED": charges.DECLINED,
+            "VOIDED": charges.VOIDED,
+        }[hold["status"]]  # fmt: skip
+        self._store.world.charges.update(NAME, hold["_order"], status=status)
+
+    def _refundable(self, capture: Json, body: Json) -> Amount:
+        """What to give back. Raises PaypalError."""
+        self._require_refundable(capture)
+        self.require_new_invoice(text(body, "invoice_id", INVOICE_MAX))
+        text(body, "custom_id", INVOICE_MAX)
+        text(body, "note_to_payer", NOTE_MAX)
+        left = money.stored(capture["amount"]).less(Decimal(capture["_refunded"]))
+        given = body.get("amount")
+        amount = left if given is None else money.read(given, "/amount")
+        if amount.currency != left.currency:
+            raise refused("REFUND_CAPTURE_CURRENCY_MISMATCH")
+        if left.value <= 0:
+            raise refused("CAPTURE_FULLY_REFUNDED")
+        if amount.value > left.value:
+            raise refused("REFUND_AMOUNT_EXCEEDED")
+        if capture.get("_disputed") and amount.value < left.value:
+            raise refused("TRANSACTION_DISPUTED")
+        return amount
+
+    def _require_refundable(self, capture: Json) -> None:
+        if capture["status"] == codes.PENDING:
+            raise refused("PENDING_CAPTURE")
+        if capture["status"] in {codes.DECLINED, "FAILED"}:
+            raise refused("REFUND_NOT_ALLOWED")
+        if capture.get("_charged_back"):
+            raise refused("REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK")
+        if self._store.now - capture["_completed_at"] > REFUND_WINDOW_S:
+            raise refused("REFUND_TIME_LIMIT_EXCEEDED")
+        if capture["_refunds"] >= REFUNDS_MAX:
+            raise refused("MAX_NUMBER_OF_REFUNDS_EXCEEDED")
+
+    def _new_refund(self, capture: Json, amount: Amount, body: Json) -> Json:
+        refund_id, nothing = new_id(), amount.less(amount.value).shown()
+        total = Decimal(capture["_refunded"]) + amount.value
+        kept = {
+            name: body[name]
+            for name in ("invoice_id", "custom_id", "note_to_payer")
+            if body.get(name)
+        }
+        return kept | {
+            "id": refund_id,
+            "amount": amount.shown(),
+            "seller_payable_breakdown": {
+                "gross_amount": amount.shown(),
+                "paypal_fee": nothing,
+                "net_amount": amount.shown(),
+                "total_refunded_amount": money.Amount(total, amount.currency).shown(),
+            },
+            "create_time": self._store.stamp(),
+            "update_time": self._store.stamp(),
+            "links": [
+                self._store.link(f"/v2/payments/refunds/{refund_id}", "self"),
+                self._store.link(f"/v2/payments/captures/{capture['id']}", "up"),
+            ],
+            "_capture": capture["id"],
+            "_order": capture["_order"],
+            "_reference": capture["_reference"],
+            "_at": self._store.now,
+        }
+
+    def _enter_refund(self, capture: Json, refund: Json, amount: Amount) -> None:
+        done = refund["status"] == codes.COMPLETED
+        self._store.world.charges.refund(
+            refund["id"],
+            gateway=NAME,
+            charge=capture["_order"],
+            psp_reference=refund["id"],
+            amount=amount.minor,
+            status="succeeded" if done else "pending",
+        )
+        event = "PAYMENT.CAPTURE.REFUNDED" if done else "PAYMENT.REFUND.PENDING"
+        self._store.emit(event, "refund", refund, refund["_reference"])
+        if not done:
+            self._book_refund(refund)
+
+    def _book_refund(self, refund: Json) -> None:
+        self._store.world.clock.at(
+            refund["_at"] + REFUND_THINKS_S, lambda: self._finish_refund(refund)
+        )
+
+    def _finish_refund(self, refund: Json) -> None:
+        if refund["status"] != codes.PENDING:
+            return
+        failed = refund["_word"] == codes.REFUND_FAILED
+        refund.pop("status_details", None)
+        refund.update(
+            status="FAILED" if failed else codes.COMPLETED, update_time=self._store.stamp()
+        )
+        self._store.put("refunds", refund)
+        if failed:
+            capture = self._store.find("captures", refund["_capture"])
+            rest = Decimal(capture["_refunded"]) - Decimal(refund["amount"]["value"])
+            capture["_refunded"] = str(rest)
+            self._mark_refunded(capture)
+        self._store.world.charges.refund_status(
+            NAME,
+            refund["id"],
+            charge=refund["_order"],
+            status=charges.FAILED if failed else "succeeded",
+        )
+        event = "PAYMENT.REFUND.FAILED" if failed else "PAYMENT.CAPTURE.REFUNDED"
+        self._store.emit(event, "refund", refund, refund["_reference"])
+
+    def _mark_refunded(self, capture: Json) -> None:
+        refunded = Decimal(capture["_refunded"])
+        full = refunded >= Decimal(capture["amount"]["value"])
+        partly = "PARTIALLY_REFUNDED" if refunded else codes.COMPLETED
+        capture["status"] = "REFUNDED" if full else partly
+        self._touch("captures", capture)
+
+    def _left(self, hold: Json) -> Amount:
+        taken = sum(
+            Decimal(self._store.find("captures", each)["amount"]["value"])
+            for each in hold["_captures"]
+        )
+        return money.stored(hold["amount"]).less(Decimal(taken))
+
+    def _book_end(self, hold: Json) -> None:
+        self._store.world.clock.at(hold["_ends_at"], lambda: self._run_out(hold))
+
+    def _run_out(self, hold: Json) -> None:
+        if is_open(hold):
+            hold["_expired"] = True
+            self._end(hold)
+
+    def _end(self, hold: Json) -> None:
+        hold["status"] = "VOIDED"
+        self._touch("authorizations", hold)
+        if not hold["_captures"]:
+            self._enter_hold(hold)
+        self._store.emit("PAYMENT.AUTHORIZATION.VOIDED", "authorization", hold, hold["_reference"])
+
+    def _keep(self, table: str, record: Json, order: Json) -> None:
+        self._store.put(table, record)
+        if record["id"] not in order[f"_{table}"]:
+            order[f"_{table}"].append(record["id"])
+            self._store.put("orders", order)
+
+    def _touch(self, table: str, record: Json) -> None:
+        record["update_time"] = self._store.stamp()
+        self._store.put(table, record)
+
+    def _use_invoice(self, invoice_id: str | None, owner: str) -> None:
+        if invoice_id:
+            self._store.put("invoices", {"id": invoice_id, "of": owner})
+
+
+def is_open(hold: Json) -> bool:
+    """Whether a hold still holds something."""
+    return hold["status"] in {"CREATED", "PENDING", "PARTIALLY_CAPTURED"}
+
+
+def require_usable(hold: Json) -> None:
+    """Raises PaypalError for a hold that nothing can be taken from."""
+    if hold.get("_expired"):
+        raise refused("AUTHORIZATION_EXPIRED")
+    issues = {
+        "VOIDED": "AUTHORIZATION_VOIDED",
+        "CAPTURED": "AUTHORIZATION_ALREADY_CAPTURED",
+        "DENIED": "AUTHORIZATION_DENIED",
+        "PENDING": "AUTHORIZATION_DENIED",
+    }
+    if hold["status"] in issues:
+        raise refused(issues[hold["status"]])
+
+
+def breakdown(amount: Amount) -> Json:
+    """What the shop receives of a capture."""
+    fee = money.fee_of(amount)
+    return {
+        "gross_amount": amount.shown(),
+        "paypal_fee": fee.shown(),
+        "net_amount": amount.less(fee.value).shown(),
+    }
+
+
+def text(body: Json, name: str, length: int) -> str | None:
+    """An optional text of a request. Raises PaypalError."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 0 < len(value) <= length:
+        raise invalid("INVALID_STRING_LENGTH", f"/{name}")
+    return value
