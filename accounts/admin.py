@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -14,6 +15,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 
 from accounts.models import User
 from audit import services as audit
+from audit.staff.change_list import UncountedChangeList, UncountedPaginator
 from audit.staff.read_only import record_reading
 
 if TYPE_CHECKING:
@@ -37,7 +39,13 @@ class UserAdmin(_UserAdmin):
     list_filter = ("is_staff", "is_active", "groups")
     ordering = ("-date_joined", "-id")
     search_fields = ("username", "email")
+    search_help_text = "Part of a name or of an e-mail address"
+    change_list_template = "admin/read_only/change_list.html"
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_max_show_all = 0
+    paginator = UncountedPaginator
+    sortable_by = ()
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email", "phone", "locale")}),
@@ -46,6 +54,11 @@ class UserAdmin(_UserAdmin):
     )
     readonly_fields = ("last_login", "date_joined")
     actions = None
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list that does not count: every shopper is on it."""
+        del request, kwargs
+        return UncountedChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """With the roles of a whole page at once."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -16,6 +16,7 @@ from audit import services
 from audit.models import AuditEvent
 from audit.staff import export, query
 from audit.staff.actors import actor_word, names_of
+from audit.staff.change_list import UncountedChangeList
 from audit.staff.filters import RangeFilter, ValuesFilter
 from audit.staff.formats import json_block, shortened
 from audit.staff.read_only import Finder, ReadOnlyAdmin, filter_of
@@ -71,6 +72,18 @@ def _by_request(word: str) -> Iterable[object]:
     return AuditEvent.objects.filter(_request(":", word)).values_list("pk", flat=True)[:500]
 
 
+def _name_actors(rows: list[AuditEvent]) -> None:
+    """Look the names of a whole page up at once."""
+    names = names_of(rows)
+    for row in rows:
+        row.actor_name = actor_word(row, names)  # type: ignore[attr-defined]
+
+
+class _NamedChangeList(UncountedChangeList):
+    def prepare_rows(self, rows: list[AuditEvent]) -> None:
+        _name_actors(rows)
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
     """Who did what to which row, when, why, and in which request."""
@@ -108,11 +121,10 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "request_id": lambda row: row.request_id,
     }
 
-    def prepare_rows(self, rows: list[AuditEvent]) -> None:
-        """Look the names of a whole page up at once."""
-        names = names_of(rows)
-        for row in rows:
-            row.actor_name = actor_word(row, names)  # type: ignore[attr-defined]
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list that knows its actors by name."""
+        del request, kwargs
+        return _NamedChangeList
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -120,7 +132,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         """One event, with its actor's name."""
         row: AuditEvent | None = super().get_object(request, object_id, from_field)
         if row is not None:
-            self.prepare_rows([row])
+            _name_actors([row])
         return row
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:

@@ -14,7 +14,7 @@ from psycopg2.errors import QueryCanceled
 from audit.staff.query import start_of_day
 from orders.formatting import format_money
 from orders.money import Money
-from payments.models import Case, CaseState, Transaction, WebhookEvent, WebhookState
+from payments.models import Case, CaseState, Transaction, WebhookEvent
 from payments.states import Status
 
 # A payment that has been open for so long is worth a look; most take a minute.
@@ -70,15 +70,16 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What must be added up: today's payments by method, and by hour (paid, failed, open)."""
+    """What must be added up of today: payments by method, and by hour (paid, failed, open)."""
 
     methods: Sequence[MethodFigures]
     hours: Mapping[int, tuple[int, int, int]]
+    refused_webhooks: int
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of the home page. ``methods`` is None when the sums took too long."""
+    """All of the home page. What is None took too long to be added up."""
 
     day: datetime
     methods: Sequence[MethodFigures] | None
@@ -86,7 +87,7 @@ class Overview:
     busiest: int
     waiting: Sequence[Transaction]
     cases: Sequence[Case]
-    refused_webhooks: int
+    refused_webhooks: int | None
     unfinished_webhooks: int
 
 
@@ -94,10 +95,10 @@ def overview(now: datetime) -> Overview:
     """The figures as of ``now``, on the reader's clock."""
     day = start_of_day(timezone.localtime(now).date())
     today = Transaction.objects.filter(created_at__gte=day)
-    sums = _within_limit(lambda: Sums(_methods(today), _hours(today)))
+    refused = WebhookEvent.objects.filter(received_at__gte=day, verified=False)
+    sums = _within_limit(lambda: Sums(_methods(today), _hours(today), _up_to(refused)))
     hours = sums.hours if sums else {}
     busiest = max((sum(counts) for counts in hours.values()), default=0)
-    webhooks = WebhookEvent.objects.filter(received_at__gte=day)
     return Overview(
         day=day,
         methods=sums.methods if sums else None,
@@ -105,7 +106,7 @@ def overview(now: datetime) -> Overview:
         busiest=busiest,
         waiting=_waiting(now),
         cases=_open_cases(),
-        refused_webhooks=_up_to(webhooks.filter(state=WebhookState.REFUSED)),
+        refused_webhooks=sums.refused_webhooks if sums else None,
         unfinished_webhooks=_up_to(WebhookEvent.objects.filter(due_at__isnull=False)),
     )
 

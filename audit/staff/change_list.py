@@ -11,8 +11,6 @@ from django.http import HttpRequest
 PAGES_MAX: Final = 200
 
 if TYPE_CHECKING:
-    from audit.staff.read_only import ReadOnlyAdmin
-
     _Paginator = Paginator[Any]
 else:
     _Paginator = Paginator
@@ -27,7 +25,6 @@ class UncountedPaginator(_Paginator):
 class UncountedChangeList(ChangeList):
     """Newest first, a page at a time; one row more than fits tells whether there is another."""
 
-    model_admin: "ReadOnlyAdmin"
     has_older: bool
     is_cut: bool
 
@@ -40,7 +37,7 @@ class UncountedChangeList(ChangeList):
         self.has_older = len(rows) > self.list_per_page and not is_last_page
         self.is_cut = len(rows) > self.list_per_page and is_last_page
         self.result_list = rows[: self.list_per_page]
-        self.model_admin.prepare_rows(self.result_list)
+        self.prepare_rows(self.result_list)
         self.result_count = len(self.result_list)
         self.full_result_count = None
         self.show_full_result_count = False
@@ -48,6 +45,9 @@ class UncountedChangeList(ChangeList):
         self.can_show_all = False
         self.multi_page = False
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+
+    def prepare_rows(self, rows: list[Any]) -> None:
+        """A chance for a list to fetch at once what each row of a page needs."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """The one order that an index serves; ``?o=`` could ask for any other."""

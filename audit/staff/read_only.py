@@ -155,9 +155,6 @@ class ReadOnlyAdmin(_Base):
             messages.warning(request, "That took too long. Add a day, an id or a filter.")
             return HttpResponseRedirect(request.path)
 
-    def prepare_rows(self, rows: list[Any]) -> None:
-        """A chance to fetch what a page of ``rows`` needs at once."""
-
     def _only_match(self, request: HttpRequest) -> object | None:
         """The key of the row to jump to. An address is a question, never an id."""
         word = request.GET.get("q", "").strip()

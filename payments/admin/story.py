@@ -32,7 +32,7 @@ ROWS_MAX: Final = 200
 # A forged delivery is stored without a reference, since nothing in it is proven. To find those
 # that name this payment, so many refused ones around its time are read.
 REFUSED_EXAMINED_MAX: Final = 2000
-REFUSED_AFTER_END: Final = timedelta(days=2)
+REFUSED_AFTER_END: Final = timedelta(days=1)
 
 # What one commit writes lies no further apart than this; a waiting lock ends after three seconds.
 ONE_COMMIT: Final = timedelta(seconds=3)

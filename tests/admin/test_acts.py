@@ -15,6 +15,7 @@ from payments.gateways.base import Outcome, OutcomeKind
 from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent, WebhookState
 from payments.services import inbox
 from payments.services.cases import Finding, open_cases
+from payments.services.staff import process_webhook_again
 from payments.states import Status
 from tests.admin.conftest import BrowserOf
 from tests.factories import TransactionFactory, begin, hear
@@ -150,6 +151,12 @@ class TestProcessingAWebhookAgain:
         assert (event.failures, event.state) == (0, state)
         assert AuditEvent.objects.get(action="webhook.process_again").subject_id == event.pk
         assert WebhookEvent.claim(limit=1, lease=inbox.LEASE) == [event]
+
+    def test_does_nothing_when_a_worker_was_faster(self) -> None:
+        event = self.event(WebhookState.APPLIED)
+        assert process_webhook_again(event_id=event.pk) is False
+        event.refresh_from_db()
+        assert event.due_at is None
 
     @pytest.mark.parametrize(
         ("state", "verified"),

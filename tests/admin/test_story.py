@@ -115,6 +115,9 @@ class TestStory:
         assert "vnp_SecureHash" in text
         signature = WebhookEvent.objects.get().query_string.rpartition("=")[2]
         assert signature not in text
+        page = as_support.get(admin_url(WebhookEvent.objects.get())).content.decode()
+        assert row.reference in page
+        assert signature not in page
 
     def test_of_a_forged_body_finds_the_reference_in_the_bytes(self) -> None:
         row = TransactionFactory.create(method="card", status=Status.PROCESSING)
