@@ -33,6 +33,8 @@ def _fernet_key() -> str:
 
 
 UPPER_AND_DIGITS = string.ascii_uppercase + string.digits
+# PayPal calls accounts without the characters that are easily mistaken.
+ACCOUNT_CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 GENERATED: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: _text(64),
     "JWT_SIGNING_KEY": lambda: _text(64),
@@ -53,7 +55,7 @@ GATEWAY_KEYS: dict[str, dict[str, Callable[[], str]]] = {
     "paypal": {
         "PAYPAL_CLIENT_ID": lambda: _text(80),
         "PAYPAL_SECRET": lambda: _text(80),
-        "PAYPAL_MERCHANT_ID": lambda: _text(13, UPPER_AND_DIGITS),
+        "PAYPAL_MERCHANT_ID": lambda: _text(13, ACCOUNT_CHARACTERS),
         "PAYPAL_WEBHOOK_IDS": lambda: _text(17, UPPER_AND_DIGITS),
     },
     "momo": {
@@ -107,6 +109,8 @@ def build(
         "SANDBOX_URL": addresses.sandbox,
         "SANDBOX_WEBHOOK_BASE": f"{addresses.web}/webhooks",
         "SANDBOX_DATA_DIR": str(data_dir / "sandbox"),
+        # The sandbox makes this root when it starts; the product trusts PayPal's webhooks by it.
+        "PAYPAL_CERT_ROOTS": str(data_dir / "sandbox" / "paypal-root.pem"),
         # Four slashes: the reader of this URL takes the first of the path away.
         "EMAIL_URL": f"filemail:///{quote(str(data_dir / 'mail'))}",
     }
