@@ -7,6 +7,7 @@ from uuid import UUID
 from audit.context import current_actor, current_request_id
 from audit.models import AuditEvent
 from audit.redaction import redact
+from durable import bulk
 
 
 def event(  # noqa: PLR0913 - an event has this many sides; all but three are optional
@@ -39,4 +40,4 @@ def event(  # noqa: PLR0913 - an event has this many sides; all but three are op
 
 def record(events: Sequence[AuditEvent]) -> None:
     """Write ``events`` in one statement."""
-    AuditEvent.objects.bulk_create(events)
+    bulk.insert(events)

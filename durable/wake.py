@@ -17,8 +17,9 @@ from django.db import transaction
 
 logger = logging.getLogger(__name__)
 
-SENDS_PER_SECOND_MAX: Final = 50
-# After a failed send the next one waits: with Redis down, trying fifty times a second would
+# Each message costs a worker some milliseconds of Celery, however little there is to do.
+SENDS_PER_SECOND_MAX: Final = 10
+# After a failed send the next one waits: with Redis down, trying ten times a second would
 # only burn the CPU that the requests need.
 PAUSE_AFTER_FAILURE_S: Final = 1.0
 DRAIN_TASK: Final = "durable.drain"

@@ -11,8 +11,9 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 
+from durable import bulk
 from durable.wake import wake
 from notifications.models import Channel, Notification
 
@@ -35,25 +36,28 @@ class Message:
 
 def queue(messages: Sequence[Message]) -> None:
     """Store ``messages`` to be sent after the surrounding commit; repeats are dropped."""
-    rows = [_row(message) for message in messages if message.recipient]
-    if rows:
-        Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    wanted = [_row(message) for message in messages if message.recipient]
+    if wanted:
+        bulk.insert(wanted, unless_there=True)
         wake(QUEUE)
 
 
 def send_due(rows: Sequence[Notification]) -> dict[UUID, Exception]:
     """Send claimed rows over one connection. What failed is put off and returned."""
     failed: dict[UUID, Exception] = {}
+    sent: list[Notification] = []
     connection = get_connection()
     try:
         for row in rows:
             try:
                 _send(row, connection)
+                sent.append(row)
             except Exception as error:  # noqa: BLE001 - one recipient's trouble is not another's
                 row.put_off()
                 failed[row.pk] = error
     finally:
         connection.close()
+        _write_sent(sent)
     return failed
 
 
@@ -71,11 +75,7 @@ def _row(message: Message) -> Notification:
 
 
 def _send(row: Notification, connection: BaseEmailBackend) -> None:
-    """Render, hand over to the mail server, and write down what was said.
-
-    A worker that dies between the two sends the same message again: at least once, with the
-    same Message-ID, by which mail programs drop the second copy.
-    """
+    """Render it and hand it over to the mail server."""
     _render(row)
     mail = EmailMultiAlternatives(
         subject=row.title,
@@ -85,7 +85,29 @@ def _send(row: Notification, connection: BaseEmailBackend) -> None:
         headers={"Message-ID": f"<{row.pk.hex}@{settings.SHOP_DOMAIN}>"},
     )
     mail.send()
-    row.mine().update(title=row.title, text=row.text, sent_at=Now(), due_at=None, lease_until=None)
+
+
+def _write_sent(sent: Sequence[Notification]) -> None:
+    """Write down what was said, once for the batch.
+
+    A worker that dies before sends the same messages again: at least once, with the same
+    Message-ID, by which mail programs drop the second copy. Whoever lost a lease meanwhile
+    writes the same text, and that it was sent is true.
+    """
+    now = timezone.now()
+    bulk.update(
+        Notification,
+        {
+            row.pk: {
+                "title": row.title,
+                "text": row.text,
+                "sent_at": now,
+                "due_at": None,
+                "lease_until": None,
+            }
+            for row in sent
+        },
+    )
 
 
 def _render(row: Notification) -> None:

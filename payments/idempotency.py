@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import OperationalError
 
 from audit.context import current_request_id
+from durable import bulk
 from payments.errors import KeyReused, RequestInProgress
 from payments.models import IdempotencyKey, Transaction
 
@@ -33,14 +34,13 @@ def claim(*, client: str, key: str, print_: str) -> IdempotencyKey | None:
         client=client, key=key, fingerprint=print_, request_id=current_request_id()
     )
     try:
-        IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
+        if bulk.insert_new(row):
+            return None
     except OperationalError as error:
         if getattr(error.__cause__, "pgcode", None) == _LOCK_NOT_AVAILABLE:
             raise RequestInProgress("The same request is being answered. Try again.") from error
         raise
     stored = IdempotencyKey.objects.select_related("transaction__order").get(client=client, key=key)
-    if stored.pk == row.pk:
-        return None
     if stored.fingerprint != print_:
         raise KeyReused("This Idempotency-Key was used for another request. Take a new one.")
     return stored

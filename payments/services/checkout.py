@@ -13,6 +13,7 @@ from django.utils import timezone
 from audit import services as audit
 from audit.models import AuditEvent
 from audit.redaction import find_card_number
+from durable import bulk
 from durable.ids import uuid7
 from durable.wake import wake
 from orders.models import Order
@@ -149,7 +150,7 @@ def _start(client: str, request: PaymentRequest) -> Transaction:
         due_at=now,
     )
     _require_expressible(row, order, adapter)
-    row.save(force_insert=True)
+    _insert(row)
     audit.record([_created(row)])
     return row
 
@@ -163,8 +164,12 @@ def _require_payable(order: Order, money: Money) -> None:
         raise CurrencyMismatch(f"The order is in {order.currency}.")
     if money.minor != order.total:
         raise AmountMismatch(f"The order costs {order.total} {order.currency} in minor units.")
-    live = Transaction.objects.filter(order=order, status__in=LIVE).first()
-    if live is not None:
+
+
+def _insert(row: Transaction) -> None:
+    """Store it. The order is locked, so the only row in the way is its live payment."""
+    if not bulk.insert_new(row):
+        live = Transaction.objects.get(order=row.order, status__in=LIVE)
         raise PaymentInProgress(
             "A payment of this order is under way. Continue it, or cancel it first.",
             payment_id=live.public_id,

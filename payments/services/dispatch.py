@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from audit import services as audit
 from audit.models import AuditEvent
+from durable import bulk
 from durable.ids import uuid7
 from orders.models import Order
 from orders.money import Money
@@ -219,7 +220,7 @@ def _store(jobs: Sequence[Job], now: datetime) -> None:
         call.sends, call.first_sent_at, call.last_sent_at = 1, now, now
     again = [job.call.pk for job in jobs if not job.call._state.adding]  # noqa: SLF001
     _forget_unanswered_queries(fresh, now)
-    GatewayCall.objects.bulk_create(fresh)
+    bulk.insert(fresh)
     if again:
         GatewayCall.objects.filter(pk__in=again).update(sends=F("sends") + 1, last_sent_at=now)
     queried = [job.row.pk for job in jobs if job.operation.verb is Verb.QUERY]
@@ -289,8 +290,8 @@ def settle(*, results: Sequence[tuple[Job, Outcome]]) -> None:
 def _settle_together(results: Sequence[tuple[Job, Outcome]]) -> None:
     apply_outcomes([_evidence(job, outcome) for job, outcome in results])
     now = timezone.now()
-    for job, outcome in results:
-        _store_answer(job, outcome, now)
+    answers = {job.call.pk: _answer(job, outcome, now) for job, outcome in results}
+    bulk.update(GatewayCall, answers)
     cases.open_cases([_refused(job) for job, outcome in results if _is_stuck(job, outcome)])
 
 
@@ -305,7 +306,7 @@ def _evidence(job: Job, outcome: Outcome) -> Evidence:
     )
 
 
-def _store_answer(job: Job, outcome: Outcome, now: datetime) -> None:
+def _answer(job: Job, outcome: Outcome, now: datetime) -> Mapping[str, Any]:
     is_answered = outcome.kind in _DEFINITE or job.operation.verb is Verb.QUERY
     changes: dict[str, Any] = {"outcome": outcome.kind}
     if is_answered:
@@ -317,7 +318,7 @@ def _store_answer(job: Job, outcome: Outcome, now: datetime) -> None:
             "sent": outcome.exchange.request,
             "received": outcome.exchange.response,
         }
-    GatewayCall.objects.filter(pk=job.call.pk).update(**changes)
+    return changes
 
 
 def _is_stuck(job: Job, outcome: Outcome) -> bool:

@@ -12,10 +12,12 @@ from uuid import UUID
 from django.db import transaction as database
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from audit import services as audit
 from audit.context import Actor, acting
 from audit.models import AuditEvent
+from durable import bulk
 from durable.ids import uuid7
 from durable.wake import wake
 from orders.money import Money
@@ -97,21 +99,47 @@ _SEVERITY: Final = [
 ]
 
 
-@database.atomic(durable=True)
 def _receive_one(adapter: Gateway, delivery: Delivery, notice: Notice) -> WebhookResult:
-    """Store the event and apply it in one commit. The first of many equal ones wins."""
+    """Store the event and apply it in one commit; what cannot be applied is stored by itself."""
     event = _event(adapter, delivery, notice)
-    if not _insert(event):
+    try:
+        return _keep_and_apply(adapter, event, notice)
+    except Exception:
+        logger.exception("webhook_not_applied", extra={"event": str(event.pk)})
+    return _keep_for_later(_event(adapter, delivery, notice), notice)
+
+
+@database.atomic(durable=True)
+def _keep_and_apply(adapter: Gateway, event: WebhookEvent, notice: Notice) -> WebhookResult:
+    """The first of many equal ones wins. Waits for one that is being stored now."""
+    # What becomes of nearly every event stands in its row from the start, and spares an update.
+    event.state, event.applied_at = _expected(notice), timezone.now()
+    event.transaction_id = _find_transaction(event.gateway, notice)
+    if not bulk.insert_new(event):
         return _on_repeated(adapter, notice)
-    result = _apply_safely(event, notice)
-    _write_result(event, notice, result)
+    result = _apply(event, notice)
+    if _STATE_OF[result] != event.state:
+        _write_result(event, notice, result)
     return result
 
 
-def _insert(event: WebhookEvent) -> bool:
-    """Whether this delivery is the event's first. Waits for one that is being stored now."""
-    WebhookEvent.objects.bulk_create([event], ignore_conflicts=True)
-    return WebhookEvent.objects.filter(pk=event.pk).exists()
+def _expected(notice: Notice) -> WebhookState:
+    return WebhookState.APPLIED if notice.outcome else WebhookState.IGNORED
+
+
+@database.atomic(durable=True)
+def _keep_for_later(event: WebhookEvent, notice: Notice) -> WebhookResult:
+    """Nothing of it has been applied: store it, for us to try again."""
+    if bulk.insert_new(event):
+        _write_result(event, notice, WebhookResult.FAILED)
+    else:
+        _count_delivery(event)
+    return WebhookResult.FAILED
+
+
+def _count_delivery(event: WebhookEvent) -> None:
+    same = WebhookEvent.objects.filter(gateway=event.gateway, event_id=event.event_id)
+    same.filter(verified=True).update(deliveries=F("deliveries") + 1)
 
 
 def _on_repeated(adapter: Gateway, notice: Notice) -> WebhookResult:
@@ -119,7 +147,7 @@ def _on_repeated(adapter: Gateway, notice: Notice) -> WebhookResult:
     event = WebhookEvent.objects.select_for_update().get(
         gateway=adapter.name, event_id=notice.event_id, verified=True
     )
-    WebhookEvent.objects.filter(pk=event.pk).update(deliveries=F("deliveries") + 1)
+    _count_delivery(event)
     match WebhookState(event.state):
         case WebhookState.APPLIED:
             return WebhookResult.REPEATED
@@ -127,7 +155,7 @@ def _on_repeated(adapter: Gateway, notice: Notice) -> WebhookResult:
             return WebhookResult.IGNORED
         case WebhookState.MISMATCH:
             return WebhookResult.MISMATCH
-    result = _apply_safely(event, notice)
+    result = _apply(event, notice)
     _write_result(event, notice, result)
     return result
 
@@ -159,33 +187,21 @@ def _notice_of(adapter: Gateway, event: WebhookEvent) -> Notice:
     return notices[event.event_id]
 
 
-def _apply_safely(event: WebhookEvent, notice: Notice) -> WebhookResult:
-    """Apply it; when that fails, the event itself stays stored, for us to try again."""
-    try:
-        with database.atomic():
-            return _apply(event, notice)
-    except Exception:
-        logger.exception("webhook_not_applied", extra={"event": str(event.pk)})
-        return WebhookResult.FAILED
-
-
 def _apply(event: WebhookEvent, notice: Notice) -> WebhookResult:
+    if event.transaction_id is None:
+        event.transaction_id = _find_transaction(event.gateway, notice)
     if notice.subject is not Subject.PAYMENT:
         return _apply_reversal(event, notice)
-    transaction_id = _find_transaction(event.gateway, notice)
-    if transaction_id is None:
+    if event.transaction_id is None:
         return WebhookResult.UNKNOWN_REFERENCE if _wants_one(notice) else WebhookResult.IGNORED
-    event.transaction_id = transaction_id
     if notice.outcome is None:
         return WebhookResult.IGNORED
-    evidence = Evidence(transaction_id, notice.outcome, Source.WEBHOOK, str(event.pk))
+    evidence = Evidence(event.transaction_id, notice.outcome, Source.WEBHOOK, str(event.pk))
     return _RESULT_OF[apply_outcomes([evidence])[0].ruling]
 
 
 def _apply_reversal(event: WebhookEvent, notice: Notice) -> WebhookResult:
     """Money went back, and not by us: a person must know which payment it belonged to."""
-    payment = Notice(notice.event_id, notice.event_type, psp_reference=notice.payment_psp_reference)
-    event.transaction_id = _find_transaction(event.gateway, payment)
     outcome = notice.outcome
     if outcome is None or outcome.kind is not OutcomeKind.SUCCEEDED:
         return WebhookResult.IGNORED
@@ -207,11 +223,16 @@ def _wants_one(notice: Notice) -> bool:
 
 
 def _find_transaction(gateway_name: str, notice: Notice) -> UUID | None:
-    """By our reference, which was frozen before the call; else by theirs."""
-    own = _as_id(notice.reference)
-    match = Q(pk=own) if own else Q(psp_reference=notice.psp_reference)
-    if not own and not notice.psp_reference:
+    """By our reference, which was frozen before the call; else by theirs.
+
+    A reversal is about a payment, and names it only by the gateway's own reference.
+    """
+    is_payment = notice.subject is Subject.PAYMENT
+    own = _as_id(notice.reference) if is_payment else None
+    theirs = notice.psp_reference if is_payment else notice.payment_psp_reference
+    if own is None and not theirs:
         return None
+    match = Q(pk=own) if own else Q(psp_reference=theirs)
     found = Transaction.objects.filter(match, gateway=gateway_name)
     return found.values_list("pk", flat=True).first()
 
@@ -232,6 +253,7 @@ def _write_result(event: WebhookEvent, notice: Notice, result: WebhookResult) ->
         exhausted = event.is_exhausted
         due_at = None if exhausted else Now() + event.backoff.delay(event.failures)
         changes |= {"due_at": due_at, "lease_until": None, "failures": event.failures}
+        changes["applied_at"] = None
         wake(QUEUE)
     else:
         changes |= {"due_at": None, "lease_until": None, "applied_at": Now()}

@@ -18,18 +18,19 @@ from django.utils import timezone
 
 from audit import services as audit
 from audit.models import AuditEvent
+from durable import bulk
 from durable.wake import wake
 from notifications import services as notifications
 from notifications.services import Message
 from orders.models import Order
 from orders.money import Money
-from orders.services import lock_orders, mark_paid
+from orders.services import lock_orders, mark_paid, write_paid
 from orders.states import OrderStatus
 from payments import ledger, messages
 from payments.decisions import Decision, Ruling, Standing, decide
 from payments.gateways.base import Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.registry import gateway
-from payments.models import Capture, CaseKind, Transaction, Transfer
+from payments.models import Capture, CaseKind, Transaction
 from payments.schedule import earliest_query, next_look
 from payments.services import cases
 from payments.services.cases import Finding
@@ -65,12 +66,40 @@ class Evidence:
 
 @dataclass(slots=True)
 class _Batch:
-    """What one commit will write besides the rows themselves."""
+    """What one commit will write, gathered so that each table is written to once."""
 
     audit: list[AuditEvent] = field(default_factory=list)
-    transfers: list[Transfer] = field(default_factory=list)
+    captures: list[ledger.Capture] = field(default_factory=list)
+    paid: list[Order] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    # What will be written to each transaction, by its id.
+    changes: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+
+    def change(self, row: Transaction, changes: dict[str, Any]) -> None:
+        """Change ``row`` now, and its row in the database with all others of the batch."""
+        if not changes:
+            return
+        for name, value in changes.items():
+            setattr(row, name, value)
+        if "status" in changes and "status" in self.changes.get(row.pk, {}):
+            # Two moves of one row are two updates: PostgreSQL checks each of them.
+            self.write_changes()
+        self.changes.setdefault(row.pk, {}).update(changes, updated_at=timezone.now())
+
+    def write(self) -> None:
+        """Write everything."""
+        self.write_changes()
+        write_paid(self.paid)
+        ledger.post(self.captures)
+        cases.open_cases(self.findings)
+        notifications.queue(self.messages)
+        audit.record(self.audit)
+
+    def write_changes(self) -> None:
+        """Write what has gathered to the transactions."""
+        bulk.update(Transaction, self.changes)
+        self.changes = {}
 
 
 @database.atomic
@@ -85,18 +114,14 @@ def apply_outcomes(evidence: Sequence[Evidence]) -> list[Decision]:
     decisions = [
         _apply(item, transactions[item.transaction_id], orders, batch) for item in evidence
     ]
-    ledger.post(batch.transfers)
-    cases.open_cases(batch.findings)
-    notifications.queue(batch.messages)
-    audit.record(batch.audit)
+    batch.write()
     return decisions
 
 
 def _lock(ids: set[UUID]) -> tuple[dict[UUID, Order], dict[UUID, Transaction]]:
-    order_ids = Transaction.objects.filter(pk__in=ids).values_list("order_id", flat=True)
-    orders = lock_orders(order_ids)
-    rows = Transaction.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    transactions = {row.pk: row for row in rows}
+    orders = lock_orders(Transaction.objects.filter(pk__in=ids).values("order_id"))
+    found = Transaction.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    transactions = {row.pk: row for row in found}
     if len(transactions) != len(ids):
         raise Transaction.DoesNotExist("evidence for an unknown transaction")
     return orders, transactions
@@ -113,13 +138,13 @@ def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: _
         case Ruling.FAIL:
             _fail(item, row, orders[row.order_id], decision, batch)
         case Ruling.CARRY_ON:
-            _write(row, {**_news(row, item.outcome), **_release(item, row, now)})
-            _follow_hint(item, row, now)
+            batch.change(row, {**_news(row, item.outcome), **_release(item, row, now)})
+            _follow_hint(item, row, now, batch)
         case Ruling.REPEAT:
-            _write(row, _release(item, row, now))
+            batch.change(row, _release(item, row, now))
         case Ruling.MISMATCH | Ruling.CONFLICT:
             batch.findings.append(_finding(item, row, decision))
-            _write(row, _release(item, row, now))
+            batch.change(row, _release(item, row, now))
     return decision
 
 
@@ -144,7 +169,7 @@ def _authorize(item: Evidence, row: Transaction, batch: _Batch, now: datetime) -
     """The money is held: the order still waits for it."""
     changes = {**_news(row, item.outcome), "next_action": None, "payment_token": ""}
     _move(row, Status.AUTHORIZED, item, batch, changes)
-    _write(row, _release(item, row, now))
+    batch.change(row, _release(item, row, now))
 
 
 def _succeed(item: Evidence, row: Transaction, order: Order, batch: _Batch) -> None:
@@ -154,24 +179,26 @@ def _succeed(item: Evidence, row: Transaction, order: Order, batch: _Batch) -> N
     applied = order.status == OrderStatus.PENDING
     changes = {"amount_captured": captured.minor, "applied": applied, **_NO_FAILURE}
     _move(row, Status.SUCCESS, item, batch, {**_news(row, item.outcome), **changes, **_ENDED})
-    batch.transfers.append(ledger.capture(row, captured, applied=applied))
+    batch.captures.append(ledger.Capture(row, captured, applied=applied))
     if not applied:
         batch.findings.append(_unapplied(row, order, captured))
         return
     cause = {"cause_type": item.source, "cause_id": item.cause_id}
     batch.audit.append(mark_paid(order, amount=captured, **cause))
+    batch.paid.append(order)
     batch.messages.extend(messages.paid(order, row))
     if late:
-        batch.audit.extend(_supersede_others(row))
+        _supersede_others(row, batch)
 
 
-def _supersede_others(row: Transaction) -> list[AuditEvent]:
+def _supersede_others(row: Transaction, batch: _Batch) -> None:
     """Late money has paid the order: whatever else is under way for it should be closed."""
+    # The batch itself may have ended one of them.
+    batch.write_changes()
     live = Transaction.objects.filter(order_id=row.order_id, status__in=LIVE, cancel_code="")
     now = timezone.now()
-    events = []
     for other in live.select_for_update(no_key=True).exclude(pk=row.pk).order_by("pk"):
-        _write(
+        batch.change(
             other,
             {
                 "cancel_code": FailureCode.SUPERSEDED,
@@ -179,8 +206,7 @@ def _supersede_others(row: Transaction) -> list[AuditEvent]:
                 "due_at": earliest_query(other, now),
             },
         )
-        events.append(cancel_requested(other))
-    return events
+        batch.audit.append(cancel_requested(other))
 
 
 def cancel_requested(row: Transaction) -> AuditEvent:
@@ -199,7 +225,7 @@ def end_unsent(row: Transaction, code: FailureCode) -> None:
     nothing = Outcome(OutcomeKind.NOT_DONE)
     proof = Evidence(row.pk, nothing, Source.PROOF, cause_id="nothing was sent")
     _move(row, Status.FAILED, proof, batch, {"failure_code": code, **_ENDED})
-    audit.record(batch.audit)
+    batch.write()
 
 
 def _unapplied(row: Transaction, order: Order, captured: Money) -> Finding:
@@ -242,7 +268,7 @@ def _move(
     before = Status(row.status)
     require_move(before, after)
     ended = {} if after in LIVE else {"ended_at": timezone.now()}
-    _write(row, {**changes, **ended, "status": after, "version": row.version + 1})
+    batch.change(row, {**changes, **ended, "status": after, "version": row.version + 1})
     batch.audit.append(_audit_event(row, before, item))
 
 
@@ -289,19 +315,11 @@ def _release(item: Evidence, row: Transaction, now: datetime) -> dict[str, Any]:
     return {"lease_until": None, **next_look(row, item.outcome, now)}
 
 
-def _follow_hint(item: Evidence, row: Transaction, now: datetime) -> None:
+def _follow_hint(item: Evidence, row: Transaction, now: datetime, batch: _Batch) -> None:
     """A webhook that is only a hint names the operation that brings the truth: do it soon."""
     if item.source is Source.WEBHOOK and "next_verb" in item.outcome.psp_data:
-        _write(row, {"due_at": earliest_query(row, now)})
+        batch.change(row, {"due_at": earliest_query(row, now)})
         wake(f"gateway.{row.gateway}")
-
-
-def _write(row: Transaction, changes: dict[str, Any]) -> None:
-    if not changes:
-        return
-    Transaction.objects.filter(pk=row.pk).update(**changes, updated_at=timezone.now())
-    for name, value in changes.items():
-        setattr(row, name, value)
 
 
 def _finding(item: Evidence, row: Transaction, decision: Decision) -> Finding:

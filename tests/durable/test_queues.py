@@ -84,6 +84,8 @@ class TestSweep:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is published, in place of publishing it."""
     names: list[str] = []
+    # What the test before has woken goes out first.
+    time.sleep(2 / waking.SENDS_PER_SECOND_MAX)
 
     def publish(task: str, *, queue: str, retry: bool, **_: object) -> None:
         assert (task, retry) == ("durable.drain", False)
@@ -150,7 +152,7 @@ class TestSend:
         assert sent == ["notifications", "webhooks"]
 
     def test_limits_how_often_it_speaks(self) -> None:
-        assert waking.SENDS_PER_SECOND_MAX == 50
+        assert waking.SENDS_PER_SECOND_MAX == 10
 
 
 class TestQueues:
