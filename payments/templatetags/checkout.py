@@ -16,6 +16,8 @@ from payments.checkout import wording
 
 register = template.Library()
 
+# Longer than any gateway's code, and far from what no QR code can hold.
+_QR_TEXT_MAX: Final = 1000
 _QR_SCALE: Final = 4
 _QR_BORDER: Final = 4  # The quiet zone that ISO/IEC 18004 asks for, in modules.
 
@@ -58,7 +60,12 @@ def order_status(status: str) -> str | Promise:
 
 @register.filter
 def qr_code(text: str) -> SafeString:
-    """``text`` as a QR code: inline SVG without any style, as our CSP wants it."""
+    """``text`` as a QR code: inline SVG without any style, as our CSP wants it.
+
+    Nothing for a text that no phone could read: the page's link leads to the same place.
+    """
+    if len(text) > _QR_TEXT_MAX:
+        return SafeString("")
     drawing = segno.make(text, micro=False).svg_inline(
         scale=_QR_SCALE, border=_QR_BORDER, light="#fff", omitsize=True
     )

@@ -100,6 +100,17 @@ class TestCard:
         assert [charge["status"] for charge in shopper.charges()] == ["expired", "captured"]
 
 
+class TestMomo:
+    def test_shows_the_code_to_scan_when_the_shopper_comes_back(self, shopper: Shopper) -> None:
+        shopper.order()
+        shopper.choose("momo")
+        shopper.page.wait_for_url(re.compile("/v2/gateway/pay"))
+        shopper.page.go_back()
+        shopper.sees(WAITING)
+        expect(shopper.page.locator(".qr svg")).to_be_visible()
+        shopper.inspect()
+
+
 class TestTwice:
     def test_a_double_click_is_one_payment(self, shopper: Shopper) -> None:
         shopper.order()

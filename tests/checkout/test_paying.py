@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Final
 
 import pytest
 from django.test import Client
@@ -26,6 +27,8 @@ from tests.factories import (
     paid,
 )
 
+LINK: Final = "https://pay.example/next"
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -33,7 +36,7 @@ def text(page: Page) -> str:
     return re.sub(r"\s+", " ", page.content.decode())
 
 
-def send_on(row: Transaction, url: str = "https://pay.example/next") -> None:
+def send_on(row: Transaction, url: str = LINK) -> None:
     """What the worker does: plan the call, and apply the gateway's page."""
     answer = Outcome(OutcomeKind.ACTION_REQUIRED, next_action=NextAction(url))
     dispatch.settle(results=[(begin(row), answer)])
@@ -214,6 +217,16 @@ class TestStatusPage:
         TransactionFactory.create(order=order, status=Status.PROCESSING)
         assert client.get(f"{link}/status.json").json() == {"stage": "connecting"}
         assert client.get(f"{link}/status.json?back=1").json() == {"stage": "checking"}
+
+    @pytest.mark.parametrize(("qr", "is_drawn"), [("momo://pay?t=1", True), ("x" * 5000, False)])
+    def test_draws_the_code_of_a_wallet_if_a_phone_can_read_it(
+        self, client: Client, link: str, order: Order, qr: str, is_drawn: bool
+    ) -> None:
+        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        hear(row, Outcome(OutcomeKind.ACTION_REQUIRED, next_action=NextAction(LINK, qr=qr)))
+        page = text(client.get(f"{link}/status"))
+        assert ("segno" in page) == is_drawn
+        assert f'href="{LINK}"' in page
 
     @pytest.mark.parametrize("back", ["x", "-1", "99999999999999", "１", ""])
     def test_ignores_a_moment_that_is_none(
