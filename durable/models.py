@@ -63,6 +63,10 @@ class DueRow(models.Model):
         due_at = None if due_in is None else Now() + due_in
         return self.mine().update(lease_until=None, failures=0, due_at=due_at) == 1
 
+    def wait(self, *, due_in: timedelta) -> bool:
+        """End the lease without having tried. False when the lease had been lost."""
+        return self.mine().update(lease_until=None, due_at=Now() + due_in) == 1
+
     def put_off(self, *, at_least: timedelta = timedelta()) -> bool:
         """End the lease after a failure and try again later. False when the lease was lost.
 

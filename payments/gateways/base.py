@@ -292,6 +292,8 @@ class Gateway(ABC):
     # One call lasts at most the first and twice the second.
     connect_timeout_s: float = CONNECT_TIMEOUT_S
     read_timeout_s: float = READ_TIMEOUT_S
+    # The verbs that need no network; a gateway that is down does not hold them up.
+    local_verbs: ClassVar[frozenset[Verb]] = frozenset()
     # How many calls of one worker process run side by side.
     concurrency: ClassVar[int] = 16
 

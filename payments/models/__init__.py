@@ -1,5 +1,6 @@
 """The tables of this app, one aggregate a file."""
 
+from payments.models.breaker import GatewayBreaker
 from payments.models.case import Case, CaseKind, CaseState
 from payments.models.gateway_call import GatewayCall
 from payments.models.idempotency import IdempotencyKey
@@ -13,6 +14,7 @@ __all__ = [
     "Case",
     "CaseKind",
     "CaseState",
+    "GatewayBreaker",
     "GatewayCall",
     "IdempotencyKey",
     "LedgerAccount",

@@ -36,7 +36,7 @@ from payments.gateways.base import (
 from payments.gateways.registry import gateway
 from payments.intents import intent_of
 from payments.models import CaseKind, GatewayCall, Transaction
-from payments.services import cases
+from payments.services import breaker, cases
 from payments.services.cases import Finding
 from payments.services.outcomes import Evidence, Source, apply_outcomes, end_unsent
 from payments.states import Status
@@ -82,19 +82,40 @@ def claim_and_plan(*, gateway_name: str, limit: int) -> list[Job]:
 def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[Job]:
     orders = Order.objects.in_bulk({row.order_id for row in rows})
     calls = _earlier_calls(rows)
+    gate = _Gate(adapter)
     jobs = []
     for row in rows:
         if row.status == Status.PENDING and row.cancel_code:
             end_unsent(row, FailureCode(row.cancel_code))
             continue
         try:
-            jobs.append(_job(row, orders[row.order_id], adapter, calls.get(row.pk, []), now))
+            job = _job(row, orders[row.order_id], adapter, calls.get(row.pk, []), now)
+            if gate.lets_through(job.operation.verb):
+                jobs.append(job)
+            else:
+                row.wait(due_in=breaker.PROBE_EVERY)
         except Exception:
             logger.exception("transaction_not_planned", extra={"transaction": str(row.pk)})
             _put_off_poison(row)
     _store(jobs, now)
     _start([job.row for job in jobs if job.row.status == Status.PENDING], jobs)
     return jobs
+
+
+class _Gate:
+    """The gateway's circuit breaker, asked once for a whole batch."""
+
+    def __init__(self, adapter: Gateway) -> None:
+        self._local_verbs = adapter.local_verbs
+        self._held_back = breaker.is_open(adapter.name)
+        self._probes = int(self._held_back and breaker.take_probe(adapter.name))
+
+    def lets_through(self, verb: Verb) -> bool:
+        """Whether an operation of this verb may go out now."""
+        if not self._held_back or verb in self._local_verbs:
+            return True
+        self._probes -= 1
+        return self._probes >= 0
 
 
 def _earlier_calls(rows: Sequence[Transaction]) -> Mapping[UUID, list[GatewayCall]]:
@@ -292,7 +313,14 @@ def _settle_together(results: Sequence[tuple[Job, Outcome]]) -> None:
     now = timezone.now()
     answers = {job.call.pk: _answer(job, outcome, now) for job, outcome in results}
     bulk.update(GatewayCall, answers)
+    _note_outages(results)
     cases.open_cases([_refused(job) for job, outcome in results if _is_stuck(job, outcome)])
+
+
+def _note_outages(results: Sequence[tuple[Job, Outcome]]) -> None:
+    adapter = gateway(results[0][0].row.gateway)
+    sent = [out for job, out in results if job.operation.verb not in adapter.local_verbs]
+    breaker.note(gateway_name=adapter.name, outcomes=sent)
 
 
 def _evidence(job: Job, outcome: Outcome) -> Evidence:

@@ -37,7 +37,7 @@ def payments(db: None) -> None:
 class TestEveryPage:
     def test_knows_each_aggregate(self) -> None:
         assert {model.__name__ for model in READ_ONLY} == {
-            "AuditEvent", "Case", "GatewayCall", "IdempotencyKey", "LedgerAccount", "Notification",
+            "AuditEvent", "Case", "GatewayBreaker", "GatewayCall", "IdempotencyKey", "LedgerAccount", "Notification",
             "Order", "Product", "Transaction", "Transfer", "WebhookEvent",
         }  # fmt: skip
 

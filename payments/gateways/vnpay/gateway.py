@@ -54,6 +54,7 @@ class VnpayGateway(Gateway):
     )
     # A querydr that comes sooner for the same reference is answered 94.
     query_interval_min = timedelta(minutes=5)
+    local_verbs = frozenset({Verb.CREATE})
     # The same frozen parameters are the same link, whenever it is signed.
     key_lifetime = None
     # A bank may still finish what the shopper began in the link's last minute.
