@@ -29,17 +29,24 @@ from payments.checkout.forms import PayForm, mint_form_token
 from payments.checkout.page import SeeOther, page, see_other
 from payments.checkout.stages import MOVING, PAYABLE, Stage, is_over, stage_of
 from payments.checkout.wording import PROBLEMS, Problem, gateway_name, method_words, title_of
-from payments.errors import AlreadyPaid, NotCancellable, OrderEnded, PaymentError, PaymentInProgress
+from payments.errors import (
+    AlreadyPaid,
+    NotCancellable,
+    OrderEnded,
+    PaymentError,
+    PaymentInProgress,
+    RequestInProgress,
+)
 from payments.gateways.base import FailureCode
 from payments.models import Transaction
 from payments.offers import offers
 from payments.services import checkout
 from payments.services.checkout import Created, PaymentRequest
 
-# How soon a browser without JavaScript looks again: (age of the payment in s, wait in s).
+# How soon a browser without JavaScript looks again: (s since something happened, wait in s).
 _REFRESH: Final = ((20, 1), (120, 5), (900, 15))
 _REFRESH_LAST_S: Final = 60
-# After this long "connecting" is no longer normal, and another way to pay is offered.
+# After this long "connecting" and "closing" are no longer normal, and the page says more.
 _SLOW_AFTER_S: Final = 15
 
 
@@ -53,9 +60,20 @@ class Situation:
     now: datetime
 
     @property
-    def age_s(self) -> int:
-        """Seconds since the payment was started."""
-        return int((self.now - self.payment.created_at).total_seconds()) if self.payment else 0
+    def is_slow(self) -> bool:
+        """Whether what the shopper asked for last, to pay or to close, takes unusually long."""
+        if self.payment is None:
+            return False
+        asked_at = self.payment.cancel_requested_at or self.payment.created_at
+        return (self.now - asked_at).total_seconds() > _SLOW_AFTER_S
+
+    @property
+    def refresh_s(self) -> int:
+        """When to look again, in seconds: soon after something happened, then ever more rarely."""
+        if self.payment is None:
+            return _REFRESH_LAST_S
+        quiet_s = (self.now - self.payment.updated_at).total_seconds()
+        return next((wait for limit, wait in _REFRESH if quiet_s < limit), _REFRESH_LAST_S)
 
 
 @page
@@ -83,7 +101,7 @@ def start(request: HttpRequest, order_id: UUID) -> HttpResponse:
         return _choose_again(order_id, form.problem)
     try:
         created = _create(request, order, form)
-    except (PaymentInProgress, AlreadyPaid, OrderEnded):
+    except (PaymentInProgress, RequestInProgress, AlreadyPaid, OrderEnded):
         # Somebody was faster, perhaps the shopper in another tab: the page tells how it stands.
         return see_other("payment_status", order_id=order_id)
     except PaymentError:
@@ -214,15 +232,11 @@ def _status_context(request: HttpRequest, found: Situation) -> dict[str, object]
         "title": title_of(found.stage, gateway),
         "stage_template": f"checkout/stages/{found.stage}.html",
         "is_moving": found.stage in MOVING,
-        "is_slow": found.age_s > _SLOW_AFTER_S,
+        "is_slow": found.is_slow,
         "is_over": payment is not None and is_over(payment, found.now),
-        "refresh_s": _refresh_s(found.age_s),
+        "refresh_s": found.refresh_s,
         "poll_url": f"{json_url}?{query}" if query else json_url,
     }
-
-
-def _refresh_s(age_s: int) -> int:
-    return next((wait for limit, wait in _REFRESH if age_s < limit), _REFRESH_LAST_S)
 
 
 def _payment_of(order_id: UUID, reference: UUID) -> Transaction:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from payments.models import Transaction
 from payments.services import dispatch
 from payments.services.outcomes import Source
 from payments.states import Status
+from tests.at_once import at_once
 from tests.checkout.pay_form import Page, choose, form_token
 from tests.factories import (
     OrderFactory,
@@ -95,6 +97,14 @@ class TestStart:
             assert choose(client, link, token=token)["Location"] == f"{link}/status"
         assert Transaction.objects.count() == 1
 
+    def test_makes_one_payment_of_many_clicks_at_the_same_moment(
+        self, client: Client, link: str
+    ) -> None:
+        token = form_token(client.get(link))
+        answers = at_once(*[lambda: choose(Client(), link, token=token) for _ in range(6)])
+        assert {answer["Location"] for answer in answers} == {f"{link}/status"}
+        assert Transaction.objects.count() == 1
+
     def test_shows_the_running_payment_to_a_second_tab(self, client: Client, link: str) -> None:
         first, second = form_token(client.get(link)), form_token(client.get(link))
         choose(client, link, token=first)
@@ -170,6 +180,18 @@ class TestStatusPage:
         page = text(client.get(f"{link}/status"))
         assert '<noscript><meta http-equiv="refresh" content="1"></noscript>' in page
         assert "Connecting to VNPAY" in page
+
+    def test_offers_another_way_when_the_gateway_takes_too_long(
+        self, client: Client, link: str
+    ) -> None:
+        choose(client, link)
+        Transaction.objects.update(next_action=None, updated_at=timezone.now() - timedelta(hours=1))
+        assert "Pay in another way" not in text(client.get(f"{link}/status"))
+        with time_machine.travel(timezone.now() + timedelta(seconds=16)):
+            page = text(client.get(f"{link}/status"))
+        assert "VNPAY takes longer than usual to answer." in page
+        assert "Pay in another way" in page
+        assert 'content="60"' in page
 
     def test_sends_the_shopper_on_once_and_not_again_after_the_back_button(
         self, client: Client, link: str
