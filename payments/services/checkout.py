@@ -218,7 +218,10 @@ def _is_allowed(url: str) -> bool:
     """Exactly one of our origins; nothing a browser might read differently from us."""
     if any(char in url for char in "\\\t\r\n @") or not url.isascii():
         return False
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     return f"{parts.scheme}://{parts.netloc}" in {settings.BASE_URL, *settings.RETURN_ORIGINS}
 
 

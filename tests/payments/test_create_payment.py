@@ -293,6 +293,8 @@ class TestWhatIsRefused:
             ({"payment_token": "pm_1"}, "payment_token_required"),
             ({"return_url": "https://evil.example/"}, "return_url_not_allowed"),
             ({"return_url": "//evil.example/"}, "return_url_not_allowed"),
+            ({"return_url": "http://["}, "return_url_not_allowed"),
+            ({"return_url": "http://[::1"}, "return_url_not_allowed"),
             ({"return_url": "javascript:alert(1)"}, "return_url_not_allowed"),
             ({"return_url": "http://127.0.0.1:8000@evil.example/"}, "return_url_not_allowed"),
             ({"return_url": "http://127.0.0.1:8000\\@evil.example/"}, "return_url_not_allowed"),
