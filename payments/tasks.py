@@ -13,6 +13,8 @@ from payments.services.dispatch import Job
 
 # Answers that come within this time of each other are applied in one commit.
 GATHER_S: Final = 0.005
+# While calls are out and places are free, new rows are looked for this often.
+LOOK_AGAIN_S: Final = 0.1
 # One drain starts at most this many operations and is then woken anew.
 JOBS_MAX: Final = 5000
 
@@ -58,8 +60,12 @@ class GatewayQueue(Queue):
 
 
 def _settle_finished(in_flight: dict[Future[Outcome], Job]) -> None:
-    """Wait for an answer, and a moment for more, and settle them together."""
-    wait(in_flight, return_when=FIRST_COMPLETED)
+    """Wait a little for an answer, and a moment for more, and settle them together.
+
+    Not for as long as it takes: behind one call that hangs, others would wait for nothing.
+    """
+    if not wait(in_flight, timeout=LOOK_AGAIN_S, return_when=FIRST_COMPLETED).done:
+        return
     done = wait(in_flight, timeout=GATHER_S).done
     dispatch.settle(results=[(in_flight.pop(future), future.result()) for future in done])
 

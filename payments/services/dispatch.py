@@ -140,7 +140,7 @@ def _job(
     token = tokens.unseal(row.payment_token)
     unanswered = {call.verb: call for call in calls if call.answered_at is None}
     verb = _repeatable(row, unanswered, adapter, now)
-    verb = verb or _next_verb(row, _answered_since_asked(row, calls), adapter)
+    verb = verb or _new_verb(row, calls, unanswered, adapter)
     call = unanswered.get(verb)
     if call is None or verb is Verb.QUERY:
         # A query is never repeated under its old number: some gateways refuse that.
@@ -173,9 +173,28 @@ def _repeatable(
     for verb, call in unanswered.items():
         if verb == Verb.QUERY or not _is_remembered(call, adapter, now):
             continue
-        if not _should_ask_first(call, row):
+        if not _should_ask_first(call, row) and not _is_unwanted(call, row):
             return Verb(verb)
     return None
+
+
+def _is_unwanted(call: GatewayCall, row: Transaction) -> bool:
+    """Whether it would take money, perhaps for the first time, that nobody wants taken now."""
+    takes_money = call.verb == Verb.CAPTURE or (call.verb == Verb.CREATE and row.payment_token)
+    return bool(row.cancel_code and takes_money)
+
+
+def _new_verb(
+    row: Transaction,
+    calls: Sequence[GatewayCall],
+    unanswered: Mapping[str, GatewayCall],
+    adapter: Gateway,
+) -> Verb:
+    """What to send for the first time; a query about what may not be sent again."""
+    verb = _next_verb(row, _answered_since_asked(row, calls), adapter)
+    # Until the gateway has named what it created there is nothing to capture or to close.
+    is_named = bool(row.psp_reference) or Verb.CREATE not in unanswered
+    return verb if is_named and verb not in unanswered else Verb.QUERY
 
 
 def _next_verb(row: Transaction, answered: AbstractSet[str], adapter: Gateway) -> Verb:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,14 +14,16 @@ from django.utils import timezone
 from durable.queues import queues
 from payments.gateways.base import Gateway, Operation, Outcome, OutcomeKind, Verb
 from payments.gateways.registry import gateway
+from payments.gateways.stripe.gateway import StripeGateway
 from payments.gateways.vnpay.gateway import VnpayGateway
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction
 from payments.services import dispatch
+from payments.services.checkout import cancel_payment
 from payments.services.dispatch import Job, claim_and_plan, lease_for, perform, settle
 from payments.services.outcomes import apply_outcomes
 from payments.states import Status
-from tests.at_once import at_once
+from tests.at_once import PATIENCE_S, at_once
 from tests.factories import TransactionFactory, begin, hear, make_due, paid
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,6 +102,28 @@ class TestPlanning:
         [job] = plan()
         assert job.operation.verb is Verb.QUERY
 
+    @pytest.mark.parametrize("verb", [Verb.CAPTURE, Verb.CLOSE])
+    def test_asks_about_a_later_operation_whose_key_is_forgotten(
+        self, monkeypatch: pytest.MonkeyPatch, verb: Verb
+    ) -> None:
+        row = _with_unanswered(monkeypatch, verb)
+        GatewayCall.objects.update(first_sent_at=timezone.now() - timedelta(days=2))
+        assert begin(row).operation.verb is Verb.QUERY
+
+    @pytest.mark.parametrize("verb", [Verb.CAPTURE, Verb.CLOSE])
+    def test_asks_about_a_later_operation_that_repeats_itself_in_vain(
+        self, monkeypatch: pytest.MonkeyPatch, verb: Verb
+    ) -> None:
+        row = _with_unanswered(monkeypatch, verb)
+        verbs = [begin(row).operation.verb for _ in range(4)]
+        assert verbs == [verb, verb, Verb.QUERY, verb]
+
+    def test_takes_no_money_again_once_its_end_is_wanted(self) -> None:
+        row = TransactionFactory.create(method="card")
+        begin(row)
+        cancel_payment(transaction_id=row.pk)
+        assert begin(row).operation.verb is Verb.QUERY
+
     def test_asks_about_a_link_that_was_handed_out(self) -> None:
         row = TransactionFactory.create()
         job = begin(row)
@@ -133,6 +158,19 @@ class TestPlanning:
         assert Case.objects.get().kind == CaseKind.POISON
         row.refresh_from_db()
         assert row.due_at is not None
+
+
+def _with_unanswered(patch: pytest.MonkeyPatch, verb: Verb) -> Transaction:
+    """A payment that was created, and whose next operation was sent and never answered."""
+    patch.setattr(StripeGateway, "freeze", lambda _, operation: {"call": operation.verb})
+    row = TransactionFactory.create(method="card")
+    wish = {"next_verb": Verb.CAPTURE} if verb is Verb.CAPTURE else {}
+    created = Outcome(OutcomeKind.PENDING, psp_reference="theirs-1", psp_data=wish)
+    settle(results=[(begin(row), created)])
+    if verb is Verb.CLOSE:
+        cancel_payment(transaction_id=row.pk)
+    assert begin(row).operation.verb is verb
+    return row
 
 
 def _poison(patch: pytest.MonkeyPatch, row: Transaction) -> None:
@@ -283,6 +321,30 @@ class TestTheQueue:
         assert links.count() == 5
         assert not queue.has_due_rows()
         assert check() == []
+
+    def test_lets_nobody_wait_behind_a_call_that_hangs(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hangs, ends, second_came = Event(), Event(), Event()
+        first = TransactionFactory.create()
+
+        def perform_slowly(self: Gateway, operation: Operation) -> Outcome:
+            if operation.reference != first.reference:
+                second_came.set()
+            else:
+                hangs.set()
+                ends.wait(PATIENCE_S)
+            return UNKNOWN
+
+        def come_second() -> bool:
+            hangs.wait(PATIENCE_S)
+            TransactionFactory.create()
+            came = second_came.wait(3)
+            ends.set()
+            return came
+
+        monkeypatch.setattr(VnpayGateway, "perform", perform_slowly)
+        assert at_once(queues()["gateway.vnpay"].drain, come_second) == [True, True]
 
     def test_has_nothing_to_do_for_what_has_ended(self) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)
