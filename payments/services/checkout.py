@@ -14,6 +14,7 @@ from audit import services as audit
 from audit.models import AuditEvent
 from audit.redaction import find_card_number
 from durable import bulk
+from durable.clock import database_now
 from durable.ids import uuid7
 from durable.wake import wake
 from orders.models import Order
@@ -127,7 +128,7 @@ def _start(client: str, request: PaymentRequest) -> Transaction:
     _require_payable(order, request.money)
     adapter = _require_gateway(request)
     _require_clean(request)
-    now = timezone.now()
+    now = database_now()
     row = Transaction(
         id=uuid7(),
         order=order,
@@ -276,7 +277,7 @@ def capture_payment(*, transaction_id: UUID, amount: int | None = None) -> Trans
     wanted = row.amount if amount is None else amount
     _require_capturable(row, wanted)
     if row.capture_amount is None:
-        now = timezone.now()
+        now = database_now()
         _save(
             row,
             capture_amount=wanted,
@@ -322,7 +323,7 @@ def _lock(transaction_id: UUID) -> Transaction:
 
 
 def _ask_for_end(row: Transaction, code: FailureCode) -> Transaction:
-    now = timezone.now()
+    now = database_now()
     if not row.cancel_code:
         _save(row, cancel_code=code, cancel_requested_at=now, due_at=earliest_query(row, now))
         audit.record([cancel_requested(row)])
@@ -355,7 +356,7 @@ def look_again(*, transaction_id: UUID) -> None:
     row = Transaction.objects.select_for_update(no_key=True).filter(pk=transaction_id).first()
     if row is None or not row.is_live or row.status == Status.PENDING:
         return
-    earliest = earliest_query(row, timezone.now())
+    earliest = earliest_query(row, database_now())
     if row.due_at is None or earliest < row.due_at:
         _save(row, due_at=earliest)
         wake(f"gateway.{row.gateway}")

@@ -20,6 +20,7 @@ from django.utils import timezone
 from audit import services as audit
 from audit.models import AuditEvent
 from durable import bulk
+from durable.clock import database_now
 from durable.ids import uuid7
 from orders.models import Order
 from orders.money import Money
@@ -76,7 +77,7 @@ def claim_and_plan(*, gateway_name: str, limit: int) -> list[Job]:
     """
     adapter = gateway(gateway_name)
     rows = Transaction.claim(limit=limit, lease=lease_for(adapter), gateway=gateway_name)
-    return _plan(rows, adapter, timezone.now()) if rows else []
+    return _plan(rows, adapter, database_now()) if rows else []
 
 
 def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[Job]:

@@ -14,11 +14,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction as database
-from django.utils import timezone
 
 from audit import services as audit
 from audit.models import AuditEvent
 from durable import bulk
+from durable.clock import database_now
 from durable.wake import wake
 from notifications import services as notifications
 from notifications.services import Message
@@ -66,8 +66,12 @@ class Evidence:
 
 @dataclass(slots=True)
 class _Batch:
-    """What one commit will write, gathered so that each table is written to once."""
+    """What one commit will write, gathered so that each table is written to once.
 
+    ``now`` is the database's.
+    """
+
+    now: datetime
     audit: list[AuditEvent] = field(default_factory=list)
     captures: list[ledger.Capture] = field(default_factory=list)
     paid: list[Order] = field(default_factory=list)
@@ -85,7 +89,7 @@ class _Batch:
         if "status" in changes and "status" in self.changes.get(row.pk, {}):
             # Two moves of one row are two updates: PostgreSQL checks each of them.
             self.write_changes()
-        self.changes.setdefault(row.pk, {}).update(changes, updated_at=timezone.now())
+        self.changes.setdefault(row.pk, {}).update(changes, updated_at=self.now)
 
     def write(self) -> None:
         """Write everything."""
@@ -110,7 +114,7 @@ def apply_outcomes(evidence: Sequence[Evidence]) -> list[Decision]:
     Transaction.DoesNotExist for an unknown id; then nothing has changed.
     """
     orders, transactions = _lock({item.transaction_id for item in evidence})
-    batch = _Batch()
+    batch = _Batch(now=database_now())
     decisions = [
         _apply(item, transactions[item.transaction_id], orders, batch) for item in evidence
     ]
@@ -128,13 +132,13 @@ def _lock(ids: set[UUID]) -> tuple[dict[UUID, Order], dict[UUID, Transaction]]:
 
 
 def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: _Batch) -> Decision:
-    now = timezone.now()
+    now = batch.now
     decision = decide(standing_of(row), item.outcome, now)
     match decision.ruling:
         case Ruling.SUCCEED:
             _succeed(item, row, orders[row.order_id], batch)
         case Ruling.AUTHORIZE:
-            _authorize(item, row, batch, now)
+            _authorize(item, row, batch)
         case Ruling.FAIL:
             _fail(item, row, orders[row.order_id], decision, batch)
         case Ruling.CARRY_ON:
@@ -165,11 +169,11 @@ def standing_of(row: Transaction) -> Standing:
     )
 
 
-def _authorize(item: Evidence, row: Transaction, batch: _Batch, now: datetime) -> None:
+def _authorize(item: Evidence, row: Transaction, batch: _Batch) -> None:
     """The money is held: the order still waits for it."""
     changes = {**_news(row, item.outcome), "next_action": None, "payment_token": ""}
     _move(row, Status.AUTHORIZED, item, batch, changes)
-    batch.change(row, _release(item, row, now))
+    batch.change(row, _release(item, row, batch.now))
 
 
 def _succeed(item: Evidence, row: Transaction, order: Order, batch: _Batch) -> None:
@@ -196,14 +200,13 @@ def _supersede_others(row: Transaction, batch: _Batch) -> None:
     # The batch itself may have ended one of them.
     batch.write_changes()
     live = Transaction.objects.filter(order_id=row.order_id, status__in=LIVE, cancel_code="")
-    now = timezone.now()
     for other in live.select_for_update(no_key=True).exclude(pk=row.pk).order_by("pk"):
         batch.change(
             other,
             {
                 "cancel_code": FailureCode.SUPERSEDED,
-                "cancel_requested_at": now,
-                "due_at": earliest_query(other, now),
+                "cancel_requested_at": batch.now,
+                "due_at": earliest_query(other, batch.now),
             },
         )
         batch.audit.append(cancel_requested(other))
@@ -221,7 +224,7 @@ def cancel_requested(row: Transaction) -> AuditEvent:
 
 def end_unsent(row: Transaction, code: FailureCode) -> None:
     """Fail a locked PENDING row of which nothing was ever sent, so that nothing can come of it."""
-    batch = _Batch()
+    batch = _Batch(now=database_now())
     nothing = Outcome(OutcomeKind.NOT_DONE)
     proof = Evidence(row.pk, nothing, Source.PROOF, cause_id="nothing was sent")
     _move(row, Status.FAILED, proof, batch, {"failure_code": code, **_ENDED})
@@ -267,7 +270,7 @@ def _move(
     """Change the state, count the version up and say so in the audit trail."""
     before = Status(row.status)
     require_move(before, after)
-    ended = {} if after in LIVE else {"ended_at": timezone.now()}
+    ended = {} if after in LIVE else {"ended_at": batch.now}
     batch.change(row, {**changes, **ended, "status": after, "version": row.version + 1})
     batch.audit.append(_audit_event(row, before, item))
 

@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
@@ -297,6 +298,30 @@ def _settle_alone(job: Job, outcome: Outcome) -> None:
         settle(results=[(job, outcome)])
     finally:
         connections.close_all()
+
+
+class TestTheClockOfAHost:
+    """PostgreSQL says what is due; a host whose clock is wrong neither hurries nor waits."""
+
+    @pytest.mark.parametrize("wrong_by", [timedelta(hours=-1), timedelta(hours=1)])
+    def test_moves_neither_the_first_look_nor_the_next(self, wrong_by: timedelta) -> None:
+        right = timezone.now()
+        with time_machine.travel(right + wrong_by):
+            row = TransactionFactory.create()
+            [job] = plan()
+            settle(results=[(job, Outcome(OutcomeKind.PENDING))])
+        row.refresh_from_db()
+        assert row.due_at is not None
+        step = gateway("vnpay").query_schedule[0]
+        assert abs(row.due_at - right - step) < timedelta(minutes=1)
+        assert abs(row.created_at - right) < timedelta(minutes=1)
+
+    def test_ends_no_payment_before_its_link_is_over(self) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        unpaid = Outcome(OutcomeKind.UNPAID, reference=row.reference)
+        with time_machine.travel(timezone.now() + timedelta(hours=1)):
+            hear(row, unpaid)
+        assert row.status == Status.PROCESSING
 
 
 def _refuse_to_settle(patch: pytest.MonkeyPatch, row: Transaction) -> None:
