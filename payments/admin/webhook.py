@@ -20,7 +20,8 @@ from payments.admin.filters import GatewayFilter
 from payments.admin.finders import payments_named
 from payments.admin.tones import WEBHOOK_TONES, payment_link
 from payments.models import WebhookEvent, WebhookState
-from payments.services.staff import UNFINISHED, process_webhook_again
+from payments.services.inbox import UNFINISHED
+from payments.services.staff import process_webhook_again
 
 # A person reads this much; the rest of a larger body stays in the database.
 TEXT_SHOWN_MAX = 4000

@@ -19,7 +19,6 @@ from audit.context import Actor, acting
 from audit.models import AuditEvent
 from durable import bulk
 from durable.ids import uuid7
-from durable.wake import wake
 from orders.money import Money
 from payments.decisions import Ruling
 from payments.gateways.base import (
@@ -54,6 +53,9 @@ _KEPT_HEADERS: Final = (
     "content-type",
     "user-agent",
 )
+
+# What could not be applied yet. The others have had their effect, or must never have one.
+UNFINISHED: Final = frozenset({WebhookState.NEW, WebhookState.PARKED})
 
 _STATE_OF: Final = {
     WebhookResult.APPLIED: WebhookState.APPLIED,
@@ -144,7 +146,7 @@ def _count_delivery(event: WebhookEvent) -> None:
 
 def _on_repeated(adapter: Gateway, notice: Notice) -> WebhookResult:
     """The same event again: done before, or another chance for what could not be applied."""
-    event = WebhookEvent.objects.select_for_update().get(
+    event = WebhookEvent.objects.select_for_update(no_key=True).get(
         gateway=adapter.name, event_id=notice.event_id, verified=True
     )
     _count_delivery(event)
@@ -166,13 +168,22 @@ def retry(*, event: WebhookEvent) -> None:
     try:
         # Outside of the transaction: reading may have to fetch a certificate.
         notice = _notice_of(adapter, event)
-        with database.atomic(durable=True), acting(Actor("gateway", event.gateway)):
-            result = _apply(event, notice)
-            _write_result(event, notice, result)
+        with acting(Actor("gateway", event.gateway)):
+            _apply_again(event, notice)
     except Exception:
         logger.exception("webhook_not_applied", extra={"event": str(event.pk)})
-        event.put_off()
-        _open_case_when_exhausted(event, CaseKind.POISON)
+        with database.atomic(durable=True):
+            event.put_off()
+            if event.is_exhausted:
+                _open_case(event, CaseKind.POISON)
+
+
+@database.atomic(durable=True)
+def _apply_again(event: WebhookEvent, notice: Notice) -> None:
+    # The event is locked before the order, as by a repeated delivery, or the two could deadlock;
+    # and whoever was faster with it has said all there is to say.
+    if event.mine().filter(state__in=UNFINISHED).select_for_update(no_key=True).first():
+        _write_result(event, notice, _apply(event, notice))
 
 
 def _notice_of(adapter: Gateway, event: WebhookEvent) -> Notice:
@@ -248,25 +259,21 @@ def _write_result(event: WebhookEvent, notice: Notice, result: WebhookResult) ->
     """Note what became of the event; what is not finished is due again."""
     state = _STATE_OF[result]
     changes: dict[str, Any] = {"state": state, "transaction_id": event.transaction_id}
-    if state in {WebhookState.NEW, WebhookState.PARKED}:
+    if state in UNFINISHED:
         event.failures += 1
-        exhausted = event.is_exhausted
-        due_at = None if exhausted else Now() + event.backoff.delay(event.failures)
+        due_at = None if event.is_exhausted else Now() + event.backoff.delay(event.failures)
         changes |= {"due_at": due_at, "lease_until": None, "failures": event.failures}
         changes["applied_at"] = None
-        wake(QUEUE)
     else:
         changes |= {"due_at": None, "lease_until": None, "applied_at": Now()}
     WebhookEvent.objects.filter(pk=event.pk).update(**changes)
-    _open_case_when_exhausted(event, CaseKind.UNMATCHED, notice)
+    if state in UNFINISHED and event.is_exhausted:
+        _open_case(event, CaseKind.UNMATCHED, notice)
 
 
-def _open_case_when_exhausted(
-    event: WebhookEvent, kind: CaseKind, notice: Notice | None = None
-) -> None:
-    if event.is_exhausted:
-        money = notice.outcome.money if notice and notice.outcome else None
-        cases.open_cases([_unmatched(event, kind, money)])
+def _open_case(event: WebhookEvent, kind: CaseKind, notice: Notice | None = None) -> None:
+    money = notice.outcome.money if notice and notice.outcome else None
+    cases.open_cases([_unmatched(event, kind, money)])
 
 
 def _unmatched(event: WebhookEvent, kind: CaseKind, money: Money | None) -> Finding:

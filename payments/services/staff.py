@@ -7,11 +7,8 @@ from django.db.models.functions import Now
 
 from audit import services as audit
 from durable.wake import wake
-from payments.models import WebhookEvent, WebhookState
+from payments.models import WebhookEvent
 from payments.services import checkout, inbox
-
-# What could not be applied yet. The others have had their effect, or must never have one.
-UNFINISHED = frozenset({WebhookState.NEW, WebhookState.PARKED})
 
 
 def ask_gateway(*, transaction_id: UUID) -> None:
@@ -37,7 +34,7 @@ def process_webhook_again(*, event_id: UUID) -> bool:
     """Make a kept, genuine webhook due now, with all its tries before it. False: none is left."""
     event = (
         WebhookEvent.objects.select_for_update(no_key=True)
-        .filter(pk=event_id, verified=True, state__in=UNFINISHED)
+        .filter(pk=event_id, verified=True, state__in=inbox.UNFINISHED)
         .first()
     )
     if event is None:

@@ -1,13 +1,18 @@
 """Webhooks through the real URL, signed by the test from VNPAY's protocol."""
 
 import json
+import time
 from collections import Counter
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError, Event
 from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.db import transaction as database
 from django.test import Client
 
+from audit.context import current_request_id
 from audit.models import AuditEvent
 from durable.ids import uuid7
 from durable.queues import queues
@@ -18,7 +23,7 @@ from payments.models import Case, CaseKind, Transaction, Transfer, WebhookEvent,
 from payments.services import checkout, inbox
 from payments.services.outcomes import apply_outcomes
 from payments.states import Status
-from tests.at_once import at_once
+from tests.at_once import PATIENCE_S, at_once
 from tests.factories import PRICE, TransactionFactory
 from tests.vnpay_ipn import PATH, ipn, refused
 
@@ -275,6 +280,65 @@ class TestAKeptWebhook:
         row.refresh_from_db()
         assert row.status == Status.SUCCESS
 
+    def test_never_deadlocks_with_the_gateways_next_call(
+        self, client: Client, row: Transaction, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            _break_apply(patch)
+            answer(client, ipn(row))
+        [event] = _claim_kept()
+        real = apply_outcomes
+        repeated_holds_event, both_applying = Event(), Barrier(2)
+
+        def meet(evidence: Any) -> Any:
+            is_request = bool(current_request_id())
+            if is_request:
+                repeated_holds_event.set()
+            with suppress(BrokenBarrierError):
+                both_applying.wait(1)
+            # The other one takes the order first, if it came so far.
+            time.sleep(0.3 if is_request else 0)
+            return real(evidence)
+
+        def retry() -> str:
+            repeated_holds_event.wait(PATIENCE_S)
+            inbox.retry(event=event)
+            return ""
+
+        monkeypatch.setattr(inbox, "apply_outcomes", meet)
+        assert at_once(lambda: answer(Client(), ipn(row)), retry) == ["00", ""]
+        row.refresh_from_db()
+        event.refresh_from_db()
+        assert (row.status, event.state) == (Status.SUCCESS, WebhookState.APPLIED)
+        assert (event.due_at, event.failures) == (None, 1)
+        assert check() == []
+
+    def test_is_left_alone_by_a_worker_that_slept_through_its_lease(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        early = Transaction(id=uuid7(), amount=PRICE)
+        answer(client, ipn(early))
+        [sleeper] = _claim_kept()
+        monkeypatch.setattr(checkout, "uuid7", lambda: early.pk)
+        TransactionFactory.create(status=Status.PROCESSING)
+        [event] = _claim_kept()
+        inbox.retry(event=event)
+        applied = WebhookEvent.objects.values().get()
+        # It had looked for the payment before that was there.
+        monkeypatch.setattr(inbox, "_find_transaction", lambda *_: None)
+        inbox.retry(event=sleeper)
+        assert WebhookEvent.objects.values().get() == applied
+
+    def test_that_is_applied_at_last_opens_no_case(
+        self, client: Client, row: Transaction, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            _break_apply(patch)
+            answer(client, ipn(row))
+        WebhookEvent.objects.update(failures=WebhookEvent.backoff.limit, due_at=None)
+        assert answer(client, ipn(row)) == "00"
+        assert not Case.objects.exists()
+
     def test_does_not_stop_the_others_when_it_is_poison(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -312,6 +376,13 @@ class TestTheAddresses:
     def test_take_vnpay_by_get_and_the_others_by_post(self, client: Client) -> None:
         assert client.post("/webhooks/vnpay").status_code == 405
         assert client.get("/webhooks/stripe").status_code == 405
+
+
+def _claim_kept() -> list[WebhookEvent]:
+    """Claim the kept webhooks, as a worker does once their wait or its lease is over."""
+    WebhookEvent.objects.update(due_at="2020-01-01T00:00Z", lease_until=None)
+    with database.atomic():
+        return WebhookEvent.claim(limit=5, lease=inbox.LEASE)
 
 
 def _break_apply(patch: pytest.MonkeyPatch, only: Transaction | None = None) -> None:
