@@ -56,6 +56,7 @@ class Notification(DueRow):
             models.Index(
                 fields=["due_at"], condition=Q(due_at__isnull=False), name="notification_due"
             ),
+            models.Index(fields=["recipient"], name="notification_recipient"),
             models.Index(fields=["subject_id"], name="notification_subject"),
             models.Index(fields=["-created_at"], name="notification_latest"),
         ]

@@ -18,7 +18,7 @@ class CaseKind(models.TextChoices):
 
     MISMATCH = "mismatch", "The gateway names other money than we asked for"
     DUPLICATE = "duplicate", "A second success for an order that is paid or cancelled"
-    LATE = "late", "Money came after the payment had been given up"
+    REVIEW = "review", "The gateway has the money and suspects fraud"
     CONFLICT = "conflict", "The gateway contradicts itself"
     REVERSAL = "reversal", "The gateway gave money back or took it back"
     UNMATCHED = "unmatched", "A genuine event that matches no payment"

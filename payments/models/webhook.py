@@ -79,6 +79,12 @@ class WebhookEvent(DueRow):
             models.Index(fields=["transaction", "received_at"], name="webhook_event_story"),
             models.Index(fields=["reference"], name="webhook_event_reference"),
             models.Index(fields=["-received_at"], name="webhook_event_latest"),
+            # Forgeries are few; a payment's story looks for those that name it.
+            models.Index(
+                fields=["gateway", "received_at"],
+                condition=Q(verified=False),
+                name="webhook_event_refused",
+            ),
         ]
         triggers: ClassVar[list[pgtrigger.Trigger]] = [
             frozen_fields(

@@ -8,9 +8,9 @@ change in one commit or not at all.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction as database
@@ -35,6 +35,9 @@ from payments.schedule import earliest_query, next_look
 from payments.services import cases
 from payments.services.cases import Finding
 from payments.states import LIVE, Status, require_move
+
+# So long after the end of its link a payment that is still open is a person's business too.
+OVER_AGE: Final = timedelta(hours=24)
 
 
 class Source(StrEnum):
@@ -144,6 +147,7 @@ def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: _
         case Ruling.CARRY_ON:
             batch.change(row, {**_news(row, item.outcome), **_release(item, row, now)})
             _follow_hint(item, row, now, batch)
+            batch.findings.extend(_worries(item, row, now))
         case Ruling.REPEAT:
             batch.change(row, _release(item, row, now))
         case Ruling.MISMATCH | Ruling.CONFLICT:
@@ -316,6 +320,18 @@ def _release(item: Evidence, row: Transaction, now: datetime) -> dict[str, Any]:
     if row.status not in LIVE:
         return {"lease_until": None}
     return {"lease_until": None, **next_look(row, item.outcome, now)}
+
+
+def _worries(item: Evidence, row: Transaction, now: datetime) -> list[Finding]:
+    """Why a person should look at a payment that is still open."""
+    failure = item.outcome.failure
+    found = []
+    if failure and failure.code is FailureCode.SUSPECTED_FRAUD:
+        found.append(CaseKind.REVIEW)
+    if row.status == Status.PROCESSING and now > row.expires_at + OVER_AGE:
+        found.append(CaseKind.OVER_AGE)
+    detail = {"source": item.source, "cause_id": item.cause_id}
+    return [Finding(kind=kind, transaction=row, money=row.money, detail=detail) for kind in found]
 
 
 def _follow_hint(item: Evidence, row: Transaction, now: datetime, batch: _Batch) -> None:

@@ -1,9 +1,11 @@
 """The one function that settles, by real commits: any order, however often, all or nothing."""
 
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import IntegrityError
 from django.test import Client
 
@@ -236,3 +238,22 @@ class TestMoneyForACancelledOrder:
         assert (case.kind, case.detail["order_status"]) == (CaseKind.DUPLICATE, "CANCELLED")
         assert not Notification.objects.filter(template="payment_paid").exists()
         assert check() == []
+
+
+class TestWorries:
+    def test_opens_one_case_when_the_gateway_suspects_fraud(self) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        held_back = Outcome(OutcomeKind.PENDING, failure=Failure(FailureCode.SUSPECTED_FRAUD, "07"))
+        assert [apply(row, held_back), apply(row, held_back)] == [Ruling.CARRY_ON] * 2
+        assert Case.objects.get().kind == CaseKind.REVIEW
+        assert row.status == Status.PROCESSING
+
+    def test_opens_a_case_when_a_payment_stays_open_long_after_its_link(self) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        pending = Outcome(OutcomeKind.PENDING)
+        apply(row, pending)
+        assert not Case.objects.exists()
+        with time_machine.travel(row.expires_at + outcomes.OVER_AGE + timedelta(minutes=1)):
+            apply(row, pending)
+        assert Case.objects.get().kind == CaseKind.OVER_AGE
+        assert row.status == Status.PROCESSING
