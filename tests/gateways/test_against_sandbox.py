@@ -7,7 +7,6 @@ gateways' own rules.
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,9 +14,7 @@ import pytest
 
 from orders.money import Money
 from payments.gateways.base import (
-    Delivery,
     FailureCode,
-    Gateway,
     Intent,
     Notice,
     Outcome,
@@ -28,14 +25,13 @@ from payments.gateways.base import (
 )
 from payments.gateways.stripe.gateway import StripeGateway
 from payments.gateways.vnpay.gateway import VnpayGateway
-from tests.gateways.samples import intent, operation, run
+from tests.gateways.from_sandbox import ask, learned, payment_of, read
 from tests.sandbox.player import (
     HASH_SECRET,
     STRIPE_KEY,
     STRIPE_SECRETS,
     TMN_CODE,
     Player,
-    Received,
     Shop,
     eventually,
 )
@@ -73,36 +69,7 @@ def shop(running: Shop) -> Shop:
 
 @pytest.fixture
 def payment() -> Intent:
-    now = datetime.now(UTC)
-    return intent(
-        reference=uuid4().hex,
-        money=TOTAL,
-        created_at=now,
-        expires_at=now + timedelta(hours=1),
-        return_url="http://127.0.0.1:9/return",
-        cancel_url="http://127.0.0.1:9/cancel",
-    )
-
-
-def ask(gateway: Gateway, verb: Verb, payment: Intent, **changes: Any) -> Outcome:
-    """One verb under a reference of its own, as each GatewayCall has."""
-    made = {"reference": uuid4().hex, "now": datetime.now(UTC), **changes}
-    return run(gateway, operation(verb, payment, **made))
-
-
-def learned(payment: Intent, outcome: Outcome) -> Intent:
-    """``payment`` with the ids that the gateway has given it."""
-    return replace(
-        payment,
-        psp_reference=outcome.psp_reference or payment.psp_reference,
-        psp_data={**payment.psp_data, **outcome.psp_data},
-    )
-
-
-def read(gateway: Gateway, got: Received) -> Notice:
-    headers = {name.lower(): value for name, value in got.headers.items()}
-    (notice,) = gateway.read_webhook(Delivery(got.body, got.query, headers, datetime.now(UTC)))
-    return notice
+    return payment_of(TOTAL)
 
 
 class TestVnpay:

@@ -7,6 +7,7 @@ import signal
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
@@ -366,7 +367,7 @@ class TestIpn:
         eventually(lambda: len(about(own_shop, reference)) == 1, "the first IPN")
         for wait_s, count in ((31, 2), (301, 3), (901, 3)):
             own_player.control("clock", advance_s=wait_s)
-            eventually(lambda count=count: len(about(own_shop, reference)) == count, "the IPN")
+            eventually(partial(heard_times, own_shop, reference, count), "the IPN")
         (delivery,) = own_player.book(reference=reference)["webhooks"]
         assert [each["status"] for each in delivery["attempts"]] == [200, 500, 204]
 
@@ -516,6 +517,10 @@ class TestFaults:
         assert player.charge(reference)["status"] == "open"
         again = eventually(lambda: heard(player, body), "an answer")
         assert (again["resultCode"], again["orderId"]) == (0, reference)
+
+
+def heard_times(shop: Shop, reference: str, count: int) -> bool:
+    return len(about(shop, reference)) == count
 
 
 def unheard(player: Player, body: dict[str, Any]) -> None:
