@@ -102,6 +102,34 @@ class NewestFirstPagination(CursorPagination):
         except (ValueError, ValidationError) as error:
             raise NotFound("Invalid cursor") from error
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The page as JSON Schema."""
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "properties": {"results": schema, "next": link, "previous": link},
+            "required": ["results", "next", "previous"],
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """``cursor`` and ``limit`` as OpenAPI describes them."""
+        del view
+        limits = {"minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+        return [
+            {
+                "name": self.cursor_query_param,
+                "in": "query",
+                "description": "Where to go on: part of ``next``, which is easier to follow.",
+                "schema": {"type": "string"},
+            },
+            {
+                "name": self.page_size_query_param,
+                "in": "query",
+                "description": "How many at most.",
+                "schema": {"type": "integer", **limits},
+            },
+        ]
+
     def get_paginated_response(self, data: Any) -> Response:
         """The page with links to its neighbours."""
         return Response(

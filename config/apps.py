@@ -10,6 +10,10 @@ class ConfigConfig(AppConfig):
     name = "config"
     default = True
 
+    def ready(self) -> None:
+        """Register the system checks, and what the schema knows of tokens."""
+        from config import checks, openapi  # noqa: F401, PLC0415 - they need the apps
+
 
 class PaymentsAdminConfig(admin_apps.AdminConfig):
     """Django's admin, with ``config.admin_site`` as the site."""

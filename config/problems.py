@@ -28,7 +28,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = "1"
 
 # DRF's and Django's exceptions in our words.
-_CODES: Final[dict[type[Exception], str]] = {
+CODES: Final[dict[type[Exception], str]] = {
     exceptions.ParseError: "malformed",
     exceptions.ValidationError: "invalid",
     exceptions.NotAuthenticated: "not_authenticated",
@@ -73,7 +73,7 @@ def _of_domain(error: PaymentError | OrderError) -> Response:
 
 
 def _of_framework(error: exceptions.APIException) -> Response:
-    code = next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), "error")
+    code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), "error")
     headers: dict[str, str] = {}
     if getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]

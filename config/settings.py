@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import (
     IS_PRODUCTION,
+    encryption_keys,
     env,
     group,
-    required_in_production,
+    public_url,
+    refuse_in_production,
+    require_different,
     secret,
+    server_url,
 )
 from config.logs import logging_config
 
@@ -20,14 +23,20 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- The site -------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
+refuse_in_production({"DEBUG": DEBUG})
 SECRET_KEY = secret("SECRET_KEY")
+JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY")
+# Whoever learns one of the two cannot use it as the other.
+require_different({"SECRET_KEY": SECRET_KEY, "JWT_SIGNING_KEY": JWT_SIGNING_KEY})
 # Links that leave this system (return pages, webhooks, e-mails) start with this, never with
 # the Host header of a request.
-BASE_URL = required_in_production("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+BASE_URL = public_url("BASE_URL", "http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["*"])
 SHOP_NAME = env.str("SHOP_NAME", default="Demo Shop")
 # Where the API may send a shopper back to, besides ourselves: origins such as https://shop.vn
 RETURN_ORIGINS = env.list("RETURN_ORIGINS", default=[])
+# Where forms may lead besides ourselves: the origins of the gateways' pay pages.
+GATEWAY_ORIGINS = env.list("GATEWAY_ORIGINS", default=[])
 # How many proxies in front of us add to X-Forwarded-For; 0: the header is not believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 ROOT_URLCONF = "config.urls"
@@ -62,6 +71,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Probes and scrapers call us by address and without TLS: they are answered before anything
+    # looks at the host or sends them to https.
+    "config.health.ProbeMiddleware",
+    "config.metrics.RequestTimingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -96,13 +109,11 @@ TEMPLATES = [
 # --- Data -----------------------------------------------------------------------------------
 DATABASES = {
     "default": {
-        **env.db_url_config(
-            required_in_production("DATABASE_URL", "postgres://127.0.0.1:5432/payments")
-        ),
+        **env.db_url_config(server_url("DATABASE_URL", "postgres://127.0.0.1:5432/payments")),
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE_S", default=600),
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            "connect_timeout": 5,
+            "connect_timeout": 3,
             # A waiter gives up before a person does, and a dead client cannot hold a lock.
             "options": "-c lock_timeout=3s -c statement_timeout=10s"
             " -c idle_in_transaction_session_timeout=15s",
@@ -111,9 +122,14 @@ DATABASES = {
         },
     }
 }
-REDIS_URL = required_in_production("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = server_url("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # Nothing waits long for a rate limit: what cannot be counted is let through.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
 }
 
 # --- Language and time ----------------------------------------------------------------------
@@ -133,7 +149,11 @@ USE_TZ = True
 # --- Static files ---------------------------------------------------------------------------
 STATIC_URL = "/static/"
 # Production collects and hashes them once; everywhere else they are served where they lie.
-STATIC_ROOT = BASE_DIR / "var" / "static" if IS_PRODUCTION else None
+STATIC_ROOT = (
+    Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "var" / "static")))
+    if IS_PRODUCTION
+    else None
+)
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 WHITENOISE_USE_FINDERS = not IS_PRODUCTION
 STORAGES = {
@@ -206,8 +226,7 @@ SIMPLE_JWT = {
     "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
-    # Its own key: whoever learns one of the two cannot use it as the other.
-    "SIGNING_KEY": secret("JWT_SIGNING_KEY"),
+    "SIGNING_KEY": JWT_SIGNING_KEY,
     "ALGORITHM": "HS256",
     "AUDIENCE": "payments-api",
     "ISSUER": "payments",
@@ -221,9 +240,18 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "FailureCode": "config.openapi.FAILURE_CODES",
+        "NextActionType": "config.openapi.NEXT_ACTIONS",
+    },
     "SCHEMA_PATH_PREFIX": "/",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.openapi.complete",
+    ],
 }
 
 # --- The browser's protection ---------------------------------------------------------------
@@ -237,7 +265,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         # Chromium applies form-action to the redirects that follow a form, and paying ends at
         # the gateway's page: its origin is allowed where the settings name it.
-        "form-action": [SELF, *env.list("GATEWAY_ORIGINS", default=[])],
+        "form-action": [SELF, *GATEWAY_ORIGINS],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
@@ -253,15 +281,12 @@ SECURE_HSTS_PRELOAD = IS_PRODUCTION
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # Newest first: encrypts with the first, reads with all of them.
-FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])
-if IS_PRODUCTION and not FIELD_ENCRYPTION_KEYS:
-    raise ImproperlyConfigured("Set FIELD_ENCRYPTION_KEYS to one or more Fernet keys.")
+FIELD_ENCRYPTION_KEYS = encryption_keys("FIELD_ENCRYPTION_KEYS")
 
 # --- Gateways -------------------------------------------------------------------------------
 # The gateways played on this machine (see ``sandbox/``). Real money never goes there.
 SANDBOX_URL = env.str("SANDBOX_URL", default="").rstrip("/")
-if SANDBOX_URL and IS_PRODUCTION:
-    raise ImproperlyConfigured("SANDBOX_URL is set: the sandbox cannot be used in production.")
+refuse_in_production({"SANDBOX_URL": SANDBOX_URL})
 
 # One entry a gateway: its adapter, its options (every variable with its prefix), and whether
 # its credentials are there.
@@ -331,7 +356,9 @@ CELERY_TASK_DEFAULT_QUEUE = "sweep"
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {name: {} for name in ["sweep", *DUE_QUEUES]}
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "config.beat:HeartbeatScheduler"
+# Beat touches this file at every turn, for a health check that looks at its age.
+BEAT_HEARTBEAT_FILE = env.str("BEAT_HEARTBEAT_FILE", default="")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "durable.sweep",
@@ -340,6 +367,10 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": max(SWEEP_EVERY_S * 2, 5.0)},
     },
 }
+
+# --- Operators ------------------------------------------------------------------------------
+# Who names it may read /metrics; without it the page does not exist.
+METRICS_TOKEN = secret("METRICS_TOKEN") if env.str("METRICS_TOKEN", default="") else ""
 
 # --- Messages to people ---------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))

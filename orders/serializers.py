@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from audit.redaction import find_card_number
@@ -96,6 +97,7 @@ class ItemSerializer(StrictSerializer):
     quantity = WholeNumberField(min_value=1, max_value=QUANTITY_MAX)
 
 
+@extend_schema_serializer(component_name="NewOrder")
 class OrderRequestSerializer(StrictSerializer):
     """The body of ``POST /orders``."""
 

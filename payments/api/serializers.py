@@ -2,13 +2,16 @@
 
 from typing import Any, Final
 
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from audit.redaction import find_card_number
 from durable.ids import public_id
 from orders.money import MINOR_UNITS_MAX
 from orders.serializers import CurrencyField, StrictSerializer, TextField, WholeNumberField
+from payments.gateways.base import FailureCode
 from payments.models import Capture, Transaction
+from payments.states import Status
 
 METADATA_MEMBERS_MAX: Final = 20
 METADATA_KEY_MAX: Final = 40
@@ -55,6 +58,7 @@ class ShopperSerializer(StrictSerializer):
     locale = serializers.ChoiceField(choices=("en", "vi"), required=False)
 
 
+@extend_schema_serializer(component_name="NewPayment")
 class PaymentRequestSerializer(StrictSerializer):
     """The body of ``POST /payments``."""
 
@@ -75,6 +79,7 @@ class PaymentRequestSerializer(StrictSerializer):
     customer = ShopperSerializer(required=False, default=dict)
 
 
+@extend_schema_serializer(component_name="Capture")
 class CaptureRequestSerializer(StrictSerializer):
     """The body of ``POST /payments/{id}/capture``; without an amount all that is held is taken."""
 
@@ -92,7 +97,7 @@ class NextActionSerializer(serializers.Serializer[Any]):
 class FailureSerializer(serializers.Serializer[Any]):
     """Why it failed."""
 
-    code = serializers.CharField()
+    code = serializers.ChoiceField(choices=sorted(FailureCode))
 
 
 class PaymentSerializer(serializers.Serializer[Transaction]):
@@ -100,12 +105,12 @@ class PaymentSerializer(serializers.Serializer[Transaction]):
 
     id = serializers.CharField(source="public_id")
     order_id = serializers.SerializerMethodField()
-    status = serializers.CharField()
-    amount = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    amount = serializers.IntegerField(help_text="In minor units of the currency.")
     currency = serializers.CharField()
     method = serializers.CharField()
     gateway = serializers.CharField()
-    capture = serializers.CharField()
+    capture = serializers.ChoiceField(choices=Capture.choices)
     next_action = serializers.SerializerMethodField()
     failure = serializers.SerializerMethodField()
     amount_refunded = serializers.IntegerField()
@@ -117,6 +122,7 @@ class PaymentSerializer(serializers.Serializer[Transaction]):
         """``ord_…``."""
         return public_id("ord", row.order_id)
 
+    @extend_schema_field(NextActionSerializer(allow_null=True))
     def get_next_action(self, row: Transaction) -> dict[str, str] | None:
         """Where the shopper must go, while that leads anywhere."""
         action = row.next_action
@@ -125,6 +131,7 @@ class PaymentSerializer(serializers.Serializer[Transaction]):
         qr = {"qr": action["qr"]} if action.get("qr") else {}
         return {"type": "redirect", "url": action["url"], **qr}
 
+    @extend_schema_field(FailureSerializer(allow_null=True))
     def get_failure(self, row: Transaction) -> dict[str, str] | None:
         """Our reason; the gateway's own words are for staff."""
         return {"code": row.failure_code} if row.failure_code else None

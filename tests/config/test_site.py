@@ -6,7 +6,6 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError
-from django.test import Client
 from rest_framework.test import APIClient
 
 from orders import selectors
@@ -14,25 +13,6 @@ from payments.states import Status
 from tests.factories import TransactionFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class TestHealth:
-    @pytest.mark.parametrize("path", ["/livez", "/healthz"])
-    def test_says_that_the_process_lives(self, client: Client, path: str) -> None:
-        assert client.get(path).json() == {"status": "ok"}
-
-    def test_says_that_all_is_ready(self, client: Client) -> None:
-        answer = client.get("/readyz")
-        assert answer.status_code == 200
-        assert answer.json() == {
-            "status": "ok",
-            "checks": {"database": "ok", "migrations": "ok", "redis": "ok"},
-        }
-
-    def test_is_ready_without_redis(self, client: Client, redis_down: None) -> None:
-        answer = client.get("/readyz")
-        assert answer.status_code == 200
-        assert answer.json()["checks"]["redis"] == "ConnectionError"
 
 
 class TestAnUnknownPath:

@@ -1,0 +1,109 @@
+"""Production refuses what would be harmless elsewhere, by the variable's name."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import pytest
+
+from tests.config.production import FILLED_IN, ROOT, production
+
+
+def read_settings(changes: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """What happens to a process that reads its settings."""
+    return _run(changes, "-c", "import config.settings")
+
+
+def check(changes: Mapping[str, str] | None = None) -> str:
+    """What ``manage.py check --deploy`` says."""
+    arguments = ("manage.py", "check", "--deploy", "--fail-level=WARNING")
+    done = _run(changes or {}, *arguments)
+    return done.stdout + done.stderr
+
+
+def _run(changes: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=production(changes),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+class TestTheSettings:
+    def test_are_read_when_the_example_is_filled_in(self) -> None:
+        done = read_settings({})
+        assert done.returncode == 0, done.stderr
+
+    @pytest.mark.parametrize(
+        ("changes", "word"),
+        [
+            ({"SECRET_KEY": ""}, "Set SECRET_KEY"),
+            ({"SECRET_KEY": "short"}, "Set SECRET_KEY"),
+            ({"SECRET_KEY": "not-a-secret-secret_key" + "-" * 40}, "Set SECRET_KEY"),
+            ({"SECRET_KEY": "ab" * 32}, "Set SECRET_KEY"),
+            ({"JWT_SIGNING_KEY": ""}, "Set JWT_SIGNING_KEY"),
+            ({"JWT_SIGNING_KEY": FILLED_IN["SECRET_KEY"]}, "SECRET_KEY and JWT_SIGNING_KEY must"),
+            ({"FIELD_ENCRYPTION_KEYS": ""}, "Set FIELD_ENCRYPTION_KEYS"),
+            ({"FIELD_ENCRYPTION_KEYS": "abc"}, "FIELD_ENCRYPTION_KEYS holds something"),
+            ({"METRICS_TOKEN": "short"}, "Set METRICS_TOKEN"),
+            ({"DATABASE_URL": ""}, "Set DATABASE_URL"),
+            ({"DATABASE_URL": "postgres://payments:password@127.0.0.1/x"}, "DATABASE_URL needs"),
+            ({"REDIS_URL": ""}, "Set REDIS_URL"),
+            ({"REDIS_URL": "redis://127.0.0.1:6379/0"}, "REDIS_URL needs"),
+            ({"BASE_URL": ""}, "Set BASE_URL"),
+            ({"BASE_URL": "http://pay.example.com"}, "BASE_URL must start with https://"),
+            ({"DEBUG": "true"}, "DEBUG is set"),
+            ({"SANDBOX_URL": "http://127.0.0.1:8100"}, "SANDBOX_URL is set"),
+        ],
+    )
+    def test_are_refused_by_the_name_of_what_is_wrong(
+        self, changes: dict[str, str], word: str
+    ) -> None:
+        done = read_settings(changes)
+        assert done.returncode != 0
+        assert word in done.stderr
+
+    def test_are_refused_without_repeating_a_key(self) -> None:
+        done = read_settings({"FIELD_ENCRYPTION_KEYS": "a-mistyped-secret"})
+        assert "a-mistyped-secret" not in done.stderr
+
+    def test_are_those_of_production_when_nobody_says_which(self) -> None:
+        done = read_settings({"DJANGO_ENV": "", "SECRET_KEY": ""})
+        assert "Set SECRET_KEY" in done.stderr
+
+
+class TestTheDeploymentCheck:
+    def test_has_nothing_to_say_about_the_example_filled_in(self) -> None:
+        assert "no issues" in check()
+
+    def test_names_everything_that_is_wrong_at_once(self) -> None:
+        said = check(
+            {
+                "ALLOWED_HOSTS": "other.example.com",
+                "TRUSTED_PROXIES": "0",
+                "EMAIL_URL": "consolemail://",
+                "SHOP_DOMAIN": "localhost",
+                "STRIPE_SECRET_KEY": "sk_test_0123456789abcdef",
+                "STRIPE_API_BASE": "http://127.0.0.1:8100",
+                "VNPAY_TMN_CODE": "short",
+                "METHOD_GATEWAYS": "card=nobody,paypal=paypal,vnpay=momo",
+                "RETURN_ORIGINS": "https://shop.example.com/thanks,http://shop.example.com",
+            }
+        )
+        for number in (
+            "config.E002", "config.W001", "config.W002", "config.W003", "payments.E001",
+            "payments.E002", "payments.E003", "payments.E004", "payments.W001", "payments.W003",
+        ):  # fmt: skip
+            assert number in said, number
+        assert "VNPAY_TMN_CODE" in said
+        assert "STRIPE_API_BASE" in said
+
+    def test_misses_a_way_of_paying(self) -> None:
+        keys = ("STRIPE_SECRET_KEY", "VNPAY_TMN_CODE", "PAYPAL_CLIENT_ID", "MOMO_PARTNER_CODE")
+        assert "payments.W002" in check(dict.fromkeys(keys, ""))
+
+    def test_refuses_every_host(self) -> None:
+        assert "config.E001" in check({"ALLOWED_HOSTS": "*"})
