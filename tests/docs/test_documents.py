@@ -1,0 +1,142 @@
+"""Documents that come from the code are committed as the code writes them; links lead somewhere."""
+
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.test import Client
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from config import documents
+from config.documents import ENV_EXAMPLE, Setting, read_settings
+from config.error_codes import FIELD_CODES, error_codes
+
+ROOT = Path(settings.BASE_DIR)
+APPS = ("accounts", "audit", "config", "durable", "notifications", "orders", "payments", "sandbox")
+# env.str("NAME"), secret("NAME") and the like, and what the sandbox takes from its mapping.
+READS = re.compile(
+    r"(?:\benv(?:\.\w+)?\(|secret\(|_url\(|_keys\(|_production\(|env\.get\(|env\[|environ\.get\()"
+    r"\s*\"([A-Z][A-Z0-9_]+)\""
+)
+GATEWAY_PREFIXES = ("STRIPE_", "VNPAY_", "PAYPAL_", "MOMO_")
+# Read by libraries, by programs around the product, or by the compose file alone.
+READ_ELSEWHERE = {
+    "PORT", "DATA_DIR", "DEMO_PASSWORD", "PROMETHEUS_MULTIPROC_DIR", "POSTGRES_PASSWORD",
+    "REDIS_PASSWORD", "ENV_FILE", "PAYMENTS_VERSION", "WEB_WORKERS", "WORKER_THREADS",
+}  # fmt: skip
+# Said by Django or our own programs to each other, never set by an operator.
+NOT_FOR_OPERATORS = {"DJANGO_SETTINGS_MODULE", "GRANIAN_PORT"}
+
+
+def all_settings() -> list[Setting]:
+    """What ``.env.example`` explains."""
+    return list(read_settings(ENV_EXAMPLE.read_text(encoding="utf-8")))
+
+
+def variables_read() -> Iterator[str]:
+    """Every variable that the code asks for by name."""
+    for app in APPS:
+        for file in (ROOT / app).rglob("*.py"):
+            yield from READS.findall(file.read_text(encoding="utf-8"))
+
+
+class TestGeneratedDocuments:
+    @pytest.mark.parametrize("path", sorted(documents.documents()))
+    def test_are_committed_as_the_code_writes_them(self, path: str) -> None:
+        committed = (ROOT / path).read_text(encoding="utf-8")
+        assert committed == documents.documents()[path](), "run manage.py write_docs"
+
+    def test_are_written_by_one_command(self, tmp_path: Path, settings: Settings) -> None:
+        (tmp_path / "docs").mkdir()
+        settings.BASE_DIR = tmp_path
+        with pytest.raises(CommandError, match=r"docs/states\.md"):
+            call_command("write_docs", "--check")
+        call_command("write_docs", stdout=StringIO())
+        call_command("write_docs", "--check")
+
+    def test_name_every_gateway_and_state(self) -> None:
+        features = documents.gateway_features_page()
+        assert "| stripe | paypal | vnpay | momo |" in features
+        assert "| VND |" in features
+        assert "    FAILED --> SUCCESS\n" in documents.states_page()
+
+
+class TestTheExampleOfSettings:
+    def test_explains_every_one(self) -> None:
+        assert [one.name for one in all_settings() if not one.meaning] == []
+
+    def test_explains_none_twice(self) -> None:
+        names = [one.name for one in all_settings()]
+        assert sorted(names) == sorted(set(names))
+
+    def test_knows_every_variable_that_is_read(self) -> None:
+        known = {one.name for one in all_settings()}
+        assert set(variables_read()) - known - NOT_FOR_OPERATORS == set()
+
+    def test_knows_none_that_nobody_reads(self) -> None:
+        read = set(variables_read()) | READ_ELSEWHERE
+        unread = [one.name for one in all_settings() if one.name not in read]
+        assert [name for name in unread if not name.startswith(GATEWAY_PREFIXES)] == []
+
+
+class TestErrorCodes:
+    def test_have_a_place_on_the_page_that_problems_lead_to(
+        self, client: Client, anonymous: APIClient
+    ) -> None:
+        link = urlsplit(anonymous.get("/payments").json()["type"])
+        assert (link.path, link.fragment) == ("/docs/errors", "not_authenticated")
+        page = client.get(link.path).content.decode()
+        for error in error_codes():
+            assert f'id="{error.code}"' in page
+
+    def test_include_every_code_that_the_apis_source_names(self) -> None:
+        known = {error.code for error in error_codes()} | set(FIELD_CODES)
+        roots = {"payment_error", "order_error", "error"}
+        named: set[str] = set()
+        for file in ("orders/errors.py", "payments/errors.py", "orders/serializers.py",
+                     "payments/api/serializers.py", "payments/api/views.py", "config/errors.py",
+                     "config/problems.py"):  # fmt: skip
+            text = (ROOT / file).read_text(encoding="utf-8")
+            named |= set(re.findall(r"\bcode ?= ?\"(\w+)\"", text))
+            named |= set(
+                re.findall(
+                    r"(?:_answer\(request|_response\(|json_error\(request), ?\d{3}, \"(\w+)\"", text
+                )
+            )
+        assert named - known - roots == set()
+
+
+class TestTheApisPage:
+    def test_loads_nothing_from_elsewhere(self, client: Client) -> None:
+        page = client.get("/docs").content.decode()
+        sources = re.findall(r"(?:src|href)=\"([^\"]+)\"", page)
+        assert len(sources) >= 4
+        assert [source for source in sources if not source.startswith("/")] == []
+
+    def test_keeps_scripts_strict_and_relaxes_styles_for_itself_alone(self, client: Client) -> None:
+        policy = client.get("/docs").headers["Content-Security-Policy"]
+        assert "style-src 'self' 'unsafe-inline'" in policy
+        assert "script-src 'self';" in f"{policy};"
+        assert "unsafe-inline" not in client.get("/docs/errors").headers["Content-Security-Policy"]
+
+
+class TestLinksBetweenDocuments:
+    @pytest.mark.parametrize(
+        "page",
+        sorted(
+            str(one.relative_to(ROOT)) for one in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
+        ),
+    )
+    def test_lead_to_files_that_exist(self, page: str) -> None:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        targets = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text)]
+        local = [
+            one for one in targets if one and "://" not in one and not one.startswith("mailto:")
+        ]
+        assert [one for one in local if not (ROOT / page).parent.joinpath(one).exists()] == []
