@@ -202,8 +202,10 @@ def require_base_url(url: str, name: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError(f"{name} must be an http(s) URL without query, got {url!r}")
-    # Clear text only on this machine, or to a bare host name: a container beside ours.
+    # Clear text only on this machine, which every name below localhost means (RFC 6761), or to a
+    # bare host name: a container beside ours.
     is_near = parts.hostname in {"127.0.0.1", "::1"} or "." not in parts.hostname
+    is_near = is_near or parts.hostname.endswith(".localhost")
     if parts.scheme == "http" and not is_near:
         raise ValueError(f"{name} must be https, got {url!r}")
     return url.rstrip("/")

@@ -200,7 +200,13 @@ class TestExchange:
 class TestRequireBaseUrl:
     @pytest.mark.parametrize(
         "url",
-        ["https://api.stripe.com", "http://127.0.0.1:8100", "http://localhost", "http://sandbox:8"],
+        [
+            "https://api.stripe.com",
+            "http://127.0.0.1:8100",
+            "http://localhost",
+            "http://sandbox.localhost:8100",
+            "http://sandbox:8",
+        ],
     )
     def test_takes_tls_and_what_is_near(self, url: str) -> None:
         assert http.require_base_url(url + "/", "x") == url
