@@ -44,8 +44,12 @@ class WindowThrottle(SimpleRateThrottle):
     def _count(self, request: Request, seconds: int) -> int:
         window = int(time.time() // seconds)
         key = f"throttle:{self.scope}:{_who(request)}:{window}"
-        cache.add(key, 0, timeout=seconds * 2)
-        return int(cache.incr(key))
+        try:
+            return int(cache.incr(key))
+        except ValueError:
+            # The first of its window: whoever adds the counter, each request counts itself.
+            cache.add(key, 0, timeout=seconds * 2)
+            return int(cache.incr(key))
 
 
 def _who(request: Request) -> str:

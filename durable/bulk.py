@@ -8,12 +8,14 @@ whose key is made by us, and leave values that PostgreSQL fills in unread.
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db import connection
 from django.db.models import Field, Model
 from django.db.models.expressions import DatabaseDefault
 from django.db.models.functions import Now
+
+Row = TypeVar("Row", bound=Model)
 
 _NOW: Final = "STATEMENT_TIMESTAMP()"
 
@@ -40,6 +42,53 @@ def update(model: type[Model], changes: Mapping[Any, Mapping[str, Any]]) -> None
             groups.setdefault(tuple(sorted(values)), []).append((key, values))
     for names, group in groups.items():
         _update(model, names, group)
+
+
+def select(model: type[Row], tail: str, parameters: Sequence[Any]) -> list[Row]:
+    """The rows of ``model`` that ``tail`` names: WHERE, ORDER BY, FOR NO KEY UPDATE."""
+    columns, source = _selection(model)
+    statement = f"SELECT {columns} FROM {source} {tail}"  # noqa: S608 - all of it is code of ours
+    return _fetch(model, statement, parameters)
+
+
+def update_returning(model: type[Row], tail: str, parameters: Sequence[Any]) -> list[Row]:
+    """Update ``model``, called ``t`` in ``tail`` (SET …); the rows as they are afterwards."""
+    columns, source = _selection(model)
+    return _fetch(model, f"UPDATE {source} {tail} RETURNING {columns}", parameters)
+
+
+def _fetch(model: type[Row], statement: str, parameters: Sequence[Any]) -> list[Row]:
+    names, converted = _reading(model)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        found = [list(values) for values in cursor.fetchall()]
+    for values in found:
+        for position, field in converted:
+            values[position] = field.from_db_value(values[position], None, connection)
+    return [model.from_db(connection.alias, names, values) for values in found]
+
+
+@cache
+def _selection(model: type[Model]) -> tuple[str, str]:
+    meta = model._meta  # noqa: SLF001 - Django's public _meta
+    columns = ",".join(f't."{field.column}"' for field in meta.local_concrete_fields)
+    return columns, f'"{meta.db_table}" t'
+
+
+@cache
+def _reading(model: type[Model]) -> tuple[list[str], list[tuple[int, Any]]]:
+    """The names in the order of the columns, and the fields whose values Django converts."""
+    fields = list(enumerate(model._meta.local_concrete_fields))  # noqa: SLF001 - public _meta
+    converted = [(at, field) for at, field in fields if hasattr(field, "from_db_value")]
+    return [field.attname for _, field in fields], converted
+
+
+def field_of(model: type[Model], name: str) -> "Field[Any, Any]":
+    """The field that ``name`` (``pk``, ``order`` or ``order_id``) stands for."""
+    for field in model._meta.local_concrete_fields:  # noqa: SLF001 - Django's public _meta
+        if name in {field.name, field.attname} or (name == "pk" and field.primary_key):
+            return field
+    raise LookupError(f"{model.__name__} has no field {name}")
 
 
 def _insert(rows: Sequence[Model], suffix: str) -> int:
@@ -95,9 +144,7 @@ def _updating(
 ) -> tuple[tuple["Field[Any, Any]", ...], str, str, str]:
     """The fields with the key first, the statement, and the places of the first and other rows."""
     meta = model._meta  # noqa: SLF001 - Django's public _meta
-    by_name = {field.attname: field for field in meta.local_concrete_fields}
-    by_name |= {field.name: field for field in meta.local_concrete_fields}
-    fields = (meta.pk, *(by_name[name] for name in names))
+    fields = (meta.pk, *(field_of(model, name) for name in names))
     columns = [f'"{field.column}"' for field in fields]
     sets = ",".join(f"{column} = v.{column}" for column in columns[1:])
     statement = (

@@ -8,13 +8,27 @@ the number has moved on.
 """
 
 from datetime import timedelta
-from typing import Any, ClassVar, Self
+from operator import attrgetter
+from typing import Any, ClassVar, Final, Self
 
 from django.db import models
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from durable import bulk
 from durable.backoff import Backoff
+
+# One statement: what is locked and what is taken cannot differ. The array is gathered once,
+# where a joined query might be run again and take more than its limit.
+_CLAIM: Final = """
+SET attempt = t.attempt + 1, lease_until = STATEMENT_TIMESTAMP() + %s
+WHERE t.id = ANY (ARRAY(
+    SELECT id FROM "{table}"
+    WHERE (lease_until IS NULL OR lease_until < STATEMENT_TIMESTAMP())
+        AND due_at <= STATEMENT_TIMESTAMP(){only}
+    ORDER BY due_at LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+))
+"""
 
 
 class DueRow(models.Model):
@@ -45,14 +59,12 @@ class DueRow(models.Model):
 
         Rows that another worker is taking at this moment are skipped, not waited for.
         """
-        free = cls.due(**only).select_for_update(skip_locked=True, no_key=True)[:limit]
-        rows = list(free)
-        cls._default_manager.filter(pk__in=[row.pk for row in rows]).update(
-            attempt=F("attempt") + 1, lease_until=Now() + lease
+        columns = [bulk.field_of(cls, name).column for name in only]
+        claiming = _CLAIM.format(
+            table=cls._meta.db_table, only="".join(f' AND "{column}" = %s' for column in columns)
         )
-        for row in rows:
-            row.attempt += 1
-        return rows
+        rows = bulk.update_returning(cls, claiming, [lease, *only.values(), limit])
+        return sorted(rows, key=attrgetter("due_at"))
 
     def mine(self) -> "QuerySet[Self]":
         """This row, as long as nobody has claimed it since: the fenced way to write to it."""

@@ -1,8 +1,8 @@
 """Creating and ending orders. Payment moves an order through ``mark_paid`` only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -115,19 +115,10 @@ def write_paid(orders: Sequence[Order]) -> None:
 
 def lock_order(order_id: UUID) -> Order:
     """The order, locked until the surrounding transaction ends. Raises OrderNotFound."""
-    orders = lock_orders([order_id])
-    if not orders:
+    found = bulk.select(Order, "WHERE id = %s FOR NO KEY UPDATE", [order_id])
+    if not found:
         raise OrderNotFound("There is no such order.")
-    return orders[order_id]
-
-
-def lock_orders(order_ids: Iterable[Any]) -> dict[UUID, Order]:
-    """The orders by id, locked in the order of their ids, so that two lockers never deadlock.
-
-    ``order_ids`` may be a query for them, which then is a part of this one.
-    """
-    found = Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids)
-    return {order.id: order for order in found.order_by("pk")}
+    return found[0]
 
 
 def _priced_lines(currency: str, items: Sequence[Item]) -> list[OrderLine]:

@@ -35,6 +35,10 @@ from payments.services import checkout
 from payments.services.checkout import Created, PaymentRequest
 from payments.states import LIVE
 
+# Made once: a serializer copies all of its fields whenever it is made, and keeps nothing of what
+# it checks or shows.
+_ASKED: Final = PaymentRequestSerializer()
+_SHOWN: Final = PaymentSerializer()
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 _KEY_HEADER = OpenApiParameter(
@@ -86,7 +90,7 @@ class PaymentView(GenericAPIView[Transaction]):
     @extend_schema(operation_id="get_payment", responses=PaymentSerializer)
     def get(self, request: Request, payment_id: str) -> Response:
         """Show one payment."""
-        return Response(PaymentSerializer(_payment(request, payment_id)).data)
+        return Response(_SHOWN.to_representation(_payment(request, payment_id)))
 
 
 class CancelPaymentView(GenericAPIView[Transaction]):
@@ -146,7 +150,7 @@ class CancelOrderView(GenericAPIView[Order]):
 
 def render_payment(row: Transaction) -> str:
     """The body of a payment, as stored with its key and sent for every repeat."""
-    return JSONRenderer().render(PaymentSerializer(row).data).decode()
+    return JSONRenderer().render(_SHOWN.to_representation(row)).decode()
 
 
 def _payment(request: Request, payment_id: str) -> Transaction:
@@ -168,9 +172,7 @@ def _idempotency_key(request: Request) -> str | None:
 
 
 def _payment_request(request: Request) -> PaymentRequest:
-    body = PaymentRequestSerializer(data=request.data)
-    body.is_valid(raise_exception=True)
-    data = body.validated_data
+    data = _ASKED.run_validation(request.data)
     return PaymentRequest(
         order_id=_own_order_id(request, data["order_id"]),
         money=Money(data["amount"], data["currency"]),

@@ -24,7 +24,7 @@ from notifications import services as notifications
 from notifications.services import Message
 from orders.models import Order
 from orders.money import Money
-from orders.services import lock_orders, mark_paid, write_paid
+from orders.services import mark_paid, write_paid
 from orders.states import OrderStatus
 from payments import ledger, messages
 from payments.decisions import Decision, Ruling, Standing, decide
@@ -109,6 +109,13 @@ class _Batch:
         self.changes = {}
 
 
+_LOCK_ORDERS: Final = (
+    "WHERE id IN (SELECT order_id FROM transactions WHERE id = ANY(%s)) ORDER BY id"
+    " FOR NO KEY UPDATE"
+)
+_LOCK_ROWS: Final = "WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+
+
 @database.atomic
 def apply_outcomes(evidence: Sequence[Evidence]) -> list[Decision]:
     """Apply ``evidence``, in the given order, and say what was decided on each.
@@ -126,9 +133,9 @@ def apply_outcomes(evidence: Sequence[Evidence]) -> list[Decision]:
 
 
 def _lock(ids: set[UUID]) -> tuple[dict[UUID, Order], dict[UUID, Transaction]]:
-    orders = lock_orders(Transaction.objects.filter(pk__in=ids).values("order_id"))
-    found = Transaction.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    transactions = {row.pk: row for row in found}
+    wanted = [list(ids)]
+    orders = {order.pk: order for order in bulk.select(Order, _LOCK_ORDERS, wanted)}
+    transactions = {row.pk: row for row in bulk.select(Transaction, _LOCK_ROWS, wanted)}
     if len(transactions) != len(ids):
         raise Transaction.DoesNotExist("evidence for an unknown transaction")
     return orders, transactions
