@@ -31,6 +31,7 @@ SETTINGS: Final = {
     "SANDBOX_DECISION": "approve",
     "ACCESS_TOKEN_MINUTES": "600",
     "RATE_API": "1000000/min",
+    "RATE_WRITES": "1000000/min",
     "RATE_TOKEN": "1000/min",
 }
 _STATISTICS: Final = "pg_stat_statements"
