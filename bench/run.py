@@ -121,9 +121,7 @@ def _headline(pairs: Sequence[tuple[float, Round]], options: Options) -> dict[st
 
 def _money(verdict: Verdict) -> dict[str, Any]:
     return {
-        "lost": verdict.lost,
-        "charged_twice": verdict.charged_twice,
-        "phantom": verdict.phantom,
+        **asdict(verdict.differences),
         "charges": verdict.charges,
         "breaches": verdict.breaches,
     }

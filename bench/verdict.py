@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -13,50 +14,68 @@ from bench.place import Place
 ROWS_MAX: Final = 1_000_000
 TIMEOUT_S: Final = 120.0
 # Only payments of this run: those before it are in nobody's book.
-_PAID: Final = """
-SELECT replace(t.id::text, '-', ''), t.gateway, t.amount_captured, t.currency, o.id::text
-FROM transactions t JOIN orders o ON o.id = t.order_id
-WHERE t.status = 'SUCCESS' AND t.gateway_account <> 'before'
+_OURS: Final = """
+SELECT replace(t.id::text, '-', ''), t.gateway, t.amount_captured, t.currency, t.order_id::text,
+    t.status = 'SUCCESS'
+FROM transactions t
+WHERE t.gateway_account <> 'before'
 """
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Money:
+    """``amount`` in minor units, taken or booked under one reference."""
+
+    reference: str
+    gateway: str
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class Differences:
     """``lost``: charges in the book that pay nothing here; ``phantom``: the other way round.
 
-    ``charged_twice``: orders with more than one charge. ``breaches``: what check_invariants says.
+    ``charged_twice``: orders with more than one charge.
     """
 
-    charges: int
     lost: int
     phantom: int
     charged_twice: int
-    breaches: list[str]
 
-    @property
-    def is_clean(self) -> bool:
-        """Whether no money went wrong."""
-        return not (self.lost or self.phantom or self.charged_twice or self.breaches)
+
+@dataclass(frozen=True)
+class Verdict:
+    """The differences, the number of charges, and what check_invariants says."""
+
+    charges: int
+    differences: Differences
+    breaches: list[str]
 
 
 def judge(place: Place) -> Verdict:
     """Compare, with the sandbox running and nothing under way."""
-    charged = [_key(row) for row in _book(place)["charges"] if row["captured"]]
-    rows = _paid(place)
-    paid = {row[:4] for row in rows}
+    charges = [_charge(row) for row in _book(place)["charges"] if row["captured"]]
+    rows = _ours(place)
+    paid = [Money(*row[:4]) for row in rows if row[5]]
     orders = {row[0]: row[4] for row in rows}
-    per_order = Counter(orders.get(key[0], key[0]) for key in charged)
-    return Verdict(
-        charges=len(charged),
-        lost=len(set(charged) - paid),
-        phantom=len(paid - set(charged)),
+    return Verdict(len(charges), compare(charges, paid, orders), _breaches(place))
+
+
+def compare(
+    charges: Sequence[Money], paid: Sequence[Money], orders: Mapping[str, str]
+) -> Differences:
+    """What the gateways took against what we booked; ``orders`` is by reference."""
+    per_order = Counter(orders.get(charge.reference, charge.reference) for charge in charges)
+    return Differences(
+        lost=len(set(charges) - set(paid)),
+        phantom=len(set(paid) - set(charges)),
         charged_twice=sum(count > 1 for count in per_order.values()),
-        breaches=_breaches(place),
     )
 
 
-def _key(row: dict[str, Any]) -> tuple[str, str, int, str]:
-    return row["reference"], row["gateway"], row["captured"], row["currency"]
+def _charge(row: dict[str, Any]) -> Money:
+    return Money(row["reference"], row["gateway"], row["captured"], row["currency"])
 
 
 def _book(place: Place) -> dict[str, Any]:
@@ -70,10 +89,10 @@ def _book(place: Place) -> dict[str, Any]:
     return book
 
 
-def _paid(place: Place) -> list[tuple[Any, ...]]:
+def _ours(place: Place) -> list[tuple[Any, ...]]:
     with closing(place.connect()) as connection, connection.cursor() as at:
         at.execute("SET statement_timeout = 0")
-        at.execute(_PAID)
+        at.execute(_OURS)
         return list(at.fetchall())
 
 
