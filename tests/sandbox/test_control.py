@@ -30,7 +30,7 @@ class TestBehaviour:
         [
             ([], "JSON object"),
             ({}, "gateway must be one of"),
-            ({"gateway": "visa"}, "gateway must be one of stripe, vnpay"),
+            ({"gateway": "visa"}, "gateway must be one of paypal, vnpay, momo, stripe"),
             ({"gateway": "*", "decision": "maybe"}, "decision must be one of"),
             ({"gateway": "*", "decision": "decline:"}, "decision must be one of"),
             ({"gateway": "*", "times": 0}, "times must be a whole number"),

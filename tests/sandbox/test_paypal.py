@@ -170,7 +170,8 @@ class TestRequestId:
             body = (
                 f'{{"amount": {{"currency_code": "USD", "value": "1.00"}}, "custom_id": "{key}"}}'
             )
-            return requests.post(url, data=body, headers=headers, timeout=10).status_code
+            with requests.Session() as http:
+                return http.post(url, data=body, headers=headers, timeout=10).status_code
 
         with ThreadPoolExecutor(16) as threads:
             statuses = list(threads.map(refund, range(32)))

@@ -143,7 +143,8 @@ class TestDelivery:
 
 
 def heard_times(shop: Shop, reference: str, count: int) -> bool:
-    return events(shop, reference).count("CHECKOUT.ORDER.APPROVED") == count
+    # A try that fails after the clock was moved is followed by the next ones at once.
+    return events(shop, reference).count("CHECKOUT.ORDER.APPROVED") >= count
 
 
 class TestCertificates:
