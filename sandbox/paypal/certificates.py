@@ -175,5 +175,7 @@ def write(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     beside = path.with_suffix(".new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as file:
+        # The shop may run under another account, and what is public stays readable to it.
+        os.fchmod(descriptor, mode)
         file.write(content)
     beside.replace(path)
