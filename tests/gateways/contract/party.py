@@ -1,0 +1,158 @@
+"""What the shared tests must know about a gateway: how to build it, and its own words.
+
+Everything else they do through ``Gateway``. Whoever adds a gateway adds one ``Party`` here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from orders.money import Money
+from payments.gateways.base import FailureCode, Gateway, OutcomeKind, Verb
+from payments.gateways.momo.gateway import MomoGateway
+from payments.gateways.stripe.gateway import StripeGateway
+from payments.gateways.vnpay.gateway import VnpayGateway
+from tests.sandbox.player import HASH_SECRET, MOMO_KEYS, STRIPE_KEY, STRIPE_SECRETS, TMN_CODE
+
+DONG: Final = Money(150_000, "VND")
+DONG_PART: Final = Money(50_000, "VND")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Party:
+    """One gateway in one way of paying. ``{url}`` in an option is where its API is reached."""
+
+    name: str
+    adapter: type[Gateway]
+    options: Mapping[str, str]
+    # The same account as it would be with credentials that the gateway does not know.
+    strangers: Mapping[str, str]
+    # Newest first: a secret that the gateway has not begun to use, and the one that it uses.
+    rotated: Mapping[str, str]
+    # What our side may never let out, in the clear or in a log.
+    secrets: frozenset[str]
+    path: str  # of its webhooks
+    total: Money = DONG
+    part: Money = DONG_PART
+    token: str = ""  # pays in the call itself; "" sends the shopper to a page
+    # The first call takes no network: the link is only signed.
+    creates_offline: bool = False
+    # A shopper who was declined or who cancels may try again on the same page.
+    tries_again: bool = False
+    # The automatic decision is taken when the shopper opens the page.
+    decides_on_page: bool = False
+    declines: Mapping[str, FailureCode] = field(default_factory=dict)
+    # The lies that its webhooks can be made to tell under a good signature.
+    lies: tuple[str, ...] = ("amount", "account")
+    # Texts of its answer to a query that stand for "paid", and what they might become.
+    paid_words: Mapping[bytes, bytes] = field(default_factory=dict)
+    # Headers that prove its webhooks, and members of the body that its signature leaves out.
+    proofs: tuple[str, ...] = ()
+    unsigned: frozenset[str] = frozenset()
+    # A refused call of one of these verbs ends the operation, for a reason told beside it.
+    refund_again: OutcomeKind = OutcomeKind.SUCCEEDED
+
+    def __str__(self) -> str:
+        return self.name
+
+    def gateway(self, url: str, **changes: str) -> Gateway:
+        """The adapter, with its browser's pages and its API at ``url`` unless changed."""
+        made = {name: value.format(url=url) for name, value in self.options.items()}
+        return self.adapter.from_settings({**made, "read_timeout_s": "1", **changes})
+
+    @property
+    def calls(self) -> tuple[Verb, ...]:
+        """The verbs that every party performs over the network."""
+        verbs = (Verb.CREATE, Verb.QUERY, Verb.REFUND)
+        return verbs[1:] if self.creates_offline else verbs
+
+
+_STRIPE: Final = {
+    "secret_key": STRIPE_KEY,
+    "webhook_secrets": ",".join(STRIPE_SECRETS),
+    "api_base": "{url}",
+}
+_STRIPE_DECLINES: Final = {
+    "decline:generic_decline": FailureCode.DECLINED,
+    "decline:insufficient_funds": FailureCode.INSUFFICIENT_FUNDS,
+    "decline:expired_card": FailureCode.CARD_EXPIRED,
+    "decline:incorrect_cvc": FailureCode.INCORRECT_CODE,
+    "decline:lost_card": FailureCode.ACCOUNT_BLOCKED,
+}
+
+
+def _stripe(name: str, *, token: str = "", tries_again: bool = False) -> Party:
+    return Party(
+        name=name,
+        adapter=StripeGateway,
+        options=_STRIPE,
+        strangers={"secret_key": "sk_test_nobody", "webhook_secrets": "whsec_nobody"},
+        rotated={"webhook_secrets": f"whsec_unused,{STRIPE_SECRETS[1]}"},
+        secrets=frozenset({STRIPE_KEY, *STRIPE_SECRETS}),
+        path="/webhooks/stripe",
+        token=token,
+        tries_again=tries_again,
+        declines=_STRIPE_DECLINES,
+        lies=("amount", "currency", "account", "mode"),
+        paid_words={b'"status": "succeeded"': b'"status": "teleported"'},
+        proofs=("stripe-signature",),
+    )
+
+
+STRIPE_BY_TOKEN: Final = _stripe("stripe-token", token="pm_card_visa")
+STRIPE_BY_PAGE: Final = _stripe("stripe-page", tries_again=True)
+
+VNPAY: Final = Party(
+    name="vnpay",
+    adapter=VnpayGateway,
+    options={
+        "tmn_code": TMN_CODE,
+        "hash_secret": HASH_SECRET,
+        "pay_url": "{url}/paymentv2/vpcpay.html",
+        "api_url": "{url}/merchant_webapi/api/transaction",
+    },
+    strangers={"hash_secret": "ASECRETTHATNOBODYEVERHANDEDTOUS0"},
+    rotated={"hash_secret": f"ASECRETTHATISNOTYETINUSE00000000,{HASH_SECRET}"},
+    secrets=frozenset({HASH_SECRET}),
+    path="/webhooks/vnpay",
+    creates_offline=True,
+    decides_on_page=True,
+    declines={
+        "decline:51": FailureCode.INSUFFICIENT_FUNDS,
+        "decline:12": FailureCode.ACCOUNT_BLOCKED,
+        "decline:13": FailureCode.INCORRECT_CODE,
+        "decline:65": FailureCode.LIMIT_EXCEEDED,
+        "cancel": FailureCode.CANCELLED,
+    },
+    paid_words={b'"vnp_TransactionStatus": "00"': b'"vnp_TransactionStatus": "77"'},
+    # VNPAY has no number for a repeat: "already asked for" is all that it says.
+    refund_again=OutcomeKind.PENDING,
+)
+
+MOMO: Final = Party(
+    name="momo",
+    adapter=MomoGateway,
+    options={
+        "partner_code": MOMO_KEYS["MOMO_PARTNER_CODE"],
+        "access_key": MOMO_KEYS["MOMO_ACCESS_KEY"],
+        "secret_key": MOMO_KEYS["MOMO_SECRET_KEY"],
+        "api_base": "{url}",
+    },
+    strangers={"secret_key": "a-key-that-nobody-ever-handed-us"},
+    rotated={
+        "secret_key": "a-key-that-is-not-yet-in-use-000",
+        "previous_keys": f"{MOMO_KEYS['MOMO_ACCESS_KEY']}:{MOMO_KEYS['MOMO_SECRET_KEY']}",
+    },
+    secrets=frozenset({MOMO_KEYS["MOMO_ACCESS_KEY"], MOMO_KEYS["MOMO_SECRET_KEY"]}),
+    path="/webhooks/momo",
+    declines={
+        "decline:1001": FailureCode.INSUFFICIENT_FUNDS,
+        "decline:1004": FailureCode.LIMIT_EXCEEDED,
+        "decline:4001": FailureCode.ACCOUNT_BLOCKED,
+        "decline:4100": FailureCode.AUTHENTICATION_FAILED,
+        "cancel": FailureCode.CANCELLED,
+    },
+    paid_words={b'"resultCode": 0': b'"resultCode": 31337'},
+)
+
+PARTIES: Final = (STRIPE_BY_TOKEN, STRIPE_BY_PAGE, VNPAY, MOMO)

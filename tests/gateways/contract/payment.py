@@ -1,0 +1,186 @@
+"""One payment on its way through an adapter, driven as the worker and a browser would drive it."""
+
+import json
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from payments.gateways.base import (
+    Delivery,
+    Failure,
+    Gateway,
+    Intent,
+    Notice,
+    Operation,
+    Outcome,
+    OutcomeKind,
+    Subject,
+    Verb,
+)
+from tests.gateways import samples
+from tests.gateways.contract.party import Party
+from tests.sandbox.player import Player, Received, Shop, eventually
+
+EMAIL: Final = "linh.nguyen@example.com"
+_LOOKS_MAX: Final = 60
+_LOOK_S: Final = 0.1
+_SENDS_MAX: Final = 3
+_OPEN: Final = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE})
+_ENDED: Final = frozenset({OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED, OutcomeKind.DECLINED})
+
+
+@dataclass
+class Payment:
+    """``outcomes`` is everything that the adapter said, ``requests`` everything it would store."""
+
+    party: Party
+    gateway: Gateway
+    player: Player
+    shop: Shop
+    intent: Intent = field(init=False)
+    outcomes: list[Outcome] = field(default_factory=list)
+    requests: list[object] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        now = datetime.now(UTC)
+        self.intent = samples.intent(
+            reference=uuid4().hex,
+            money=self.party.total,
+            created_at=now,
+            expires_at=now + timedelta(hours=1),
+            return_url="http://127.0.0.1:9/return",
+            cancel_url="http://127.0.0.1:9/cancel",
+            customer_email=EMAIL,
+            has_token=bool(self.party.token),
+        )
+
+    @property
+    def reference(self) -> str:
+        return self.intent.reference
+
+    def rule(self, **rule: Any) -> None:
+        """How the gateway treats this one payment from now on."""
+        made = {"decision": "approve", "decide_after_ms": 0, **rule}
+        self.player.behaviour(gateway=self.gateway.name, reference=self.reference, **made)
+
+    def operation(self, verb: Verb, **changes: Any) -> Operation:
+        """``verb`` under a key of its own, with its request frozen."""
+        made = {"reference": uuid4().hex, "now": datetime.now(UTC), **changes}
+        if verb is Verb.CREATE:
+            made |= {"reference": self.reference, "token": self.party.token}
+        asked = samples.operation(verb, self.intent, **made)
+        return replace(asked, request=self.gateway.freeze(asked))
+
+    def send(self, asked: Operation, gateway: Gateway | None = None) -> Outcome:
+        """Perform ``asked``, from a copy that has been in a database."""
+        stored = json.loads(json.dumps(asked.request))
+        outcome = (gateway or self.gateway).perform(replace(asked, request=stored))
+        self.requests.append(stored)
+        self.outcomes.append(outcome)
+        self._learn(asked.verb, outcome)
+        return outcome
+
+    def ask(self, verb: Verb, gateway: Gateway | None = None, **changes: Any) -> Outcome:
+        """Freeze and perform."""
+        return self.send(self.operation(verb, **changes), gateway)
+
+    def create(self) -> Outcome:
+        """Start collecting, and open the page where the gateway decides there."""
+        outcome = self.ask(Verb.CREATE)
+        self.visit(outcome)
+        return outcome
+
+    def visit(self, outcome: Outcome) -> None:
+        """The shopper follows the link, where that is what the gateway waits for."""
+        if self.party.decides_on_page and outcome.next_action:
+            self.player.http.get(outcome.next_action.url, allow_redirects=False, timeout=10)
+
+    def pay(self) -> Outcome:
+        """Create, and follow the payment to its end."""
+        self.create()
+        return self.followed()
+
+    def followed(self) -> Outcome:
+        """What the gateway says in the end; the last word when it never becomes definite."""
+        for _ in range(_LOOKS_MAX):
+            outcome = self.look()
+            if outcome.kind in _ENDED:
+                break
+            time.sleep(_LOOK_S)
+        return outcome
+
+    def look(self) -> Outcome:
+        """The next operation by the adapter's own word: a query, or the capture of an approval."""
+        return self.ask(Verb(self.intent.psp_data.get("next_verb", Verb.QUERY)))
+
+    def insisted(self, asked: Operation) -> Outcome:
+        """``asked`` again and again, then queries, as after answers that never came."""
+        for _ in range(_SENDS_MAX):
+            outcome = self.send(asked)
+            if outcome.kind not in _OPEN:
+                break
+        self.visit(outcome)
+        return outcome if outcome.kind in _ENDED else self.followed()
+
+    def refund(self, **changes: Any) -> Operation:
+        """A refund of a part, ready to be sent."""
+        return self.operation(Verb.REFUND, money=self.party.part, actor="finance", **changes)
+
+    def charge(self) -> Any:
+        """The gateway's own book about this payment."""
+        return self.player.charge(self.reference)
+
+    @property
+    def captured(self) -> int:
+        """What the gateway has taken for this payment, in minor units, over all its charges."""
+        charges = self.player.book(reference=self.reference)["charges"]
+        return sum(int(charge["captured"]) for charge in charges)
+
+    def deliveries(self, at_least: int = 1) -> list[Delivery]:
+        """The webhooks about this payment so far, in the order in which they came."""
+        eventually(lambda: len(self._received()) >= at_least, "a webhook")
+        return [delivery_of(got) for got in self._received()]
+
+    def notices(self) -> list[Notice]:
+        """What its webhooks say, read in the order in which they came."""
+        return [notice for each in self.deliveries() for notice in self.gateway.read_webhook(each)]
+
+    def told(self) -> Outcome:
+        """The success that the webhooks announce, or what comes nearest to it."""
+
+        def look() -> list[Outcome]:
+            said = [n.outcome for n in self.notices() if n.subject is Subject.PAYMENT and n.outcome]
+            good = [each for each in said if each.kind in _ENDED]
+            return good or [each for each in said if "next_verb" in each.psp_data]
+
+        return eventually(look, "a webhook about the payment")[-1]
+
+    def failures(self) -> list[Failure]:
+        """Every reason for a no that was given, by answers and by webhooks."""
+        said = [*self.outcomes, *(notice.outcome for notice in self.notices())]
+        return [each.failure for each in said if each and each.failure]
+
+    def _received(self) -> list[Received]:
+        known = self.reference
+        return [
+            got
+            for got in list(self.shop.received)
+            if got.path == self.party.path and (known in got.query or known.encode() in got.body)
+        ]
+
+    def _learn(self, verb: Verb, outcome: Outcome) -> None:
+        if verb in {Verb.REFUND, Verb.QUERY_REFUND}:
+            return
+        self.intent = replace(
+            self.intent,
+            psp_reference=outcome.psp_reference or self.intent.psp_reference,
+            psp_data={**self.intent.psp_data, **outcome.psp_data},
+        )
+
+
+def delivery_of(got: Received) -> Delivery:
+    """A request as our view hands it to an adapter."""
+    headers = {name.lower(): value for name, value in got.headers.items()}
+    return Delivery(got.body, got.query, headers, datetime.now(UTC))
