@@ -21,6 +21,7 @@ from payments.gateways.base import (
     Outcome,
     OutcomeKind,
     WebhookResult,
+    read_timeout,
 )
 from payments.gateways.http import (
     HttpAnswer,
@@ -42,8 +43,9 @@ _UNAUTHORIZED: Final = 401
 # Waits for one exchange. Up to four make one operation (token, call, new token, call again), and
 # ``read_timeout_s`` of the class is for all of them.
 _CONNECT_S: Final = 3.0
-_CALL_READ_S: Final = 15.0
-_QUICK_READ_S: Final = 5.0
+# These are their shares: 15 s for a call and 5 s for a token, of 50 s.
+_CALL_SHARE: Final = 0.3
+_QUICK_SHARE: Final = 0.1
 # A refusal of the token that took longer than this is not followed by another try: a 401 has
 # done nothing, so the next attempt may as well be a new one.
 _RETRY_WITHIN_S: Final = 5.0
@@ -79,10 +81,11 @@ class PaypalGateway(Gateway):
     link_lifetime = timedelta(hours=3)
     read_timeout_s = 50.0
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, read_timeout_s: float | None = None) -> None:
         self._config = config
-        self._http = HttpClient(connect_timeout_s=_CONNECT_S, read_timeout_s=_CALL_READ_S)
-        quick = HttpClient(connect_timeout_s=_CONNECT_S, read_timeout_s=_QUICK_READ_S)
+        self.read_timeout_s = read_timeout_s or type(self).read_timeout_s
+        self._http = self._client(_CALL_SHARE)
+        quick = self._client(_QUICK_SHARE)
         self._quick = quick
         self._tokens = TokenCache(config, quick)
         self._certificates = Certificates(config, quick)
@@ -90,7 +93,8 @@ class PaypalGateway(Gateway):
     @classmethod
     @override
     def from_settings(cls, options: Mapping[str, str]) -> Self:
-        return cls(Config.from_settings(options))
+        timeout = read_timeout(options, cls.read_timeout_s)
+        return cls(Config.from_settings(options), read_timeout_s=timeout)
 
     @property
     @override
@@ -148,6 +152,9 @@ class PaypalGateway(Gateway):
     def dispute(self, dispute_id: str) -> Outcome:
         """How a dispute stands now, by PayPal's own API. Raises ``PaypalError``."""
         return webhooks.read_dispute(self._get(f"{_DISPUTES_PATH}/{dispute_id}"))
+
+    def _client(self, share: float) -> HttpClient:
+        return HttpClient(connect_timeout_s=_CONNECT_S, read_timeout_s=share * self.read_timeout_s)
 
     def _send_twice(self, request: Json) -> HttpAnswer:
         """Send, and once more with a new token if PayPal no longer takes the old one."""

@@ -46,10 +46,12 @@ class Party:
     lies: tuple[str, ...] = ("amount", "account")
     # Texts of its answer to a query that stand for "paid", and what they might become.
     paid_words: Mapping[bytes, bytes] = field(default_factory=dict)
-    # Headers that prove its webhooks, and members of the body that its signature leaves out.
+    # Where the proof of its webhooks stands: in headers, or among the fields. And which fields
+    # the proof leaves out.
     proofs: tuple[str, ...] = ()
+    proof_member: str = ""
     unsigned: frozenset[str] = frozenset()
-    # A refused call of one of these verbs ends the operation, for a reason told beside it.
+    # What a refund that is done already is answered with when it is asked for again.
     refund_again: OutcomeKind = OutcomeKind.SUCCEEDED
 
     def __str__(self) -> str:
@@ -124,6 +126,7 @@ VNPAY: Final = Party(
         "decline:65": FailureCode.LIMIT_EXCEEDED,
         "cancel": FailureCode.CANCELLED,
     },
+    proof_member="vnp_SecureHash",
     paid_words={b'"vnp_TransactionStatus": "00"': b'"vnp_TransactionStatus": "77"'},
     # VNPAY has no number for a repeat: "already asked for" is all that it says.
     refund_again=OutcomeKind.PENDING,
@@ -152,6 +155,7 @@ MOMO: Final = Party(
         "decline:4100": FailureCode.AUTHENTICATION_FAILED,
         "cancel": FailureCode.CANCELLED,
     },
+    proof_member="signature",
     paid_words={b'"resultCode": 0': b'"resultCode": 31337'},
 )
 

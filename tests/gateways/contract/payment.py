@@ -157,6 +157,13 @@ class Payment:
 
         return eventually(look, "a webhook about the payment")[-1]
 
+    def agrees(self, said: Outcome) -> bool:
+        """Whether ``said`` fits all that was frozen, so that it could pass for a success."""
+        is_good = said.kind is OutcomeKind.SUCCEEDED or "next_verb" in said.psp_data
+        fits = said.money == self.party.total and said.reference == self.reference
+        known = said.account in {"", self.gateway.account}
+        return is_good and fits and known and said.live in {None, self.gateway.live}
+
     def failures(self) -> list[Failure]:
         """Every reason for a no that was given, by answers and by webhooks."""
         said = [*self.outcomes, *(notice.outcome for notice in self.notices())]

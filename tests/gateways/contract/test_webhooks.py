@@ -1,0 +1,198 @@
+"""What every gateway must do with its webhooks: believe the genuine, refuse the rest."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from payments.gateways.base import (
+    Delivery,
+    Gateway,
+    Notice,
+    OutcomeKind,
+    WebhookRefused,
+    WebhookResult,
+)
+from tests.gateways.contract.alterations import altered, with_proof_of
+from tests.gateways.contract.conftest import NewPayment
+from tests.gateways.contract.party import PARTIES, Party
+from tests.gateways.contract.payment import Payment
+from tests.sandbox.player import Player, Shop, eventually
+
+LIES = [pytest.param(party, lie, id=f"{party}-{lie}") for party in PARTIES for lie in party.lies]
+NOTHING = Delivery(b"", "", {}, datetime(2026, 11, 22, tzinfo=UTC))
+# A month and a half: longer than any retry of a gateway, and than any tolerance of a clock.
+LATER = timedelta(days=45)
+
+
+class TestGenuine:
+    def test_are_read_the_same_however_often_and_in_whatever_order(self, payment: Payment) -> None:
+        payment.rule(webhook={"copies": 3, "order": "reversed"})
+        payment.pay()
+        first = facts(payment)
+        payment.player.control(
+            "webhooks/resend", gateway=payment.gateway.name, reference=payment.reference
+        )
+        payment.deliveries(at_least=len(first) + 1)
+        late = facts(payment)
+        assert late.keys() == first.keys()
+        assert all(late[event_id] <= first[event_id] for event_id in first)
+
+    def test_carry_a_number_of_their_own(self, new_payment: NewPayment) -> None:
+        one, other = new_payment(), new_payment()
+        for payment in (one, other):
+            payment.pay()
+            payment.told()
+        assert all(event_id and len(event_id) <= 255 for event_id in facts(one))
+        assert not facts(one).keys() & facts(other).keys()
+
+    def test_name_the_payment_by_our_reference_or_by_theirs(self, payment: Payment) -> None:
+        paid = payment.pay()
+        payment.told()
+        for notice in payment.notices():
+            assert notice.event_type
+            assert notice.reference == payment.reference or notice.psp_reference
+            assert notice.reference in {"", payment.reference}
+        assert payment.told().psp_reference == paid.psp_reference
+
+    def test_are_believed_while_a_secret_is_changed(
+        self, payment: Payment, party: Party, player: Player
+    ) -> None:
+        payment.pay()
+        payment.told()
+        changing = party.gateway(player.url, **party.rotated)
+        for delivery in payment.deliveries():
+            assert changing.read_webhook(delivery) == payment.gateway.read_webhook(delivery)
+
+    def test_are_not_believed_under_other_credentials(
+        self, payment: Payment, party: Party, player: Player
+    ) -> None:
+        payment.pay()
+        payment.told()
+        stranger = party.gateway(player.url, **party.strangers)
+        for delivery in payment.deliveries():
+            with pytest.raises(WebhookRefused):
+                stranger.read_webhook(delivery)
+
+    def test_are_the_same_event_or_nothing_when_they_are_replayed(self, payment: Payment) -> None:
+        payment.pay()
+        payment.told()
+        for delivery in payment.deliveries():
+            (known,) = payment.gateway.read_webhook(delivery)
+            late = replace(delivery, received_at=delivery.received_at + LATER)
+            try:
+                (again,) = payment.gateway.read_webhook(late)
+            except WebhookRefused:
+                continue
+            assert again.event_id == known.event_id
+
+
+class TestForged:
+    @pytest.mark.parametrize("corrupt", ["signature", "body"])
+    def test_are_refused(self, payment: Payment, corrupt: str) -> None:
+        payment.rule(webhook={"corrupt": corrupt})
+        payment.pay()
+        for delivery in payment.deliveries():
+            with pytest.raises(WebhookRefused) as refused:
+                payment.gateway.read_webhook(delivery)
+            assert refused.value.reason
+
+    def test_are_refused_whichever_part_was_changed(self, payment: Payment) -> None:
+        payment.pay()
+        payment.told()
+        (delivery, *_) = payment.deliveries()
+        assert payment.gateway.read_webhook(delivery)
+        changed = dict(altered(delivery, payment.party))
+        assert len(changed) >= 12
+        believed = [name for name, made in changed.items() if is_believed(payment.gateway, made)]
+        assert believed == []
+
+    @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b"\xff", b"[" * 9999])
+    def test_are_refused_without_a_signature(self, gateway: Gateway, body: bytes) -> None:
+        assert not is_believed(gateway, replace(NOTHING, body=body))
+        assert not is_believed(gateway, replace(NOTHING, query_string="a=1&a=2"))
+
+    def test_are_refused_with_the_proof_of_another(
+        self, new_payment: NewPayment, party: Party
+    ) -> None:
+        one, other = new_payment(), new_payment()
+        for payment in (one, other):
+            payment.pay()
+            payment.told()
+        mine, theirs = one.deliveries()[0], other.deliveries()[0]
+        assert not is_believed(one.gateway, with_proof_of(theirs, mine, party))
+
+
+class TestLies:
+    """Under a good signature, so they are read; what they say must not pass for the truth."""
+
+    @pytest.mark.parametrize(("party", "lie"), LIES)
+    def test_show_in_what_is_read(self, payment: Payment, lie: str) -> None:
+        payment.rule(webhook={"corrupt": lie})
+        payment.pay()
+        said = [notice.outcome for notice in payment.notices() if notice.outcome]
+        assert said
+        assert not [each for each in said if payment.agrees(each)]
+
+    def test_would_be_seen(self, payment: Payment) -> None:
+        payment.pay()
+        assert payment.agrees(payment.told())
+
+
+class TestAnswers:
+    @pytest.mark.parametrize("result", WebhookResult)
+    def test_exist_for_every_result(self, gateway: Gateway, result: WebhookResult) -> None:
+        answer = gateway.answer_webhook(result)
+        assert 200 <= answer.status < 600
+
+    @pytest.mark.parametrize("good", [WebhookResult.APPLIED, WebhookResult.REPEATED])
+    def test_end_the_gateways_retries_once_it_is_applied(
+        self, payment: Payment, shop: Shop, good: WebhookResult
+    ) -> None:
+        shop.answer = spoken(payment.gateway, WebhookResult.REFUSED)
+        payment.pay()
+        payment.told()
+        wait_for_retries(payment, 1)
+        shop.answer = spoken(payment.gateway, good)
+        before = len(payment.deliveries())
+        payment.player.control("clock", advance_s=3600)
+        payment.deliveries(at_least=before + 1)
+        wait_for_retries(payment, 2)
+        count = len(payment.deliveries())
+        payment.player.control("clock", advance_s=7 * 24 * 3600)
+        assert len(payment.deliveries()) == count
+
+
+def facts(payment: Payment) -> dict[str, set[str]]:
+    """What each event says, by its number: the same event must always say the same."""
+    said: dict[str, set[str]] = {}
+    for notice in payment.notices():
+        said.setdefault(notice.event_id, set()).add(repr(stable(notice)))
+    return said
+
+
+def stable(notice: Notice) -> Notice:
+    outcome = notice.outcome and replace(notice.outcome, exchange=None)
+    return replace(notice, outcome=outcome)
+
+
+def is_believed(gateway: Gateway, delivery: Delivery) -> bool:
+    try:
+        return bool(gateway.read_webhook(delivery))
+    except WebhookRefused:
+        return False
+
+
+def spoken(gateway: Gateway, result: WebhookResult) -> tuple[int, bytes]:
+    answer = gateway.answer_webhook(result)
+    return answer.status, answer.body.encode()
+
+
+def wait_for_retries(payment: Payment, attempts: int) -> None:
+    """Until every webhook of the payment has been tried so often, and the answers are noted."""
+
+    def look() -> bool:
+        hooks = payment.player.book(reference=payment.reference)["webhooks"]
+        return bool(hooks) and all(len(hook["attempts"]) >= attempts for hook in hooks)
+
+    eventually(look, f"attempt {attempts}")
