@@ -51,7 +51,7 @@ def party(request: pytest.FixtureRequest, shop: Shop) -> Party:
 
 @pytest.fixture
 def gateway(party: Party, player: Player) -> Gateway:
-    return party.gateway(player.url)
+    return party.gateway(player)
 
 
 NewPayment = Callable[[], Payment]

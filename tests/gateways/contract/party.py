@@ -10,9 +10,18 @@ from typing import Final
 from orders.money import Money
 from payments.gateways.base import FailureCode, Gateway, OutcomeKind, Verb
 from payments.gateways.momo.gateway import MomoGateway
+from payments.gateways.paypal.gateway import PaypalGateway
 from payments.gateways.stripe.gateway import StripeGateway
 from payments.gateways.vnpay.gateway import VnpayGateway
-from tests.sandbox.player import HASH_SECRET, MOMO_KEYS, STRIPE_KEY, STRIPE_SECRETS, TMN_CODE
+from tests.sandbox.player import (
+    HASH_SECRET,
+    MOMO_KEYS,
+    PAYPAL_KEYS,
+    STRIPE_KEY,
+    STRIPE_SECRETS,
+    TMN_CODE,
+    Player,
+)
 
 DONG: Final = Money(150_000, "VND")
 DONG_PART: Final = Money(50_000, "VND")
@@ -20,7 +29,10 @@ DONG_PART: Final = Money(50_000, "VND")
 
 @dataclass(frozen=True, kw_only=True)
 class Party:
-    """One gateway in one way of paying. ``{url}`` in an option is where its API is reached."""
+    """One gateway in one way of paying.
+
+    ``{url}`` in an option is where it is reached, ``{folder}`` where it keeps its files.
+    """
 
     name: str
     adapter: type[Gateway]
@@ -44,6 +56,8 @@ class Party:
     declines: Mapping[str, FailureCode] = field(default_factory=dict)
     # The lies that its webhooks can be made to tell under a good signature.
     lies: tuple[str, ...] = ("amount", "account")
+    # How the total stands in its answers, and how another amount would.
+    amounts: tuple[bytes, bytes] = (b"150000", b"951000")
     # Texts of its answer to a query that stand for "paid", and what they might become.
     paid_words: Mapping[bytes, bytes] = field(default_factory=dict)
     # Where the proof of its webhooks stands: in headers, or among the fields. And which fields
@@ -57,10 +71,11 @@ class Party:
     def __str__(self) -> str:
         return self.name
 
-    def gateway(self, url: str, **changes: str) -> Gateway:
-        """The adapter, with its browser's pages and its API at ``url`` unless changed."""
-        made = {name: value.format(url=url) for name, value in self.options.items()}
-        return self.adapter.from_settings({**made, "read_timeout_s": "1", **changes})
+    def gateway(self, player: Player, url: str = "", **changes: str) -> Gateway:
+        """The adapter for the gateway that ``player`` runs, perhaps by way of another ``url``."""
+        places = {"url": url or player.url, "folder": player.data_dir}
+        made = {name: value.format(**places) for name, value in self.options.items()}
+        return self.adapter.from_settings({"read_timeout_s": "1", **made, **changes})
 
     @property
     def calls(self) -> tuple[Verb, ...]:
@@ -159,4 +174,35 @@ MOMO: Final = Party(
     paid_words={b'"resultCode": 0': b'"resultCode": 31337'},
 )
 
-PARTIES: Final = (STRIPE_BY_TOKEN, STRIPE_BY_PAGE, VNPAY, MOMO)
+PAYPAL: Final = Party(
+    name="paypal",
+    adapter=PaypalGateway,
+    options={
+        "client_id": PAYPAL_KEYS["PAYPAL_CLIENT_ID"],
+        "secret": PAYPAL_KEYS["PAYPAL_SECRET"],
+        "merchant_id": PAYPAL_KEYS["PAYPAL_MERCHANT_ID"],
+        "webhook_ids": PAYPAL_KEYS["PAYPAL_WEBHOOK_IDS"],
+        "api_base": "{url}",
+        "cert_roots": "{folder}/paypal-root.pem",
+        # For all the exchanges of one operation; each has less than a third of it.
+        "read_timeout_s": "4",
+    },
+    strangers={"secret": "a-secret-that-nobody-ever-gave-us", "webhook_ids": "NOBODYSWEBHOOK000"},
+    rotated={"webhook_ids": f"NOTYETINUSE000000,{PAYPAL_KEYS['PAYPAL_WEBHOOK_IDS']}"},
+    secrets=frozenset({PAYPAL_KEYS["PAYPAL_SECRET"]}),
+    path="/webhooks/paypal",
+    total=Money(15_000, "USD"),
+    part=Money(5_000, "USD"),
+    amounts=(b'"150.00"', b'"951.00"'),
+    declines={
+        "decline:TRANSACTION_REFUSED": FailureCode.DECLINED,
+        "decline:PAYER_ACCOUNT_RESTRICTED": FailureCode.ACCOUNT_BLOCKED,
+        "decline:TRANSACTION_LIMIT_EXCEEDED": FailureCode.LIMIT_EXCEEDED,
+        "decline:COMPLIANCE_VIOLATION": FailureCode.SUSPECTED_FRAUD,
+    },
+    lies=("amount", "currency"),
+    paid_words={b'"COMPLETED"': b'"TELEPORTED"'},
+    proofs=("paypal-transmission-sig",),
+)
+
+PARTIES: Final = (STRIPE_BY_TOKEN, STRIPE_BY_PAGE, PAYPAL, VNPAY, MOMO)

@@ -148,10 +148,10 @@ class TestAsking:
         assert payment.ask(Verb.QUERY).kind is OutcomeKind.SUCCEEDED
 
     def test_believes_no_answer_about_another_payment(
-        self, new_payment: NewPayment, party: Party, relay: Relay
+        self, new_payment: NewPayment, party: Party, player: Player, relay: Relay
     ) -> None:
         paid, mine = new_payment(), new_payment()
-        wired = party.gateway(relay.url)
+        wired = party.gateway(player, relay.url)
         paid.pay()
         assert paid.ask(Verb.QUERY, wired).kind is OutcomeKind.SUCCEEDED
         theirs = relay.bodies[-1]
@@ -161,9 +161,9 @@ class TestAsking:
         assert mine.ask(Verb.QUERY, wired).kind is OutcomeKind.UNKNOWN
 
     def test_knows_no_word_that_it_was_not_taught(
-        self, payment: Payment, party: Party, relay: Relay
+        self, payment: Payment, party: Party, player: Player, relay: Relay
     ) -> None:
-        wired = party.gateway(relay.url)
+        wired = party.gateway(player, relay.url)
         payment.pay()
         relay.twist = lambda body: _replaced(body, party)
         assert payment.ask(Verb.QUERY, wired).kind is OutcomeKind.UNKNOWN
@@ -173,9 +173,9 @@ class TestAsking:
         "answer", [b"", b"{}", b"[]", b"null", b"<html>", b"\xff\xfe", b"{" * 9999]
     )
     def test_learns_nothing_from_nonsense(
-        self, payment: Payment, party: Party, relay: Relay, answer: bytes
+        self, payment: Payment, party: Party, player: Player, relay: Relay, answer: bytes
     ) -> None:
-        wired = party.gateway(relay.url)
+        wired = party.gateway(player, relay.url)
         payment.pay()
         relay.twist = lambda _: answer
         for verb in set(party.calls) - {Verb.REFUND}:
@@ -183,12 +183,11 @@ class TestAsking:
         assert payment.send(payment.refund(), wired).kind in OPEN
 
     def test_reports_another_amount_as_it_is_told(
-        self, payment: Payment, party: Party, relay: Relay
+        self, payment: Payment, party: Party, player: Player, relay: Relay
     ) -> None:
-        wired = party.gateway(relay.url)
+        wired = party.gateway(player, relay.url)
         payment.pay()
-        wrong, right = b"951000", str(party.total.minor).encode()
-        relay.twist = lambda body: body.replace(right, wrong)
+        relay.twist = lambda body: body.replace(*party.amounts)
         said = payment.ask(Verb.QUERY, wired)
         assert relay.twist(relay.bodies[-1]) != relay.bodies[-1]
         assert said.kind is OutcomeKind.UNKNOWN or said.money != party.total
@@ -236,7 +235,7 @@ class TestCredentials:
     def test_are_refused_without_a_word_about_the_payment(
         self, payment: Payment, party: Party, player: Player
     ) -> None:
-        stranger = party.gateway(player.url, **party.strangers)
+        stranger = party.gateway(player, **party.strangers)
         if not party.creates_offline:
             assert payment.ask(Verb.CREATE, stranger).kind is OutcomeKind.NOT_DONE
             assert payment.captured == 0
@@ -245,9 +244,11 @@ class TestCredentials:
         assert payment.send(payment.refund(), stranger).kind is OutcomeKind.NOT_DONE
         assert payment.charge()["refunded"] == 0
 
-    def test_reach_nobody_where_nobody_listens(self, payment: Payment, party: Party) -> None:
+    def test_reach_nobody_where_nobody_listens(
+        self, payment: Payment, party: Party, player: Player
+    ) -> None:
         payment.pay()
-        alone = party.gateway(refused_url())
+        alone = party.gateway(player, refused_url())
         for verb in set(party.calls) - {Verb.REFUND}:
             assert payment.ask(verb, alone).kind is OutcomeKind.NOT_DONE
         assert payment.send(payment.refund(), alone).kind is OutcomeKind.NOT_DONE
