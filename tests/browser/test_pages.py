@@ -100,8 +100,17 @@ class TestCard:
         assert [charge["status"] for charge in shopper.charges()] == ["expired", "captured"]
 
 
+class TestPaypal:
+    def test_is_confirmed_there_and_collected(self, shopper: Shopper) -> None:
+        shopper.order("mug", "USD")
+        shopper.choose("paypal")
+        shopper.page.get_by_role("button", name="Pay 19.99 USD").click()
+        shopper.sees(PAID)
+        assert shopper.taken() == [1_999]
+
+
 class TestMomo:
-    def test_shows_the_code_to_scan_when_the_shopper_comes_back(self, shopper: Shopper) -> None:
+    def test_shows_the_code_to_scan_and_is_paid_in_the_app(self, shopper: Shopper) -> None:
         shopper.order()
         shopper.choose("momo")
         shopper.page.wait_for_url(re.compile("/v2/gateway/pay"))
@@ -109,6 +118,11 @@ class TestMomo:
         shopper.sees(WAITING)
         expect(shopper.page.locator(".qr svg")).to_be_visible()
         shopper.inspect()
+        shopper.page.get_by_role("link", name="Continue at MoMo").click()
+        shopper.page.get_by_text("Pay here with a test wallet").click()
+        shopper.page.get_by_role("button", name="Pay 125,000 VND").click()
+        shopper.sees(PAID)
+        assert shopper.taken() == [COFFEE]
 
 
 class TestTwice:
