@@ -98,7 +98,8 @@ def build(
     Secrets are generated the first time and kept in the data folder, readable by its owner alone.
     """
     settings = _kept_secrets(data_dir / SECRETS_FILE) | {
-        "DEBUG": "true",
+        # People should see the pages that shoppers see, also when something is wrong.
+        "DEBUG": "false",
         "DATA_DIR": str(data_dir),
         "PORT": str(addresses.port),
         "BASE_URL": addresses.web,
