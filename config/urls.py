@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from accounts import pages
@@ -19,6 +20,9 @@ urlpatterns = [
     path("login", pages.sign_in, name="login"),
     path("logout", pages.sign_out, name="logout"),
     path("language", set_language, name="set_language"),
+    # Typed by people, and asked for by browsers on every page.
+    path("admin", RedirectView.as_view(url="/admin/")),
+    path("favicon.ico", RedirectView.as_view(url="/static/site/icon.svg")),
     path("admin/", admin.site.urls),
     path("webhooks/", include("payments.webhooks.urls")),
     path("schema", docs.schema, name="schema"),
