@@ -22,11 +22,11 @@ def fingerprint(request: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def claim(*, client: str, key: str, print_: str) -> IdempotencyKey | None:
-    """Take ``key`` for this request: None says that it is new and now ours.
+def claim(*, client: str, key: str, print_: str) -> IdempotencyKey:
+    """Take ``key`` for this request: a row without a transaction is new and now ours.
 
-    Waits for a request that holds the same key. Returns the stored row of an equal request
-    that was answered; raises KeyReused for another request, RequestInProgress after waiting
+    Waits for a request that holds the same key. Else it is the row of an equal request that was
+    answered; raises KeyReused for another request, RequestInProgress after waiting
     for too long. Must run in the transaction that answers the request: when that rolls back,
     the key is free again.
     """
@@ -35,7 +35,7 @@ def claim(*, client: str, key: str, print_: str) -> IdempotencyKey | None:
     )
     try:
         if bulk.insert_new(row):
-            return None
+            return row
     except OperationalError as error:
         if getattr(error.__cause__, "pgcode", None) == _LOCK_NOT_AVAILABLE:
             raise RequestInProgress("The same request is being answered. Try again.") from error
@@ -46,8 +46,7 @@ def claim(*, client: str, key: str, print_: str) -> IdempotencyKey | None:
     return stored
 
 
-def store(*, client: str, key: str, transaction: Transaction, response: str) -> None:
+def store(claimed: IdempotencyKey, *, transaction: Transaction, response: str) -> None:
     """Keep the answer: the same bytes will be sent for every repeat."""
-    IdempotencyKey.objects.filter(client=client, key=key).update(
-        transaction=transaction, response=response
-    )
+    answer = {"transaction": transaction.pk, "response": response}
+    bulk.update(IdempotencyKey, {claimed.pk: answer})

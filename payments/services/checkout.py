@@ -42,7 +42,7 @@ from payments.errors import (
 from payments.gateways.base import FailureCode, Gateway, NotExpressible, Operation, Verb
 from payments.gateways.registry import gateway, gateway_for
 from payments.intents import intent_of
-from payments.models import Capture, GatewayCall, IdempotencyKey, Transaction
+from payments.models import Capture, GatewayCall, Transaction
 from payments.offers import why_not
 from payments.schedule import earliest_query
 from payments.services.outcomes import cancel_requested, end_unsent
@@ -101,19 +101,14 @@ def create_payment(
     """
     print_ = request.fingerprint()
     key = key or _made_key(client, request.order_id, print_)
-    earlier = idempotency.claim(client=client, key=key, print_=print_)
-    if earlier is not None:
-        return _replay(earlier)
+    claimed = idempotency.claim(client=client, key=key, print_=print_)
+    if claimed.transaction is not None:
+        return Created(claimed.transaction, claimed.response, key, replayed=True)
     row = _start(client, request)
     body = render(row)
-    idempotency.store(client=client, key=key, transaction=row, response=body)
+    idempotency.store(claimed, transaction=row, response=body)
     wake(f"gateway.{row.gateway}")
     return Created(row, body, key, replayed=False)
-
-
-def _replay(earlier: IdempotencyKey) -> Created:
-    assert earlier.transaction is not None
-    return Created(earlier.transaction, earlier.response, earlier.key, replayed=True)
 
 
 def _made_key(client: str, order_id: UUID, print_: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction as database
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -233,6 +233,9 @@ def _wants_one(notice: Notice) -> bool:
     return notice.outcome is not None
 
 
+_BY_THEIRS: Final = "WHERE t.psp_reference = %s AND t.gateway = %s ORDER BY t.id LIMIT 1"
+
+
 def _find_transaction(gateway_name: str, notice: Notice) -> UUID | None:
     """By our reference, which was frozen before the call; else by theirs.
 
@@ -243,9 +246,9 @@ def _find_transaction(gateway_name: str, notice: Notice) -> UUID | None:
     theirs = notice.psp_reference if is_payment else notice.payment_psp_reference
     if own is None and not theirs:
         return None
-    match = Q(pk=own) if own else Q(psp_reference=theirs)
-    found = Transaction.objects.filter(match, gateway=gateway_name)
-    return found.values_list("pk", flat=True).first()
+    tail = "WHERE t.id = %s AND t.gateway = %s" if own else _BY_THEIRS
+    found = bulk.select(Transaction, tail, [own or theirs, gateway_name])
+    return found[0].pk if found else None
 
 
 def _as_id(reference: str) -> UUID | None:
