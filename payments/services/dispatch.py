@@ -320,8 +320,10 @@ def settle(*, results: Sequence[tuple[Job, Outcome]]) -> None:
         _settle_together(results)
     except Exception:
         if len(results) == 1:
-            logger.exception("outcome_not_applied", extra={"call": str(results[0][0].call.pk)})
-            _put_off_poison(results[0][0].row)
+            job = results[0][0]
+            ids = {"transaction": str(job.row.pk), "call": str(job.call.pk)}
+            logger.exception("outcome_not_applied", extra=ids)
+            _put_off_poison(job.row)
             return
         for result in results:
             settle(results=[result])
