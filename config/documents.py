@@ -62,7 +62,7 @@ def documents() -> dict[str, Callable[[], str]]:
 
 def openapi_text() -> str:
     """The OpenAPI document as JSON."""
-    generator = SchemaGenerator(api_version="1")  # type: ignore[no-untyped-call]
+    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
     document = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
@@ -210,4 +210,4 @@ def _table_head(*titles: str) -> tuple[str, str]:
 
 
 def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |".replace("``", "`")
+    return f"| {' | '.join(cells)} |"

@@ -15,7 +15,7 @@ from payments.errors import PaymentError
 
 @dataclass(frozen=True, slots=True, order=True)
 class ErrorCode:
-    """``field`` is the member of the request that is wrong, where it is always the same."""
+    """field is the member of the request that is wrong, where it is always the same."""
 
     status: int
     code: str
@@ -26,15 +26,15 @@ class ErrorCode:
 # What Django and DRF find, and what no exception of ours stands for.
 _MEANINGS: Final = {
     "malformed": "The body is not a JSON object that follows RFC 8259, or is too large.",
-    "invalid": "Members are missing, unknown or of a wrong form: see ``errors``.",
-    "not_authenticated": "There is no access token. Send ``Authorization: Bearer …``.",
+    "invalid": "Members are missing, unknown or of a wrong form: see errors.",
+    "not_authenticated": "There is no access token. Send Authorization: Bearer ….",
     "invalid_token": "The access token has expired, or is not one of ours. Take a new one.",
     "authentication_failed": "Name and password do not fit.",
     "permission_denied": "You are known, and may not do this.",
     "not_found": "Unknown, or somebody else's: the answer is the same.",
     "method_not_allowed": "This path does not take this HTTP method.",
     "not_acceptable": "The Accept header asks for a form or a version that there is not.",
-    "unsupported_media_type": "The body must be ``application/json``.",
+    "unsupported_media_type": "The body must be application/json.",
     "rate_limited": "Too many requests. Wait as long as Retry-After says.",
 }
 _ELSEWHERE: Final = (
@@ -48,7 +48,7 @@ _ELSEWHERE: Final = (
 )
 _STATUSES: Final[dict[type[Exception], int]] = {PermissionDenied: 403, Http404: 404}
 
-# In ``errors`` of an ``invalid`` request, beside those that have a status of their own.
+# In errors of an invalid request, beside those that have a status of their own.
 FIELD_CODES: Final = {
     "required": "The member is missing.",
     "null": "It must not be null.",
@@ -86,5 +86,5 @@ def _domain_errors() -> Iterator[ErrorCode]:
     roots: tuple[type[PaymentError | OrderError], ...] = (PaymentError, OrderError)
     for root in roots:
         for kind in root.__subclasses__():
-            meaning = " ".join((kind.__doc__ or "").split())
+            meaning = " ".join((kind.__doc__ or "").replace("``", "").split())
             yield ErrorCode(kind.status, kind.code, meaning, kind.field)

@@ -220,6 +220,9 @@ def complete(result: Json, **kwargs: Any) -> Json:
 
 def _complete(operation: Json, known: Operation) -> None:
     operation["tags"] = [known.tag]
+    # The first paragraph of a view's docstring is for clients, what follows for its readers.
+    operation["description"] = operation["description"].partition("\n\n")[0]
+    operation["summary"] = operation["description"].partition(". ")[0].rstrip(".")
     # Without this word a reader would have to know that there is no rule for all operations.
     operation["security"] = [one for one in operation.get("security", []) if one]
     _without(operation, known.without)
