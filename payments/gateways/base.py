@@ -93,12 +93,16 @@ class NextAction:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One HTTP exchange as it may be kept: redacted, for the payment's page in the admin."""
+    """One HTTP exchange as it may be kept: redacted, for the payment's page in the admin.
+
+    ``answered_at`` is the gateway's own clock (its ``Date``, to the second), where it told.
+    """
 
     request: Json
     response: Json
     http_status: int | None
     duration_ms: int
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +298,8 @@ class Gateway(ABC):
     read_timeout_s: float = READ_TIMEOUT_S
     # The verbs that need no network; a gateway that is down does not hold them up.
     local_verbs: ClassVar[frozenset[Verb]] = frozenset()
+    # The HTTP method of its webhooks.
+    webhook_method: ClassVar[str] = "POST"
     # How many calls of one worker process run side by side.
     concurrency: ClassVar[int] = 16
 
@@ -330,3 +336,12 @@ class Gateway(ABC):
     @abstractmethod
     def answer_webhook(self, result: WebhookResult) -> Answer:
         """What this gateway wants to hear."""
+
+    def sample_webhook(self, now: datetime) -> Delivery | None:
+        """A webhook about nothing, signed with our newest secret as the gateway would sign it.
+
+        It names itself ``sample``. Read back, it shows that signing and verifying agree. None
+        where only the gateway can sign.
+        """
+        del now
+        return None

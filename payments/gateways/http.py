@@ -14,6 +14,8 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.client import HTTPException
 from typing import Final, cast
@@ -79,6 +81,15 @@ class HttpAnswer:
         """``Retry-After`` in seconds (RFC 9110, 10.2.3), capped; a date there is not used."""
         value = self.headers.get("retry-after", "")
         return min(int(value), _RETRY_AFTER_MAX_S) if re.fullmatch("[0-9]{1,9}", value) else None
+
+    @property
+    def date(self) -> datetime | None:
+        """``Date``, the answering side's clock to the second (RFC 9110, 6.6.1), if it is one."""
+        try:
+            date = parsedate_to_datetime(self.headers.get("date", ""))
+        except ValueError:
+            return None
+        return date if date.tzinfo else None
 
 
 class HttpClient:
@@ -188,7 +199,7 @@ def exchange_of(
     if content is None:
         content = {"text": mask_text(answer.body[:_TEXT_KEPT_MAX].decode(errors="replace"))}
     response = _redacted(_without_nul(content))
-    return Exchange(_redacted(request), response, answer.status, answer.duration_ms)
+    return Exchange(_redacted(request), response, answer.status, answer.duration_ms, answer.date)
 
 
 def outcome_of_trouble(trouble: HttpTrouble, request: Mapping[str, object]) -> Outcome:

@@ -4,7 +4,4 @@ from django.urls import path
 
 from payments.webhooks import views
 
-urlpatterns = [
-    path("vnpay", views.fetched, {"gateway": "vnpay"}, name="webhook_vnpay"),
-    path("<slug:gateway>", views.posted, name="webhook"),
-]
+urlpatterns = [path("<slug:gateway>", views.receive, name="webhook")]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Self, cast
 
 from typing_extensions import override
@@ -91,6 +91,10 @@ class MomoGateway(Gateway):
     @override
     def answer_webhook(self, result: WebhookResult) -> Answer:
         return webhooks.answer(result)
+
+    @override
+    def sample_webhook(self, now: datetime) -> Delivery:
+        return webhooks.sample(self._config, now)
 
 
 _HEADERS: Final = {"Content-Type": "application/json; charset=UTF-8", "Accept": "application/json"}

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from datetime import datetime
 from typing import Final, cast
 
 from payments.gateways.base import Answer, Delivery, Json, Notice, WebhookRefused, WebhookResult
 from payments.gateways.http import read_json_object
 from payments.gateways.momo.answers import read_result
 from payments.gateways.momo.config import Config
-from payments.gateways.momo.signing import is_genuine
+from payments.gateways.momo.signing import RESULT_FIELDS, is_genuine, sign
 
 # What makes an event itself: MoMo numbers its payments, not its notifications.
 _EVENT_FIELDS: Final = ("orderId", "requestId", "transId", "resultCode", "amount")
@@ -45,6 +46,18 @@ def read(delivery: Delivery, config: Config) -> tuple[Notice, ...]:
 def answer(result: WebhookResult) -> Answer:
     """What MoMo wants to hear."""
     return _ANSWERS[result]
+
+
+def sample(config: Config, now: datetime) -> Delivery:
+    """A notification about no payment of anybody's."""
+    fields: Json = {
+        "partnerCode": config.partner_code,
+        "orderId": "sample",
+        "resultCode": 99,
+        "responseTime": int(now.timestamp() * 1000),
+    }
+    signed = {**fields, "signature": sign(RESULT_FIELDS, fields, config.keys[0])}
+    return Delivery(body=json.dumps(signed).encode(), query_string="", headers={}, received_at=now)
 
 
 def _read_fields(body: bytes) -> Json:

@@ -4,7 +4,7 @@ Reference: docs.stripe.com/api, version 2026-10-28.endive.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self, cast
 
 from typing_extensions import override
@@ -95,3 +95,7 @@ class StripeGateway(Gateway):
     @override
     def answer_webhook(self, result: WebhookResult) -> Answer:
         return webhooks.answer(result)
+
+    @override
+    def sample_webhook(self, now: datetime) -> Delivery:
+        return webhooks.sample(self._config.webhook_secrets[0], now)

@@ -6,6 +6,7 @@ what its own object says; ``services`` know what still matters.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from payments.gateways.base import (
@@ -42,6 +43,14 @@ def answer(result: WebhookResult) -> Answer:
     if result is WebhookResult.REFUSED:
         return Answer(400, '{"error": "invalid signature"}', "application/json")
     return Answer(200, '{"received": true}', "application/json")
+
+
+def sample(secret: str, now: datetime) -> Delivery:
+    """An event about nothing."""
+    body = b'{"id": "evt_sample", "type": "sample", "data": {"object": {}}}'
+    timestamp = int(now.timestamp())
+    header = f"t={timestamp},v1={signing.sign(body, secret, timestamp)}"
+    return Delivery(body=body, query_string="", headers={_HEADER: header}, received_at=now)
 
 
 def _notice(event: Mapping[str, object]) -> Notice:

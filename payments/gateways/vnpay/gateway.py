@@ -5,7 +5,7 @@ or by querydr, at most once in five minutes for one reference. A link cannot be 
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Self, cast
 
 from typing_extensions import override
@@ -55,6 +55,7 @@ class VnpayGateway(Gateway):
     # A querydr that comes sooner for the same reference is answered 94.
     query_interval_min = timedelta(minutes=5)
     local_verbs = frozenset({Verb.CREATE})
+    webhook_method = "GET"
     # The same frozen parameters are the same link, whenever it is signed.
     key_lifetime = None
     # A bank may still finish what the shopper began in the link's last minute.
@@ -115,6 +116,10 @@ class VnpayGateway(Gateway):
     @override
     def answer_webhook(self, result: WebhookResult) -> Answer:
         return ipn.answer(result)
+
+    @override
+    def sample_webhook(self, now: datetime) -> Delivery:
+        return ipn.sample(self._config.hash_secrets[0], now)
 
     def _link_params(self, intent: Intent) -> dict[str, str]:
         description = intent.description or f"Thanh toan don hang {intent.order_number}"

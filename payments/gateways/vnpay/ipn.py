@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from payments.gateways.base import (
     Answer,
+    Delivery,
     Failure,
     FailureCode,
     Notice,
@@ -47,6 +49,13 @@ def answer(result: WebhookResult) -> Answer:
     code, message = mapping.IPN_ANSWERS[result]
     body = json.dumps({"RspCode": code, "Message": message})
     return Answer(200, body, "application/json")
+
+
+def sample(secret: str, now: datetime) -> Delivery:
+    """An IPN about no payment of anybody's."""
+    query = signing.canonical_query({"vnp_TxnRef": "sample", "vnp_PayDate": wire.date_to_wire(now)})
+    signed = f"{query}&vnp_SecureHash={signing.sign(query, secret)}"
+    return Delivery(body=b"", query_string=signed, headers={}, received_at=now)
 
 
 def _outcome(values: Mapping[str, str]) -> Outcome:

@@ -89,7 +89,7 @@ def require_redacted(payment: Payment) -> None:
     exchanges = [asdict(said.exchange) for said in payment.outcomes if said.exchange]
     facts = [[dict(said.psp_data), said.failure and asdict(said.failure)]
              for said in payment.outcomes]  # fmt: skip
-    shown = json.dumps([exchanges, facts], ensure_ascii=False)
+    shown = json.dumps([exchanges, facts], ensure_ascii=False, default=str)
     frozen = json.dumps(payment.requests, ensure_ascii=False)
     token = {payment.party.token} - {""}
     for secret in payment.party.secrets | token:

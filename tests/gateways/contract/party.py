@@ -73,9 +73,13 @@ class Party:
 
     def gateway(self, player: Player, url: str = "", **changes: str) -> Gateway:
         """The adapter for the gateway that ``player`` runs, perhaps by way of another ``url``."""
+        return self.adapter.from_settings({**self.made(player, url), **changes})
+
+    def made(self, player: Player, url: str = "") -> dict[str, str]:
+        """Its options, with the places filled in."""
         places = {"url": url or player.url, "folder": player.data_dir}
         made = {name: value.format(**places) for name, value in self.options.items()}
-        return self.adapter.from_settings({"read_timeout_s": "1", **made, **changes})
+        return {"read_timeout_s": "1", **made}
 
     @property
     def calls(self) -> tuple[Verb, ...]:
