@@ -32,7 +32,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
     Redis is told, and needed by nobody. ``?verbose`` names every check; a 503 always does.
     """
-    checks = {name: _try(check) for name, check in _CHECKS.items()}
+    checks = {name: attempt(check) for name, check in CHECKS.items()}
     ready = all(checks[name] == "ok" for name in _REQUIRED)
     body: dict[str, object] = {"status": "ok" if ready else "unavailable"}
     if not ready or "verbose" in request.GET:
@@ -91,7 +91,7 @@ def _redis() -> None:
     cache.get("readyz")
 
 
-_CHECKS: Final[dict[str, Callable[[], None]]] = {
+CHECKS: Final[dict[str, Callable[[], None]]] = {
     "database": _database,
     "migrations": _migrations,
     "gateways": _gateways,
@@ -100,7 +100,8 @@ _CHECKS: Final[dict[str, Callable[[], None]]] = {
 _REQUIRED: Final = ("database", "migrations", "gateways")
 
 
-def _try(check: Callable[[], None]) -> str:
+def attempt(check: Callable[[], None]) -> str:
+    """``ok``, or the name of what went wrong."""
     try:
         check()
     except Exception as error:  # noqa: BLE001 - whatever it is, the answer is "not ready"

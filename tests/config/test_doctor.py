@@ -1,0 +1,140 @@
+"""``manage.py doctor`` against gateways that are really asked, well and ill."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from config.doctor import Finding, Verdict, examine
+from payments.gateways import registry
+from payments.models import Transaction
+from tests.factories import TransactionFactory
+from tests.gateways.contract.party import MOMO, PAYPAL, STRIPE_BY_TOKEN, VNPAY, Party
+from tests.gateways.local_server import refused_url
+from tests.sandbox.player import Player
+
+pytestmark = pytest.mark.django_db(transaction=True)
+GATEWAYS = (STRIPE_BY_TOKEN, PAYPAL, VNPAY, MOMO)
+CHECKS = ("settings", "credentials", "clock", "signature", "webhook")
+
+Configure = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
+    made = Player(tmp_path_factory.mktemp("sandbox"), "").start()
+    yield made
+    made.end()
+    made.http.close()
+
+
+@pytest.fixture
+def configure(
+    player: Player, settings: Settings, live_server: LiveServer
+) -> Iterator[Configure]:
+    """Settings with all gateways; ``changes`` are options of one of them."""
+
+    def write(name: str = "", url: str = "", **changes: str) -> None:
+        settings.BASE_URL = live_server.url
+        settings.GATEWAYS = {
+            party.adapter.name: _entry(
+                party, player, url, changes if party.adapter.name == name else {}
+            )
+            for party in GATEWAYS
+        }
+        registry.gateways.cache_clear()
+
+    write()
+    yield write
+    registry.gateways.cache_clear()
+
+
+def _entry(party: Party, player: Player, url: str, changes: dict[str, str]) -> dict[str, Any]:
+    adapter = f"{party.adapter.__module__}.{party.adapter.__qualname__}"
+    return {"adapter": adapter, "options": party.made(player, url) | changes, "enabled": True}
+
+
+def found(subject: str, check: str) -> Finding:
+    (finding,) = [each for each in examine() if (each.subject, each.check) == (subject, check)]
+    return finding
+
+
+class TestDoctor:
+    def test_finds_nothing_wrong_where_nothing_is(self, configure: Configure) -> None:
+        out = StringIO()
+        call_command("doctor", stdout=out)
+        lines = out.getvalue().splitlines()
+        for party in GATEWAYS:
+            checks = [line.split()[2] for line in lines if line.split()[1] == party.adapter.name]
+            assert checks == list(CHECKS)
+        assert {line.split()[0] for line in lines} == {"ok", "skipped"}
+        assert [line for line in lines if line.startswith("skipped")] == [
+            "skipped  paypal     signature    only the gateway can sign"
+        ]
+
+    def test_exits_with_the_number_of_failures(self, configure: Configure) -> None:
+        configure("momo", secret_key="another-key-of-nobody-at-all-000")
+        with pytest.raises(CommandError, match="1 of these"):
+            call_command("doctor", stdout=StringIO())
+
+    @pytest.mark.parametrize("party", GATEWAYS, ids=str)
+    def test_sees_refused_credentials(self, configure: Configure, party: Party) -> None:
+        configure(party.adapter.name, **party.strangers)
+        finding = found(party.adapter.name, "credentials")
+        assert finding.verdict is Verdict.FAILED
+        assert "refused" in finding.detail
+        assert not [secret for secret in party.secrets if secret in str(finding)]
+
+    def test_sees_a_gateway_that_does_not_answer(self, configure: Configure) -> None:
+        configure(url=refused_url())
+        finding = found("stripe", "credentials")
+        assert (finding.verdict, finding.detail[:9]) == (Verdict.FAILED, "no answer")
+        assert found("stripe", "clock").verdict is Verdict.SKIPPED
+
+    def test_sees_settings_that_cannot_be_and_goes_on(self, configure: Configure) -> None:
+        configure("vnpay", tmn_code="TOO-LONG-FOR-VNPAY")
+        finding = found("vnpay", "settings")
+        assert (finding.verdict, finding.detail) == (
+            Verdict.FAILED,
+            "vnpay tmn_code must be 8 letters and digits",
+        )
+
+    def test_sees_a_clock_that_is_wrong(self, configure: Configure) -> None:
+        with time_machine.travel(timezone.now() + timedelta(minutes=10)):
+            finding = found("stripe", "clock")
+        assert finding.verdict is Verdict.FAILED
+        assert finding.detail in {"599 s apart", "600 s apart", "601 s apart"}
+
+    def test_sees_a_base_url_that_leads_to_somebody_else(
+        self, configure: Configure, player: Player, settings: Settings
+    ) -> None:
+        settings.BASE_URL = player.url
+        finding = found("stripe", "webhook")
+        assert finding.verdict is Verdict.FAILED
+        assert "not as we do" in finding.detail
+
+    def test_sees_a_base_url_that_leads_nowhere(
+        self, configure: Configure, settings: Settings
+    ) -> None:
+        settings.BASE_URL = refused_url()
+        assert found("vnpay", "webhook").verdict is Verdict.FAILED
+
+    def test_sees_work_that_nobody_does(self, configure: Configure) -> None:
+        row = TransactionFactory.create()
+        Transaction.objects.filter(pk=row.pk).update(due_at=timezone.now() - timedelta(minutes=3))
+        finding = found("system", "work")
+        assert finding.verdict is Verdict.FAILED
+        assert "180 s" in finding.detail
+
+    def test_says_which_gateway_is_not_offered(
+        self, configure: Configure, settings: Settings
+    ) -> None:
+        settings.GATEWAYS = {"stripe": {"enabled": False}}
+        assert found("stripe", "settings").verdict is Verdict.SKIPPED
