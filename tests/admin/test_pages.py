@@ -37,8 +37,9 @@ def payments(db: None) -> None:
 class TestEveryPage:
     def test_knows_each_aggregate(self) -> None:
         assert {model.__name__ for model in READ_ONLY} == {
-            "AuditEvent", "Case", "GatewayBreaker", "GatewayCall", "IdempotencyKey", "LedgerAccount", "Notification",
-            "Order", "Product", "Transaction", "Transfer", "WebhookEvent",
+            "AuditEvent", "Case", "GatewayBreaker", "GatewayCall", "IdempotencyKey",
+            "LedgerAccount", "Notification", "Order", "Product", "Transaction", "Transfer",
+            "WebhookEvent",
         }  # fmt: skip
 
     @pytest.mark.parametrize("model", READ_ONLY, ids=lambda model: model.__name__)

@@ -87,7 +87,7 @@ class TestGenuineWebhook:
 
     def test_may_be_for_any_webhook_id_of_ours(self, receiver: Receiver) -> None:
         receiver.gateway = receiver.made(webhook_ids="NEW1, OLD2")
-        assert receiver.read(EVENT, webhook_id="OLD2")
+        assert receiver.read(EVENT, webhook_id="OLD2").event_id
         with pytest.raises(WebhookRefused):
             receiver.read(EVENT)
 
@@ -96,11 +96,11 @@ class TestGenuineWebhook:
     ) -> None:
         between = Authority("Between", issuer=ROOT)
         receiver.serve(between.issue(), between.certificate)
-        assert receiver.read(EVENT)
+        assert receiver.read(EVENT).event_id
         receiver.serve(between.issue())
         receiver.roots.write_bytes(pem(ROOT.certificate, between.certificate))
         receiver.gateway = receiver.made()
-        assert receiver.read(EVENT)
+        assert receiver.read(EVENT).event_id
 
 
 class TestForgedWebhook:
@@ -229,7 +229,7 @@ class TestPaypalsOwnVerdict:
     def test_is_asked_when_the_certificate_cannot_be_had(self, receiver: Receiver) -> None:
         verdict = self.replies(TOKEN, {"verification_status": "SUCCESS"})
         receiver.server.reply(Reply(503), *verdict)
-        assert receiver.read(EVENT)
+        assert receiver.read(EVENT).event_id
         asked = receiver.server.received[2]
         assert asked.path == "/v1/notifications/verify-webhook-signature"
         assert json.loads(asked.body)["webhook_id"] == "96605875FF6516633"
@@ -276,7 +276,7 @@ class TestPaypalsOwnVerdict:
         receiver.roots.unlink()
         verdict = self.replies(TOKEN, {"verification_status": "SUCCESS"})
         receiver.server.reply(Reply(200, pem(LEAF)), *verdict)
-        assert receiver.read(EVENT)
+        assert receiver.read(EVENT).event_id
 
 
 class TestPaymentEvent:
