@@ -144,7 +144,7 @@ class Deployment:
                 "PYTHONUNBUFFERED": "1",
             }
         )
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, service: str) -> Path:
         """Run what the service runs; gives the file of its log."""
@@ -153,7 +153,7 @@ class Deployment:
             process = subprocess.Popen(
                 command_of(service), env=self.env, cwd=ROOT, stdout=file, stderr=file
             )
-        self._running.append(process)
+        self._running[service] = process
         return log
 
     def is_healthy(self, service: str) -> bool:
@@ -165,11 +165,12 @@ class Deployment:
         address = f"http://127.0.0.1:{self.port}{path}"
         return send("GET", address, headers={"Host": "pay.example.com"} | dict(headers))
 
-    def stop(self) -> list[int]:
-        """Ask all to stop as Docker does; gives how they ended."""
-        for process in self._running:
+    def stop(self, *services: str) -> list[int]:
+        """Ask these, or all, to stop as Docker does; gives how they ended."""
+        chosen = [self._running.pop(name) for name in services or list(self._running)]
+        for process in chosen:
             process.terminate()
-        return [process.wait(STOP_LIMIT_S) for process in self._running]
+        return [process.wait(STOP_LIMIT_S) for process in chosen]
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +178,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     """A migrated database of its own; static files collected as the image's build does it."""
     server = psycopg2.connect(production()["DATABASE_URL"])
     server.autocommit = True
+    server.cursor().execute("DROP DATABASE IF EXISTS deployment WITH (FORCE)")
     server.cursor().execute("CREATE DATABASE deployment")
     base = production()["DATABASE_URL"].rpartition("/")[0]
     made = Deployment(tmp_path_factory.mktemp("deployment"), f"{base}/deployment")
@@ -189,45 +191,58 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     server.close()
 
 
-class TestTheServices:
-    def test_web_becomes_healthy_and_serves_behind_its_proxy(self, deployment: Deployment) -> None:
-        assert not deployment.is_healthy("web")
-        deployment.start("web")
-        eventually(lambda: deployment.is_healthy("web"))
-        assert deployment.get("/livez").json == {"status": "ok"}
-        page = deployment.get("/login")
+@pytest.fixture(scope="module")
+def web(deployment: Deployment) -> Deployment:
+    """With its web service up and well, which it was not before."""
+    assert not deployment.is_healthy("web")
+    deployment.start("web")
+    eventually(lambda: deployment.is_healthy("web"))
+    return deployment
+
+
+class TestTheWebService:
+    def test_serves_behind_its_proxy(self, web: Deployment) -> None:
+        assert web.get("/livez").json == {"status": "ok"}
+        assert web.get("/products").json == {"results": [], "next": None, "previous": None}
+
+    def test_serves_its_static_files_under_names_that_change_with_them(
+        self, web: Deployment
+    ) -> None:
+        page = web.get("/login")
         assert page.status == 200
         style = page.text.partition('rel="stylesheet" href="')[2].partition('"')[0]
         assert style.startswith("/static/site/site.")
-        assert deployment.get(style).status == 200
-        assert deployment.get("/products").json == {"results": [], "next": None, "previous": None}
+        assert style != "/static/site/site.css"
+        assert web.get(style).status == 200
 
-    def test_web_sends_plain_requests_to_https(self, deployment: Deployment) -> None:
-        moved = deployment.get("/products", headers={})
+    def test_sends_plain_requests_to_https(self, web: Deployment) -> None:
+        moved = web.get("/products", headers={})
         assert moved.status == 301
         assert moved.headers["location"] == "https://pay.example.com/products"
 
-    def test_web_refuses_a_foreign_host(self, deployment: Deployment) -> None:
-        assert deployment.get("/products", {"Host": "evil.example.com"}).status == 400
+    def test_refuses_a_foreign_host(self, web: Deployment) -> None:
+        answer = web.get("/products", {**TLS_AT_THE_PROXY, "Host": "evil.example.com"})
+        assert answer.status == 400
 
-    def test_web_adds_the_figures_of_its_processes_up(self, deployment: Deployment) -> None:
-        token = {"Authorization": f"Bearer {deployment.env['METRICS_TOKEN']}"}
-        answer = deployment.get("/metrics", token)
+    def test_adds_the_figures_of_its_processes_up(self, web: Deployment) -> None:
+        web.get("/products")
+        token = {"Authorization": f"Bearer {web.env['METRICS_TOKEN']}"}
+        answer = web.get("/metrics", token)
         assert answer.status == 200
         assert 'http_request_duration_seconds_count{method="GET",route="/products"' in answer.text
         assert "payments_database_up 1.0" in answer.text
-        assert deployment.get("/metrics").status == 404
+        assert web.get("/metrics").status == 404
 
-    def test_worker_and_beat_become_healthy(self, deployment: Deployment) -> None:
+
+class TestTheServicesInTheBackground:
+    def test_become_healthy_and_stop_when_they_are_asked_to(self, deployment: Deployment) -> None:
         assert not deployment.is_healthy("beat")
         worker_log, beat_log = deployment.start("worker"), deployment.start("beat")
         eventually(lambda: deployment.is_healthy("beat"))
         eventually(lambda: b"ready." in worker_log.read_bytes())
         assert deployment.is_healthy("worker"), worker_log.read_text()
+        assert deployment.stop("worker", "beat") == [0, 0]
         assert "Traceback" not in worker_log.read_text() + beat_log.read_text()
-
-    def test_all_of_them_stop_when_they_are_asked_to(self, deployment: Deployment) -> None:
-        assert set(deployment.stop()) <= {0, -15}
 
 
 def test_the_example_names_every_secret_without_giving_one() -> None:
