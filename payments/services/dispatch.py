@@ -333,8 +333,7 @@ def settle(*, results: Sequence[tuple[Job, Outcome]]) -> None:
 def _settle_together(results: Sequence[tuple[Job, Outcome]]) -> None:
     apply_outcomes([_evidence(job, outcome) for job, outcome in results])
     now = timezone.now()
-    answers = {job.call.pk: _answer(job, outcome, now) for job, outcome in results}
-    bulk.update(GatewayCall, answers)
+    bulk.update(GatewayCall, _answers(results, now))
     _note_outages(results)
     cases.open_cases([_refused(job) for job, outcome in results if _is_stuck(job, outcome)])
 
@@ -354,6 +353,20 @@ def _evidence(job: Job, outcome: Outcome) -> Evidence:
         cause_id=str(job.call.pk),
         attempt=job.row.attempt,
     )
+
+
+def _answers(
+    results: Sequence[tuple[Job, Outcome]], now: datetime
+) -> Mapping[UUID, Mapping[str, Any]]:
+    """What to write to each call. Not knowing never hides what another worker has heard."""
+    vague = [job.call.pk for job, outcome in results if outcome.kind not in _DEFINITE]
+    calls = GatewayCall.objects.filter(pk__in=vague, answered_at__isnull=False)
+    known = set(calls.values_list("pk", flat=True)) if vague else set()
+    return {
+        job.call.pk: _answer(job, outcome, now)
+        for job, outcome in results
+        if job.call.pk not in known
+    }
 
 
 def _answer(job: Job, outcome: Outcome, now: datetime) -> Mapping[str, Any]:
@@ -384,6 +397,7 @@ def _refused(job: Job) -> Finding:
     )
 
 
+@database.atomic
 def _put_off_poison(row: Transaction) -> None:
     """Our own code failed on this row: try later, and let a person know when it goes on."""
     row.put_off()

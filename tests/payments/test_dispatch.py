@@ -258,6 +258,14 @@ class TestSettling:
         assert row.attempt == 2
         assert row.lease_until is not None
 
+    def test_keeps_the_answer_of_a_call_that_a_sleeper_gave_up(self) -> None:
+        row = TransactionFactory.create()
+        sleeper, worker = begin(row), begin(row)
+        settle(results=[(worker, perform(worker))])
+        settle(results=[(sleeper, UNKNOWN)])
+        call = GatewayCall.objects.get()
+        assert (call.outcome, call.answered_at is not None) == ("ACTION_REQUIRED", True)
+
     def test_redoes_alone_what_failed_together(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rows = [TransactionFactory.create() for _ in range(3)]
         results = [(job, paid(job.row)) for job in (begin(row) for row in rows)]
