@@ -1,8 +1,10 @@
 """Queueing messages in the caller's transaction, and sending them from a worker."""
 
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,8 +20,12 @@ from durable.wake import wake
 from notifications.models import Channel, Notification
 
 QUEUE: Final = "notifications"
-# Longer than an SMTP conversation with its timeouts (EMAIL_TIMEOUT) for a whole batch.
 LEASE: Final = timedelta(minutes=5)
+# No mail of a batch is begun later; the rest of the lease is for the one that is on its way,
+# each of whose steps may take EMAIL_TIMEOUT.
+SENDING_MAX_S: Final = 150.0
+# With a slow mail server, what was sent is written down this often, with a fast one by batches.
+WRITE_EVERY_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +49,81 @@ def queue(messages: Sequence[Message]) -> None:
 
 
 def send_due(rows: Sequence[Notification]) -> dict[UUID, Exception]:
-    """Send claimed rows over one connection. What failed is put off and returned."""
+    """Send claimed rows over one connection. What failed is put off and returned.
+
+    What could not be begun in time is given back: its lease might end during the sending, and
+    another worker would send it too.
+    """
     failed: dict[UUID, Exception] = {}
-    sent: list[Notification] = []
     connection = get_connection()
+    sent = _Sent()
+    started = time.monotonic()
     try:
         for row in rows:
-            try:
-                _send(row, connection)
-                sent.append(row)
-            except Exception as error:  # noqa: BLE001 - one recipient's trouble is not another's
-                row.put_off()
+            if time.monotonic() - started > SENDING_MAX_S:
+                row.give_back(due_in=timedelta())
+            elif error := _try_to_send(row, connection):
                 failed[row.pk] = error
+            else:
+                sent.add(row)
     finally:
-        connection.close()
-        _write_sent(sent)
+        sent.write()
+        _close(connection)
     return failed
+
+
+def _try_to_send(row: Notification, connection: BaseEmailBackend) -> Exception | None:
+    try:
+        # Django closes after each mail what it had to open for it; open already, it stays open.
+        connection.open()
+        _send(row, connection)
+    except Exception as error:  # noqa: BLE001 - one recipient's trouble is not another's
+        row.put_off()
+        # Nor is the state in which the trouble left the connection.
+        _close(connection)
+        return error
+    return None
+
+
+def _close(connection: BaseEmailBackend) -> None:
+    # The mails are out or they are not; how the server takes a farewell changes nothing.
+    with suppress(Exception):
+        connection.close()
+
+
+class _Sent:
+    """What was sent and is not written down yet: no more than a moment's work.
+
+    A worker that dies before it is written sends the same messages again: at least once, with
+    the same Message-ID, by which mail programs drop the second copy. Whoever lost a lease
+    meanwhile writes the same text, and that it was sent is true.
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[Notification] = []
+        self._written = time.monotonic()
+
+    def add(self, row: Notification) -> None:
+        """``row`` has been handed over to the mail server."""
+        self._rows.append(row)
+        if time.monotonic() - self._written > WRITE_EVERY_S:
+            self.write()
+
+    def write(self) -> None:
+        """Write down what was said."""
+        now = timezone.now()
+        bulk.update(Notification, {row.pk: _as_sent(row, now) for row in self._rows})
+        self._rows, self._written = [], time.monotonic()
+
+
+def _as_sent(row: Notification, now: datetime) -> Mapping[str, Any]:
+    return {
+        "title": row.title,
+        "text": row.text,
+        "sent_at": now,
+        "due_at": None,
+        "lease_until": None,
+    }
 
 
 def _row(message: Message) -> Notification:
@@ -85,29 +150,6 @@ def _send(row: Notification, connection: BaseEmailBackend) -> None:
         headers={"Message-ID": f"<{row.pk.hex}@{settings.SHOP_DOMAIN}>"},
     )
     mail.send()
-
-
-def _write_sent(sent: Sequence[Notification]) -> None:
-    """Write down what was said, once for the batch.
-
-    A worker that dies before sends the same messages again: at least once, with the same
-    Message-ID, by which mail programs drop the second copy. Whoever lost a lease meanwhile
-    writes the same text, and that it was sent is true.
-    """
-    now = timezone.now()
-    bulk.update(
-        Notification,
-        {
-            row.pk: {
-                "title": row.title,
-                "text": row.text,
-                "sent_at": now,
-                "due_at": None,
-                "lease_until": None,
-            }
-            for row in sent
-        },
-    )
 
 
 def _render(row: Notification) -> None:
