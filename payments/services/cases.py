@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction as database
@@ -10,8 +10,13 @@ from django.db.models.functions import Now
 
 from audit import services as audit
 from audit.models import AuditEvent
+from durable import bulk
 from orders.money import Money
 from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent
+
+# An open case takes so many further findings: by then a person has reason enough to look.
+MORE_MAX: Final = 20
+_NOT_FACTS: Final = frozenset({"source", "cause_id", "failures", "more"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +31,13 @@ class Finding:
 
 
 def open_cases(findings: Sequence[Finding]) -> None:
-    """Open a case for each, in the caller's transaction; one that is open stays the only one."""
+    """Open a case for each, in the caller's transaction, or add it to the one that is open."""
     for finding in findings:
-        _open(finding)
+        # The second round is for a case that somebody closed between the two steps.
+        any(_open(finding) or _add_to_open_case(finding) for _ in range(2))
 
 
-def _open(finding: Finding) -> None:
+def _open(finding: Finding) -> bool:
     case = Case(
         kind=finding.kind,
         transaction=finding.transaction,
@@ -40,9 +46,42 @@ def _open(finding: Finding) -> None:
         currency=finding.money.currency if finding.money else "",
         detail=dict(finding.detail),
     )
-    Case.objects.bulk_create([case], ignore_conflicts=True)
-    if Case.objects.filter(pk=case.pk).exists():
-        audit.record([_event(case, "case.opened", {"kind": case.kind, **finding.detail})])
+    if not bulk.insert_new(case):
+        return False
+    audit.record([_event(case, "case.opened", {"kind": case.kind, **finding.detail})])
+    return True
+
+
+def _add_to_open_case(finding: Finding) -> bool:
+    """Let the person who has the case see what else came; the same facts again are no news."""
+    if finding.transaction is None:
+        # The case of an event that matches nothing: there is one for each event.
+        return True
+    open_one = Case.objects.filter(
+        transaction=finding.transaction, kind=finding.kind, state=CaseState.OPEN
+    )
+    case = open_one.select_for_update(no_key=True).first()
+    if case is None:
+        return False
+    found = {**_money(finding.money), **finding.detail}
+    more = case.detail.get("more", [])
+    known = [{"amount": case.amount, "currency": case.currency, **case.detail}, *more]
+    if len(more) < MORE_MAX and _facts(found) not in map(_facts, known):
+        Case.objects.filter(pk=case.pk).update(detail={**case.detail, "more": [*more, found]})
+        audit.record([_event(case, "case.more_found", found)])
+    return True
+
+
+def _money(money: Money | None) -> Mapping[str, Any]:
+    return {
+        "amount": money.minor if money else None,
+        "currency": money.currency if money else "",
+    }
+
+
+def _facts(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was found, without the way on which it came."""
+    return {name: value for name, value in detail.items() if name not in _NOT_FACTS}
 
 
 @database.atomic

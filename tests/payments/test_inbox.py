@@ -140,6 +140,20 @@ class TestASuccess:
         assert Case.objects.get().kind == CaseKind.CONFLICT
 
 
+    def test_with_a_third_number_is_added_to_the_case_that_is_open(
+        self, client: Client, row: Transaction
+    ) -> None:
+        answer(client, ipn(row))
+        for number in ("999", "998", "998"):
+            assert answer(client, ipn(row, TransactionNo=number)) == "04"
+        case = Case.objects.get()
+        [more] = case.detail["more"]
+        assert "999" in case.detail["differences"]["psp_reference"]
+        assert "998" in more["differences"]["psp_reference"]
+        assert (more["amount"], more["currency"]) == (150_000, "VND")
+        assert AuditEvent.objects.filter(action="case.more_found").count() == 1
+
+
 class TestAForgery:
     @pytest.mark.parametrize(
         "forge",
