@@ -5,13 +5,14 @@ that no call site can forget it.
 """
 
 import logging
+import re
 from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, Processor
 
 from audit.context import current_actor, current_request_id
-from audit.redaction import redact_object
+from audit.redaction import REDACTED, redact_object
 
 # What a LogRecord holds besides what the call site gave as ``extra``.
 _SHARED: Final[list[Processor]] = [
@@ -20,6 +21,9 @@ _SHARED: Final[list[Processor]] = [
     structlog.stdlib.ExtraAdder(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+
+# PostgreSQL quotes the whole row that broke a constraint: addresses, phones, tokens.
+_QUOTED_ROW: Final = re.compile(r"^(DETAIL:|CONTEXT:).*$", re.MULTILINE)
 
 
 def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
@@ -60,7 +64,9 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
 
 
 def mask(_logger: logging.Logger, _method: str, event: EventDict) -> EventDict:
-    """Take secrets and card numbers out of every member of a line."""
+    """Take secrets and card numbers out of every member of a line, and rows out of tracebacks."""
+    if "exception" in event:
+        event["exception"] = _QUOTED_ROW.sub(rf"\1 {REDACTED}", str(event["exception"]))
     return redact_object(event)
 
 

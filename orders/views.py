@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -80,6 +81,8 @@ class OrderView(GenericAPIView[Order]):
 
 def _customer(request: Request, body: dict[str, Any]) -> Customer:
     contact = contact_of(user_id_of(request))
+    if contact is None:
+        raise AuthenticationFailed("The account of this token is gone.")
     return Customer(
         user_id=user_id_of(request),
         email=body["customer_email"] or contact.email,

@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import SuspiciousOperation
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
 
 from config.logs import logging_config
+from orders.models import Order
 from payments.gateways.base import Operation, Outcome
 from payments.gateways.vnpay.gateway import VnpayGateway
 from payments.services import dispatch
 from payments.services.dispatch import perform, settle
-from tests.factories import TransactionFactory, begin
+from tests.factories import OrderFactory, TransactionFactory, begin
 
 CARD = "4111 1111 1111 1111"
 SECRETS = {
@@ -181,3 +183,15 @@ class TestALineOfTheWorker:
         settle(results=[(job, outcome)])
         assert lines.one("outcome_not_applied")["transaction"] == str(row.pk)
         assert secrets_in(lines.text) == []
+
+
+@pytest.mark.django_db(transaction=True)
+class TestARowThatPostgresqlQuotes:
+    def test_stays_out_of_the_traceback(self, lines: Lines) -> None:
+        order = OrderFactory.create(email="linh.canary@example.com")
+        try:
+            Order.objects.filter(pk=order.pk).update(amount_paid=order.total + 1)
+        except IntegrityError:
+            logging.getLogger("anything").exception("not_stored")
+        assert "order_paid" in lines.one("not_stored")["exception"]
+        assert "linh.canary" not in lines.text

@@ -34,6 +34,16 @@ def ask(api: APIClient, **changes: Any) -> Any:
 
 @pytest.mark.usefixtures("_goods")
 class TestPostOrders:
+    def test_takes_no_order_for_an_account_that_is_gone(
+        self, api: APIClient, shopper: User
+    ) -> None:
+        sku = ProductFactory.create().sku
+        shopper.delete()
+        body = {"currency": "VND", "lines": [{"sku": sku, "quantity": 1}]}
+        answer = api.post("/orders", body)
+        assert (answer.status_code, answer.json()["code"]) == (401, "authentication_failed")
+        assert not Order.objects.exists()
+
     def test_adds_up_by_itself(self, api: APIClient, shopper: User) -> None:
         answer = ask(api)
         order = Order.objects.get()
