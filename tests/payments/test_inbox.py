@@ -139,7 +139,6 @@ class TestASuccess:
         assert state() == before
         assert Case.objects.get().kind == CaseKind.CONFLICT
 
-
     def test_with_a_third_number_is_added_to_the_case_that_is_open(
         self, client: Client, row: Transaction
     ) -> None:
