@@ -14,6 +14,7 @@ from tests.e2e.shop import Shop
 # Real timeouts and schedules, only shorter, so that a lost answer costs seconds here.
 SHORT = {
     "STRIPE_READ_TIMEOUT_S": "2",
+    "PAYPAL_READ_TIMEOUT_S": "8",
     "VNPAY_READ_TIMEOUT_S": "2",
     "LEASE_MARGIN_S": "1",
     "QUERY_SCHEDULE_SCALE": "0.01",

@@ -5,11 +5,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+import psycopg2
 
 from local import environment
 from local.servers import Servers
@@ -170,6 +173,13 @@ class Shop:
             text=True,
             check=False,
         )
+
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Look behind the API."""
+        connection = psycopg2.connect(self.stack.settings["DATABASE_URL"])
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
 
     def require_sound_books(self) -> None:
         """Every invariant holds."""

@@ -1,10 +1,7 @@
 """Paying an order through every part: API, worker, gateway, webhook, ledger, mail, audit."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Any
-
-import psycopg2
 
 from tests.e2e.shop import Shop, eventually, send
 
@@ -70,8 +67,7 @@ class TestPayingAgain:
         assert shop.ended(second["id"])["status"] == "SUCCESS"
         eventually(lambda: shop.payment(first["id"])["status"] == "SUCCESS")
         assert shop.api("GET", f"/orders/{order['id']}").json["amount_paid"] == order["total"]
-        rows = _query(
-            shop,
+        rows = shop.query(
             "SELECT t.applied, a.kind, c.kind FROM transactions t"
             " JOIN transfers f ON f.transaction_id = t.id"
             " JOIN ledger_accounts a ON a.id = f.credit_id"
@@ -153,11 +149,3 @@ def _mails_about(shop: Shop, number: str) -> list[str]:
     texts = [path.read_text() for path in folder.glob("*")] if folder.exists() else []
     mails = [mail for text in texts for mail in text.split("-" * 79)]
     return [mail for mail in mails if f"rder {number}" in mail]
-
-
-def _query(shop: Shop, sql: str, *values: object) -> list[tuple[object, ...]]:
-    """Look behind the API."""
-    connection = psycopg2.connect(shop.stack.settings["DATABASE_URL"])
-    with closing(connection), connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())
