@@ -47,6 +47,9 @@ def undocumented(name: str, answer: Any) -> list[str]:
     kind = answer.headers["Content-Type"].partition(";")[0]
     if kind not in announced["content"]:
         return [f"content {kind}"]
+    code = answer.json().get("code")
+    if code not in announced["content"][kind].get("examples", {None: "no problem"}):
+        return [f"code {code}"]
     return problems(announced["content"][kind]["schema"], answer.json())
 
 
