@@ -5,7 +5,7 @@ same facts always lead to the same end.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
@@ -105,9 +105,9 @@ def _on_declined(standing: Standing, outcome: Outcome, now: datetime) -> Decisio
     del now
     if standing.status not in {Status.PROCESSING, Status.AUTHORIZED}:
         return REPEAT
-    if outcome.money is not None and (
-        differences := _differences(standing, outcome, standing.money)
-    ):
+    # A no names its amount where the gateway says one.
+    said = replace(outcome, money=outcome.money or standing.money)
+    if differences := _differences(standing, said, standing.money):
         # Not even a no is believed when it is about other money.
         return Decision(Ruling.MISMATCH, differences=differences)
     failure = outcome.failure or Failure(FailureCode.DECLINED)

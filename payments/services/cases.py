@@ -28,13 +28,22 @@ class Finding:
     webhook_event: WebhookEvent | None = None
     money: Money | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    # A worry that stays true while it stays open: once a person has settled it, it is settled.
+    once: bool = False
 
 
 def open_cases(findings: Sequence[Finding]) -> None:
     """Open a case for each, in the caller's transaction, or add it to the one that is open."""
     for finding in findings:
+        if finding.once and _was_settled(finding):
+            continue
         # The second round is for a case that somebody closed between the two steps.
         any(_open(finding) or _add_to_open_case(finding) for _ in range(2))
+
+
+def _was_settled(finding: Finding) -> bool:
+    settled = Case.objects.filter(transaction=finding.transaction, kind=finding.kind)
+    return settled.filter(state=CaseState.RESOLVED).exists()
 
 
 def _open(finding: Finding) -> bool:

@@ -254,7 +254,7 @@ def cancel_payment(
     if row.status == Status.FAILED:
         raise NotCancellable("The payment has ended already.")
     if row.status == Status.PENDING and not GatewayCall.objects.filter(transaction=row).exists():
-        end_unsent(row, code)
+        end_unsent(row, row.order, code)
         return row
     if row.status == Status.AUTHORIZED and not gateway(row.gateway).capabilities.void:
         raise NotCancellable(f"{row.gateway} cannot release a hold; it ends by itself.")

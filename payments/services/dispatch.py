@@ -6,7 +6,6 @@ outside of any transaction; ``settle`` applies what was heard.
 
 import logging
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,7 +22,6 @@ from durable import bulk
 from durable.clock import database_now
 from durable.ids import uuid7
 from orders.models import Order
-from orders.money import Money
 from payments import tokens
 from payments.gateways.base import (
     FailureCode,
@@ -37,6 +35,7 @@ from payments.gateways.base import (
 from payments.gateways.registry import gateway
 from payments.intents import intent_of
 from payments.models import CaseKind, GatewayCall, Transaction
+from payments.operations import money_of, next_operation
 from payments.services import breaker, cases
 from payments.services.cases import Finding
 from payments.services.outcomes import Evidence, Source, apply_outcomes, end_unsent
@@ -48,8 +47,6 @@ logger = logging.getLogger(__name__)
 _DEFINITE: Final = frozenset(OutcomeKind) - {OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE}
 # After so many failures in a row a person should know, while we go on trying.
 FAILURES_BEFORE_A_CASE: Final = 8
-# So often an unanswered operation is sent before the gateway is asked about it.
-SENDS_BEFORE_A_QUERY: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +83,8 @@ def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[
     gate = _Gate(adapter)
     jobs = []
     for row in rows:
-        if row.status == Status.PENDING and row.cancel_code:
-            end_unsent(row, FailureCode(row.cancel_code))
+        if (reason := _reason_not_to_send(row, now)) is not None:
+            end_unsent(row, orders[row.order_id], reason)
             continue
         try:
             job = _job(row, orders[row.order_id], adapter, calls.get(row.pk, []), now)
@@ -101,6 +98,16 @@ def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[
     _store(jobs, now)
     _start([job.row for job in jobs if job.row.status == Status.PENDING], jobs)
     return jobs
+
+
+def _reason_not_to_send(row: Transaction, now: datetime) -> FailureCode | None:
+    """Why a payment that was never sent should not be sent any more."""
+    if row.status != Status.PENDING:
+        return None
+    if row.cancel_code:
+        return FailureCode(row.cancel_code)
+    # Nobody expects to be charged for what was asked for so long ago.
+    return FailureCode.NEVER_SENT if now >= row.expires_at else None
 
 
 class _Gate:
@@ -139,99 +146,13 @@ def _job(
 ) -> Job:
     intent = intent_of(row, order, adapter)
     token = tokens.unseal(row.payment_token)
-    unanswered = {call.verb: call for call in calls if call.answered_at is None}
-    verb = _repeatable(row, unanswered, adapter, now)
-    verb = verb or _new_verb(row, calls, unanswered, adapter)
-    call = unanswered.get(verb)
-    if call is None or verb is Verb.QUERY:
-        # A query is never repeated under its old number: some gateways refuse that.
-        call = _new_call(row, verb, adapter, intent, now)
+    verb, call = next_operation(row, calls, adapter, now)
+    call = call or _new_call(row, verb, adapter, intent, now)
     operation = Operation(
         verb=verb, reference=call.reference, intent=intent, now=now,
-        request=call.request, token=token, money=_money_of(verb, row),
+        request=call.request, token=token, money=money_of(verb, row),
     )  # fmt: skip
     return Job(row, call, operation)
-
-
-def _answered_since_asked(row: Transaction, calls: Sequence[GatewayCall]) -> frozenset[str]:
-    """The verbs that have been answered since somebody asked for an end or a capture."""
-    asked_at = row.cancel_requested_at or row.capture_requested_at
-    return frozenset(
-        call.verb
-        for call in calls
-        if call.answered_at and asked_at and call.last_sent_at and call.last_sent_at >= asked_at
-    )
-
-
-def _repeatable(
-    row: Transaction, unanswered: Mapping[str, GatewayCall], adapter: Gateway, now: datetime
-) -> Verb | None:
-    """The unanswered operation to send once more, if there is one.
-
-    While the gateway remembers its key, the same bytes are sent again and the truth comes
-    back; after that only a query is safe.
-    """
-    for verb, call in unanswered.items():
-        if verb == Verb.QUERY or not _is_remembered(call, adapter, now):
-            continue
-        if not _should_ask_first(call, row) and not _is_unwanted(call, row):
-            return Verb(verb)
-    return None
-
-
-def _is_unwanted(call: GatewayCall, row: Transaction) -> bool:
-    """Whether it would take money, perhaps for the first time, that nobody wants taken now."""
-    takes_money = call.verb == Verb.CAPTURE or (call.verb == Verb.CREATE and row.payment_token)
-    return bool(row.cancel_code and takes_money)
-
-
-def _new_verb(
-    row: Transaction,
-    calls: Sequence[GatewayCall],
-    unanswered: Mapping[str, GatewayCall],
-    adapter: Gateway,
-) -> Verb:
-    """What to send for the first time; a query about what may not be sent again."""
-    verb = _next_verb(row, _answered_since_asked(row, calls), adapter)
-    # Until the gateway has named what it created there is nothing to capture or to close.
-    is_named = bool(row.psp_reference) or Verb.CREATE not in unanswered
-    return verb if is_named and verb not in unanswered else Verb.QUERY
-
-
-def _next_verb(row: Transaction, answered: AbstractSet[str], adapter: Gateway) -> Verb:
-    """What comes next for ``row``. CAPTURE, VOID and CLOSE are answered once; then we ask."""
-    if row.status == Status.PENDING:
-        return Verb.CREATE
-    if row.status == Status.AUTHORIZED:
-        wanted = Verb.VOID if row.cancel_code else Verb.CAPTURE
-        asked = bool(row.cancel_code) or row.capture_amount is not None
-        return wanted if asked and wanted not in answered else Verb.QUERY
-    if row.cancel_code:
-        closable = adapter.capabilities.close and Verb.CLOSE not in answered
-        return Verb.CLOSE if closable else Verb.QUERY
-    # An approval waits to be captured: the adapter says so by name.
-    return Verb(row.psp_data.get("next_verb", Verb.QUERY))
-
-
-def _money_of(verb: Verb, row: Transaction) -> Money | None:
-    """A capture of a hold names its amount; the capture that follows an approval takes all."""
-    return row.capture_money if verb is Verb.CAPTURE else None
-
-
-def _is_remembered(call: GatewayCall, adapter: Gateway, now: datetime) -> bool:
-    if adapter.key_lifetime is None or call.first_sent_at is None:
-        return True
-    return now - call.first_sent_at < adapter.key_lifetime
-
-
-def _should_ask_first(call: GatewayCall, row: Transaction) -> bool:
-    """After a few repeats in vain, every other look is a query.
-
-    A gateway may have stored its own failure under our key and replay it for ever; then only
-    reading tells what happened.
-    """
-    repeats_in_vain = call.sends - SENDS_BEFORE_A_QUERY
-    return call.verb != Verb.QUERY and repeats_in_vain >= row.queries
 
 
 def _new_call(
@@ -242,7 +163,7 @@ def _new_call(
     # shows to people.
     reference = row.reference if verb is Verb.CREATE else call_id.hex
     operation = Operation(
-        verb=verb, reference=reference, intent=intent, now=now, money=_money_of(verb, row)
+        verb=verb, reference=reference, intent=intent, now=now, money=money_of(verb, row)
     )
     return GatewayCall(
         id=call_id,

@@ -233,12 +233,13 @@ def cancel_requested(row: Transaction) -> AuditEvent:
     )
 
 
-def end_unsent(row: Transaction, code: FailureCode) -> None:
+def end_unsent(row: Transaction, order: Order, code: FailureCode) -> None:
     """Fail a locked PENDING row of which nothing was ever sent, so that nothing can come of it."""
     batch = _Batch(now=database_now())
     nothing = Outcome(OutcomeKind.NOT_DONE)
     proof = Evidence(row.pk, nothing, Source.PROOF, cause_id="nothing was sent")
     _move(row, Status.FAILED, proof, batch, {"failure_code": code, **_ENDED})
+    batch.messages.extend(messages.failed(order, row))
     batch.write()
 
 
@@ -338,7 +339,10 @@ def _worries(item: Evidence, row: Transaction, now: datetime) -> list[Finding]:
     if row.status == Status.PROCESSING and now > row.expires_at + OVER_AGE:
         found.append(CaseKind.OVER_AGE)
     detail = {"source": item.source, "cause_id": item.cause_id}
-    return [Finding(kind=kind, transaction=row, money=row.money, detail=detail) for kind in found]
+    return [
+        Finding(kind=kind, transaction=row, money=row.money, detail=detail, once=True)
+        for kind in found
+    ]
 
 
 def _follow_hint(item: Evidence, row: Transaction, now: datetime, batch: _Batch) -> None:

@@ -32,6 +32,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 UNKNOWN = Outcome(OutcomeKind.UNKNOWN)
 
 
+def in_one_commit(row: Transaction) -> list[Job]:
+    """What is planned for ``row`` at this moment of the test's own clock."""
+    with transaction.atomic():
+        return dispatch._plan([row], gateway("vnpay"), timezone.now())
+
+
 def plan(limit: int = 10) -> list[Job]:
     return claim_and_plan(gateway_name="vnpay", limit=limit)
 
@@ -62,6 +68,15 @@ class TestPlanning:
         monkeypatch.setattr(VnpayGateway, "perform", look)
         queues()["gateway.vnpay"].drain()
         assert seen == [False]
+
+    def test_sends_nothing_that_was_asked_for_too_long_ago(self) -> None:
+        row = TransactionFactory.create()
+        with time_machine.travel(row.expires_at + timedelta(minutes=1)):
+            assert in_one_commit(row) == []
+        row.refresh_from_db()
+        assert (row.status, row.failure_code) == (Status.FAILED, "never_sent")
+        assert not GatewayCall.objects.exists()
+        assert check() == []
 
     def test_takes_no_row_that_somebody_works_on(self) -> None:
         TransactionFactory.create()

@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from audit.models import AuditEvent
 from notifications.models import Notification
 from orders.money import Money
@@ -19,6 +20,7 @@ from payments.gateways.base import Exchange, Failure, FailureCode, Outcome, Outc
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction, Transfer
 from payments.services import outcomes
+from payments.services.cases import resolve_case
 from payments.services.dispatch import settle
 from payments.services.outcomes import Evidence, Source, apply_outcomes
 from payments.states import Status
@@ -248,6 +250,15 @@ class TestWorries:
         assert [apply(row, held_back), apply(row, held_back)] == [Ruling.CARRY_ON] * 2
         assert Case.objects.get().kind == CaseKind.REVIEW
         assert row.status == Status.PROCESSING
+
+    def test_worries_nobody_again_about_what_a_person_has_settled(self, finance: User) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        held_back = Outcome(OutcomeKind.PENDING, failure=Failure(FailureCode.SUSPECTED_FRAUD, "07"))
+        apply(row, held_back)
+        case = Case.objects.get()
+        resolve_case(case_id=case.pk, user_id=finance.pk, resolution="asked the bank")
+        apply(row, held_back)
+        assert Case.objects.count() == 1
 
     def test_opens_a_case_when_a_payment_stays_open_long_after_its_link(self) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)

@@ -1,0 +1,106 @@
+"""Which operation comes next for a transaction: decided from its row and its earlier calls."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Final
+
+from orders.money import Money
+from payments.gateways.base import Gateway, Verb
+from payments.models import GatewayCall, Transaction
+from payments.states import Status
+
+# So often an unanswered operation is sent before the gateway is asked about it.
+SENDS_BEFORE_A_QUERY: Final = 3
+
+
+def next_operation(
+    row: Transaction, calls: Sequence[GatewayCall], adapter: Gateway, now: datetime
+) -> tuple[Verb, GatewayCall | None]:
+    """The verb to send now, and its stored call when the same bytes are sent once more."""
+    unanswered = {call.verb: call for call in calls if call.answered_at is None}
+    verb = _repeatable(row, unanswered, adapter, now)
+    verb = verb or _new_verb(row, calls, unanswered, adapter)
+    # A query is never repeated under its old number: some gateways refuse that.
+    return verb, None if verb is Verb.QUERY else unanswered.get(verb)
+
+
+def money_of(verb: Verb, row: Transaction) -> Money | None:
+    """A capture of a hold names its amount; the capture that follows an approval takes all."""
+    return row.capture_money if verb is Verb.CAPTURE else None
+
+
+def _answered_since_asked(row: Transaction, calls: Sequence[GatewayCall]) -> frozenset[str]:
+    """The verbs that have been answered since somebody asked for an end or a capture."""
+    asked_at = row.cancel_requested_at or row.capture_requested_at
+    return frozenset(
+        call.verb
+        for call in calls
+        if call.answered_at and asked_at and call.last_sent_at and call.last_sent_at >= asked_at
+    )
+
+
+def _repeatable(
+    row: Transaction, unanswered: Mapping[str, GatewayCall], adapter: Gateway, now: datetime
+) -> Verb | None:
+    """The unanswered operation to send once more, if there is one.
+
+    While the gateway remembers its key, the same bytes are sent again and the truth comes
+    back; after that only a query is safe.
+    """
+    for verb, call in unanswered.items():
+        if verb == Verb.QUERY or not _is_remembered(call, adapter, now):
+            continue
+        if not _should_ask_first(call, row) and not _is_unwanted(call, row):
+            return Verb(verb)
+    return None
+
+
+def _is_unwanted(call: GatewayCall, row: Transaction) -> bool:
+    """Whether it would take money, perhaps for the first time, that nobody wants taken now."""
+    takes_money = call.verb == Verb.CAPTURE or (call.verb == Verb.CREATE and row.payment_token)
+    return bool(row.cancel_code and takes_money)
+
+
+def _new_verb(
+    row: Transaction,
+    calls: Sequence[GatewayCall],
+    unanswered: Mapping[str, GatewayCall],
+    adapter: Gateway,
+) -> Verb:
+    """What to send for the first time; a query about what may not be sent again."""
+    verb = _next_verb(row, _answered_since_asked(row, calls), adapter)
+    # Until the gateway has named what it created there is nothing to capture or to close.
+    is_named = bool(row.psp_reference) or Verb.CREATE not in unanswered
+    return verb if is_named and verb not in unanswered else Verb.QUERY
+
+
+def _next_verb(row: Transaction, answered: AbstractSet[str], adapter: Gateway) -> Verb:
+    """What comes next for ``row``. CAPTURE, VOID and CLOSE are answered once; then we ask."""
+    if row.status == Status.PENDING:
+        return Verb.CREATE
+    if row.status == Status.AUTHORIZED:
+        wanted = Verb.VOID if row.cancel_code else Verb.CAPTURE
+        asked = bool(row.cancel_code) or row.capture_amount is not None
+        return wanted if asked and wanted not in answered else Verb.QUERY
+    if row.cancel_code:
+        closable = adapter.capabilities.close and Verb.CLOSE not in answered
+        return Verb.CLOSE if closable else Verb.QUERY
+    # An approval waits to be captured: the adapter says so by name.
+    return Verb(row.psp_data.get("next_verb", Verb.QUERY))
+
+
+def _is_remembered(call: GatewayCall, adapter: Gateway, now: datetime) -> bool:
+    if adapter.key_lifetime is None or call.first_sent_at is None:
+        return True
+    return now - call.first_sent_at < adapter.key_lifetime
+
+
+def _should_ask_first(call: GatewayCall, row: Transaction) -> bool:
+    """After a few repeats in vain, every other look is a query.
+
+    A gateway may have stored its own failure under our key and replay it for ever; then only
+    reading tells what happened.
+    """
+    repeats_in_vain = call.sends - SENDS_BEFORE_A_QUERY
+    return call.verb != Verb.QUERY and repeats_in_vain >= row.queries
