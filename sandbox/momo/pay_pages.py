@@ -33,12 +33,14 @@ IPN_WAIT_S_MAX: Final = 1.0
 # A decision that needs nobody and comes later than this is not waited for on the page.
 DECISION_WAIT_S_MAX: Final = 1.0
 # A page beside which another device pays looks again this often.
-LOOK_AGAIN_S: Final = 3
+LOOK_AGAIN_S: Final = 10
 PIN: Final = "000000"
 OTP: Final = "OTP"
 WRONG_CODE: Final = "decline:4100"
 TROUBLES: Final = ("decline:1001", "decline:1002", "decline:1004", "decline:4001", "decline:1005")
 SLOW: Final = ("slow:approve", "slow:decline:1002")
+# How a shopper came to what stands for the app.
+APP_WAYS: Final = ("app", "qr", "web")
 METHODS: Final = ("wallet", "atm", "card")
 # The test cards of each page, and what each leads to.
 CARDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -94,7 +96,7 @@ class PayPages:
         if left is not None:
             return left
         method = request.query.get("from", "")
-        return page(payment, pin_form(payment, method if method in {"app", "qr"} else "app"), "app")
+        return page(payment, pin_form(payment, method if method in APP_WAYS else "app"), "app")
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
         """What the shopper did on a page; every form carries how they pay."""
@@ -181,7 +183,7 @@ class PayPages:
         words = TEXTS[payment["lang"]]
         app = self._world.settings.url + self._link(payment, APP)
         code = segno.make(f"{app}&from=qr", error="m", micro=False)
-        picture = code.svg_inline(scale=4, border=2, light="#fff")
+        picture = code.svg_inline(scale=4, border=2, light="#fff", title=words["scan"])
         minutes = max(1, round((payment["expires_at"] - self._world.clock.now()) / 60))
         body = (
             f"{summary(payment)}<p>{words['scan']}</p><p>{picture}</p>"

@@ -169,7 +169,7 @@ class TestPages:
         assert "150,000 VND" in page.text
         assert "<svg" in page.text
         assert "<script" not in page.text
-        assert page.headers["Refresh"] == "3"
+        assert page.headers["Refresh"] == "10"
         links = [unescape(link) for link in re.findall(r'href="([^"]+)"', page.text)]
         assert [link.rpartition("from=")[2] for link in links] == ["app", "web"]
 
