@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
+from kombu import Queue
 
 from config.environment import (
     IS_PRODUCTION,
@@ -348,12 +349,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "sweep"
-CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {name: {} for name in ["sweep", *DUE_QUEUES]}
+# Messages are hints and need no acknowledgement: a lost one costs a sweep. Keeping track of them
+# would cost two more round trips each, and a worker that loses its broker while it holds one
+# would crash when it tries to give it back.
+CELERY_TASK_QUEUES = [Queue(name, no_ack=True) for name in ["sweep", *DUE_QUEUES]]
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "config.beat:HeartbeatScheduler"

@@ -14,7 +14,8 @@ PaymentError
 ├── MethodUnavailable        422 method_unavailable
 ├── CaptureUnavailable       422 capture_unavailable
 ├── CaptureAmountRefused     422 capture_amount_refused
-├── TokenProblem             422 payment_token_required | payment_token_not_accepted
+├── TokenRequired            422 payment_token_required
+├── TokenNotAccepted         422 payment_token_not_accepted
 ├── ReturnUrlRefused         422 return_url_not_allowed
 └── CardNumberRefused        422 card_number_refused
 """
@@ -126,10 +127,17 @@ class CaptureAmountRefused(PaymentError):
     field = "amount"
 
 
-class TokenProblem(PaymentError):
-    """A payment token is missing, or not for this method."""
+class TokenRequired(PaymentError):
+    """The method needs a payment token from the gateway's own form."""
 
     code = "payment_token_required"
+    field = "payment_token"
+
+
+class TokenNotAccepted(PaymentError):
+    """The method takes no payment token."""
+
+    code = "payment_token_not_accepted"
     field = "payment_token"
 
 

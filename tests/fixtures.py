@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import TransactionTestCase, override_settings
+from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
@@ -66,6 +67,13 @@ def _cheap_passwords() -> Iterator[None]:
     """Argon2 is slow on purpose; a test's password needs no protection."""
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with override_settings(PASSWORD_HASHERS=hashers):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """A request leaves its language behind in the thread; the next test starts in English."""
+    with translation.override("en"):
         yield
 
 

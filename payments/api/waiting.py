@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from payments import selectors
 from payments.models import Transaction
 
-_WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})\"?(?:$|[,;\s])", re.IGNORECASE)
+_WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?(?:$|[,;\s])", re.IGNORECASE)
 _places: Final = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 
 

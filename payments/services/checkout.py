@@ -37,7 +37,8 @@ from payments.errors import (
     PaymentInProgress,
     PaymentNotFound,
     ReturnUrlRefused,
-    TokenProblem,
+    TokenNotAccepted,
+    TokenRequired,
 )
 from payments.gateways.base import FailureCode, Gateway, NotExpressible, Operation, Verb
 from payments.gateways.registry import gateway, gateway_for
@@ -181,9 +182,9 @@ def _require_gateway(request: PaymentRequest) -> Gateway:
     if request.capture == Capture.MANUAL and not can.manual_capture:
         raise CaptureUnavailable(f"{request.method} takes the money at once: leave out capture.")
     if request.payment_token and not can.takes_token:
-        raise TokenProblem(f"{request.method} takes no payment_token: leave it out.")
+        raise TokenNotAccepted(f"{request.method} takes no payment_token: leave it out.")
     if can.needs_token and not request.payment_token:
-        raise TokenProblem(f"{request.method} needs a payment_token from the gateway's own form.")
+        raise TokenRequired(f"{request.method} needs a payment_token from the gateway's own form.")
     return adapter
 
 

@@ -290,7 +290,7 @@ class TestWhatIsRefused:
             ({"currency": "USD"}, "currency_mismatch"),
             ({"method": "cash"}, "method_unavailable"),
             ({"capture": "manual"}, "capture_unavailable"),
-            ({"payment_token": "pm_1"}, "payment_token_required"),
+            ({"payment_token": "pm_1"}, "payment_token_not_accepted"),
             ({"return_url": "https://evil.example/"}, "return_url_not_allowed"),
             ({"return_url": "//evil.example/"}, "return_url_not_allowed"),
             ({"return_url": "http://["}, "return_url_not_allowed"),
