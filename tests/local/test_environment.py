@@ -17,7 +17,7 @@ ADDRESSES = environment.Addresses(
     database_url="postgres://database", redis_url="redis://redis", port=8001, sandbox_port=8101
 )
 AWKWARD = {"NAME": "a b'c\"d\\e$f`g", "PLAIN": "whsec_1,whsec_2", "EMPTY": ""}
-READERS = {"secret", "required_in_production"}
+READERS = {"secret", "required_in_production", "server_url", "public_url", "encryption_keys"}
 
 
 def build(folder: Path, given: dict[str, str] | None = None) -> dict[str, str]:
