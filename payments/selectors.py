@@ -55,7 +55,7 @@ def is_unpaid_since(transaction_id: UUID, moment: datetime) -> bool:
     """Whether the gateway was asked at or after ``moment`` and called the payment unpaid."""
     return GatewayCall.objects.filter(
         transaction=transaction_id,
-        verb=Verb.QUERY,
+        verb__in=(Verb.QUERY, Verb.CAPTURE),
         outcome__in=(OutcomeKind.UNPAID, OutcomeKind.ACTION_REQUIRED),
         answered_at__gte=moment,
     ).exists()

@@ -108,7 +108,8 @@ def _back_to_page(operation: Operation, outcome: Outcome) -> Outcome:
     used_up = {"approval_used": data["approved_at"]} if data.get("approved_at") else {}
     url = data.get("approve_url", "")
     action = NextAction(url) if url else None
-    return replace(outcome, next_action=action, psp_data=used_up)
+    kind = OutcomeKind.ACTION_REQUIRED if action else outcome.kind
+    return replace(outcome, kind=kind, next_action=action, psp_data=used_up)
 
 
 def _read_status(operation: Operation, answer: HttpAnswer) -> Outcome:

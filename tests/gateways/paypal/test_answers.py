@@ -279,7 +279,7 @@ class TestCapture:
     ) -> None:
         approved = created(psp_data={"approved_at": APPROVED_AT})
         outcome = ask(Verb.CAPTURE, refusal(issue), approved, status=422)
-        assert outcome.kind is OutcomeKind.PENDING
+        assert outcome.kind is OutcomeKind.ACTION_REQUIRED
         assert outcome.failure is not None
         assert outcome.failure.gateway_code == issue
         assert outcome.next_action is not None

@@ -162,7 +162,7 @@ class TestPayment:
     @pytest.mark.parametrize(
         ("decision", "kind", "code"),
         [
-            ("decline:INSTRUMENT_DECLINED", OutcomeKind.PENDING, FailureCode.DECLINED),
+            ("decline:INSTRUMENT_DECLINED", OutcomeKind.ACTION_REQUIRED, FailureCode.DECLINED),
             ("decline:TRANSACTION_REFUSED", OutcomeKind.DECLINED, FailureCode.DECLINED),
             ("decline:COMPLIANCE_VIOLATION", OutcomeKind.DECLINED, FailureCode.SUSPECTED_FRAUD),
             ("decline:DECLINED", OutcomeKind.DECLINED, FailureCode.DECLINED),
