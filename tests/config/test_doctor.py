@@ -36,9 +36,7 @@ def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
 
 
 @pytest.fixture
-def configure(
-    player: Player, settings: Settings, live_server: LiveServer
-) -> Iterator[Configure]:
+def configure(player: Player, settings: Settings, live_server: LiveServer) -> Iterator[Configure]:
     """Settings with all gateways; ``changes`` are options of one of them."""
 
     def write(name: str = "", url: str = "", **changes: str) -> None:
