@@ -83,17 +83,16 @@ def _interpret_query(values: Mapping[str, str]) -> Outcome:
         reference=values["vnp_TxnRef"],
         psp_reference=number(values),
         account=values.get("vnp_TmnCode", ""),
-        failure=_failure(kind, status, values),
+        failure=_failure(kind, status),
         psp_data=facts(values),
     )
 
 
-def _failure(kind: OutcomeKind, status: str, values: Mapping[str, str]) -> Failure | None:
+def _failure(kind: OutcomeKind, status: str) -> Failure | None:
+    """Why not, without ``vnp_Message``: that one says "success", and means the question."""
     if kind is OutcomeKind.DECLINED:
-        return Failure(FailureCode.DECLINED, status, values.get("vnp_Message", ""))
-    if kind is OutcomeKind.PENDING:
-        return Failure(FailureCode.SUSPECTED_FRAUD, status, values.get("vnp_Message", ""))
-    return None
+        return Failure(FailureCode.DECLINED, status)
+    return Failure(FailureCode.SUSPECTED_FRAUD, status) if kind is OutcomeKind.PENDING else None
 
 
 def _interpret_refund(operation: Operation, values: Mapping[str, str]) -> Outcome:
