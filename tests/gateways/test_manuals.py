@@ -7,6 +7,9 @@ from typing import Final
 import pytest
 from django.conf import settings
 
+from local.environment import STRIPE_EVENTS
+from payments.gateways.stripe import mapping
+
 ROOT: Final = Path(__file__).parents[2]
 GATEWAYS: Final = ("stripe", "paypal", "vnpay", "momo")
 # Only for the sandbox that is played here.
@@ -35,3 +38,15 @@ class TestManuals:
 def names(gateway: str, text: str) -> set[str]:
     """The variables of a gateway that a text names."""
     return set(re.findall(rf"\b{gateway.upper()}_[A-Z_]+", text))
+
+
+class TestStripesManual:
+    def test_asks_for_the_events_that_the_adapter_reads(self) -> None:
+        read = {
+            *mapping.INTENT_EVENTS,
+            *mapping.SESSION_EVENTS,
+            *mapping.REFUND_EVENTS,
+            *mapping.DISPUTE_EVENTS,
+            mapping.DISPUTE_CLOSED,
+        }
+        assert set(STRIPE_EVENTS) == read
