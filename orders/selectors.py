@@ -33,10 +33,3 @@ def order_by_id(order_id: UUID) -> Order:
     if order is None:
         raise OrderNotFound("There is no such order.")
     return order
-
-
-def require_own(user_id: UUID, order_id: UUID | None) -> UUID:
-    """``order_id``, if that order is this user's. Raises OrderNotFound."""
-    if order_id is None or not orders_of(user_id).filter(pk=order_id).exists():
-        raise OrderNotFound("There is no such order.")
-    return order_id

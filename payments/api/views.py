@@ -20,6 +20,7 @@ from accounts.throttling import WriteThrottle
 from audit.redaction import find_card_number
 from durable.ids import parse_public_id
 from orders import selectors as orders
+from orders.errors import OrderNotFound
 from orders.models import Order
 from orders.money import Money
 from orders.serializers import OrderSerializer
@@ -174,7 +175,8 @@ def _idempotency_key(request: Request) -> str | None:
 def _payment_request(request: Request) -> PaymentRequest:
     data = _ASKED.run_validation(request.data)
     return PaymentRequest(
-        order_id=_own_order_id(request, data["order_id"]),
+        order_id=_order_id(data["order_id"]),
+        owner_id=user_id_of(request),
         money=Money(data["amount"], data["currency"]),
         method=data["method"],
         capture=Capture(data["capture"]),
@@ -186,9 +188,12 @@ def _payment_request(request: Request) -> PaymentRequest:
     )
 
 
-def _own_order_id(request: Request, order_id: str) -> UUID:
-    """The order, if it is the caller's; somebody else's does not exist."""
-    return orders.require_own(user_id_of(request), parse_public_id("ord", order_id))
+def _order_id(text: str) -> UUID:
+    """The id in ``ord_…``; a text that is none names no order."""
+    order_id = parse_public_id("ord", text)
+    if order_id is None:
+        raise OrderNotFound("There is no such order.")
+    return order_id
 
 
 def _created_response(request: Request, created: Created) -> HttpResponse:

@@ -17,6 +17,7 @@ from durable import bulk
 from durable.clock import database_now
 from durable.ids import uuid7
 from durable.wake import wake
+from orders.errors import OrderNotFound
 from orders.models import Order
 from orders.money import Money
 from orders.services import cancel_order as end_order
@@ -63,6 +64,8 @@ class PaymentRequest:
     payment_token: str = ""
     return_url: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    # Whose order it must be; None: whoever holds its link may pay it.
+    owner_id: UUID | None = None
 
     def fingerprint(self) -> str:
         """Equal for equal requests; where the request came from is no part of it."""
@@ -121,6 +124,8 @@ def _made_key(client: str, order_id: UUID, print_: str) -> str:
 
 def _start(client: str, request: PaymentRequest) -> Transaction:
     order = lock_order(request.order_id)
+    if request.owner_id not in {None, order.customer_id}:
+        raise OrderNotFound("There is no such order.")
     _require_payable(order, request.money)
     adapter = _require_gateway(request)
     _require_clean(request)
