@@ -83,6 +83,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             "currency_mismatch",
             "method_unavailable",
             "capture_unavailable",
+            "payment_token_not_accepted",
             "payment_token_required",
             "return_url_not_allowed",
             "card_number_refused",
