@@ -68,6 +68,10 @@ class Shopper:
         self.page.locator(f"[value={card}]").check()
         self.page.get_by_role("button", name=re.compile("^Pay ")).click()
 
+    def prove_to_the_bank(self) -> None:
+        """Confirm on the bank's 3-D Secure page."""
+        self.page.get_by_role("button", name=re.compile("^Yes, complete")).click()
+
     def sees(self, heading: str, page: Page | None = None) -> None:
         """The page's heading becomes ``heading``."""
         title = (page or self.page).get_by_role("heading", level=1)

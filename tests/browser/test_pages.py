@@ -86,6 +86,15 @@ class TestCard:
         shopper.sees(PAID)
         assert shopper.taken() == [COFFEE]
 
+    def test_is_proved_to_the_bank_before_it_is_taken(self, shopper: Shopper) -> None:
+        shopper.order("mug", "USD")
+        shopper.choose("card")
+        shopper.pay_by_card("card_threeDSecure2Required")
+        assert shopper.taken() == []
+        shopper.prove_to_the_bank()
+        shopper.sees(PAID)
+        assert shopper.taken() == [1_999]
+
     def test_is_given_up_there_and_closed_before_vnpay_is_paid(self, shopper: Shopper) -> None:
         shopper.order()
         shopper.choose("card")

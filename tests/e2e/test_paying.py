@@ -129,6 +129,23 @@ def _hold(shop: Shop, order: dict[str, Any]) -> dict[str, Any]:
     return dict(payment)
 
 
+class TestAbandoning:
+    def test_ends_when_the_page_has_expired_and_takes_nothing(self, shop: Shop) -> None:
+        order = shop.order("mug", "USD")
+        shop.behave("stripe", decision="abandon", times=1)
+        left = shop.pay(order, "card", wait_s=10).json
+        assert left["next_action"]["url"].startswith(shop.sandbox)
+
+        send("POST", f"{shop.sandbox}/control/clock", {"advance_s": 3 * 3600})
+        try:
+            ended = shop.ended(left["id"])
+        finally:
+            send("POST", f"{shop.sandbox}/control/reset")
+        assert (ended["status"], ended["failure"]["code"]) == ("FAILED", "expired")
+        assert shop.charges(left["id"]) == []
+        assert shop.api("GET", f"/orders/{order['id']}").json["status"] == "PENDING"
+
+
 class TestForgeries:
     def test_changes_nothing_for_a_forged_webhook(self, shop: Shop) -> None:
         order = shop.order()
