@@ -1,5 +1,6 @@
 """List filters that ask the database nothing: a range of days or sums, and known values."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
@@ -79,12 +80,12 @@ class CreatedFilter(RangeFilter):
     term = staticmethod(day("created_at"))
 
 
-class ValuesFilter(admin.SimpleListFilter):
+class ValuesFilter(ABC, admin.SimpleListFilter):
     """Known values of a column. Django's own filter reads the whole table to find them."""
 
+    @abstractmethod
     def values(self) -> Iterable[str]:
         """What may stand in the column."""
-        raise NotImplementedError
 
     def lookups(
         self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
