@@ -13,6 +13,7 @@ from django.utils import timezone
 from audit import services as audit
 from audit.models import AuditEvent
 from durable import bulk
+from durable.ids import uuid7
 from orders.errors import InvalidLine, OrderAlreadyPaid, OrderNotCancellable, OrderNotFound
 from orders.models import Order, OrderLine, Product
 from orders.money import MINOR_UNITS_MAX, Money, MoneyError
@@ -60,10 +61,17 @@ def put_on_sale(products: Sequence[ProductOnSale]) -> None:
 
 
 @transaction.atomic
-def create_order(*, customer: Customer, currency: str, items: Sequence[Item]) -> Order:
-    """Add up and store an order. Raises InvalidLine; then nothing is stored."""
+def create_order(
+    *, customer: Customer, currency: str, items: Sequence[Item], order_id: UUID | None = None
+) -> Order:
+    """Add up and store an order. Raises InvalidLine; then nothing is stored.
+
+    ``order_id``, a UUIDv7, belongs to one wish of one customer: where it is an order already, that
+    order comes back as it is, and nothing is stored.
+    """
     lines = _priced_lines(currency, items)
-    order = Order.objects.create(
+    order = Order(
+        id=order_id or uuid7(),
         customer_id=customer.user_id,
         currency=currency,
         total=_total(lines, currency).minor,
@@ -71,6 +79,8 @@ def create_order(*, customer: Customer, currency: str, items: Sequence[Item]) ->
         customer_phone=customer.phone,
         locale=customer.locale,
     )
+    if not bulk.insert_new(order):
+        return Order.objects.get(pk=order.pk)
     for line in lines:
         line.order = order
     OrderLine.objects.bulk_create(lines)

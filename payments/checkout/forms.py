@@ -9,7 +9,7 @@ from django.core.signing import BadSignature, Signer
 from django.utils.translation import gettext_lazy as _
 
 from audit.redaction import find_card_number
-from durable.ids import uuid7
+from durable.ids import derived_uuid7, uuid7
 from orders.models import Product
 from orders.services import LINES_MAX, Item
 from payments.checkout.wording import Problem
@@ -17,6 +17,7 @@ from payments.checkout.wording import Problem
 QUANTITY_MAX: Final = 99
 
 _form_signer: Final = Signer(salt="payments.checkout.form")
+_shop_signer: Final = Signer(salt="payments.checkout.shop")
 
 
 class PayForm(forms.Form):
@@ -62,9 +63,18 @@ def mint_form_token(order_id: UUID) -> str:
     return _form_signer.sign(f"{order_id.hex}:{uuid7().hex}")
 
 
-class ShopForm(forms.Form):
-    """Quantities of the products on sale, and where the receipt goes."""
+def mint_shop_token() -> str:
+    """A new token for one showing of the shop."""
+    return _shop_signer.sign(uuid7().hex)
 
+
+class ShopForm(forms.Form):
+    """Quantities of the products on sale, and where the receipt goes.
+
+    ``form_token`` is minted with the page, as on the pay page: sent twice, it is the same order.
+    """
+
+    form_token = forms.CharField(required=False, max_length=200)
     email = forms.EmailField(
         required=False,
         max_length=254,
@@ -86,6 +96,17 @@ class ShopForm(forms.Form):
         chosen = ((p, self.cleaned_data.get(_quantity_name(p)) or 0) for p in self._products)
         return [Item(product.sku, quantity) for product, quantity in chosen if quantity]
 
+    def order_id(self, *wish: object) -> UUID:
+        """The id of the order that this page makes of ``wish``: of another wish another one."""
+        return derived_uuid7(self.cleaned_data["form_token"], *wish)
+
+    def clean_form_token(self) -> UUID | None:
+        """What tells this showing of the page from every other, if this site made it."""
+        try:
+            return UUID(hex=_shop_signer.unsign(self.cleaned_data["form_token"]))
+        except (BadSignature, ValueError):
+            return None
+
     def clean_email(self) -> str:
         """The address, unless somebody typed a card number into it."""
         email: str = self.cleaned_data["email"]
@@ -94,7 +115,12 @@ class ShopForm(forms.Form):
         return email
 
     def clean(self) -> dict[str, Any]:
-        """Ask for at least one thing, and not for more lines than an order has."""
+        """Ask for at least one thing, not for more lines than an order has, once for each page."""
+        if not self.cleaned_data.get("form_token"):
+            raise forms.ValidationError(
+                _("The page was too old, and nothing was ordered. Look it over and send it again."),
+                code="old_page",
+            )
         count = len(self.items())
         if not self.errors and not count:
             raise forms.ValidationError(

@@ -1,5 +1,6 @@
 """The demo shop, and a shopper's own orders."""
 
+from dataclasses import astuple
 from http import HTTPStatus
 from typing import Final, cast
 
@@ -14,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import User
 from orders import selectors
 from orders.errors import InvalidLine
+from orders.models import Order
 from orders.services import Customer, create_order
-from payments.checkout.forms import QUANTITY_MAX, ShopForm
+from payments.checkout.forms import QUANTITY_MAX, ShopForm, mint_shop_token
 from payments.checkout.page import page, see_other
 
 ORDERS_PER_PAGE: Final = 20
@@ -33,14 +35,13 @@ def shop(request: HttpRequest) -> HttpResponse:
     form = ShopForm(request.POST or None, products=products, email=_email(request))
     if request.method == "POST" and form.is_valid():
         try:
-            order = create_order(
-                customer=_customer(request, form), currency=currency, items=form.items()
-            )
+            order = _place(form, _customer(request, form), currency)
             return see_other("pay", order_id=order.pk)
         except InvalidLine as refused:
             form.add_error(None, refused.detail)
     context = {
         "form": form,
+        "form_token": mint_shop_token(),
         "currency": currency,
         "currencies": currencies,
         "quantity_max": QUANTITY_MAX,
@@ -58,6 +59,15 @@ def history(request: HttpRequest) -> HttpResponse:
     pages = Paginator(selectors.orders_of(user.pk), ORDERS_PER_PAGE)
     shown = pages.get_page(request.GET.get("page"))
     return render(request, "checkout/orders.html", {"orders": shown})
+
+
+def _place(form: ShopForm, customer: Customer, currency: str) -> Order:
+    """The order, the same one for the same form sent again. Raises InvalidLine."""
+    items = form.items()
+    wish = (astuple(customer), currency, [astuple(item) for item in items])
+    return create_order(
+        customer=customer, currency=currency, items=items, order_id=form.order_id(*wish)
+    )
 
 
 def _chosen(request: HttpRequest, currencies: list[str]) -> str:

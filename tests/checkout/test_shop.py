@@ -1,29 +1,67 @@
 """The demo shop, a shopper's own orders, and signing in."""
 
 import re
+from collections.abc import Mapping
 
 import pytest
 from django.test import Client
 
 from accounts.models import User
+from audit.models import AuditEvent
 from orders.links import link_token
 from orders.models import Order
 from payments.states import Status
-from tests.factories import PASSWORD, OrderFactory, ProductFactory, TransactionFactory
+from tests.at_once import at_once
+from tests.checkout.pay_form import Page, form_token
+from tests.factories import PASSWORD, PRICE, OrderFactory, ProductFactory, TransactionFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def buy(client: Client, fields: Mapping[str, str], token: str = "") -> Page:
+    """Send the shop's form, as a browser without JavaScript does."""
+    token = token or form_token(client.get("/"))
+    return client.post("/", {"currency": "VND", **fields, "form_token": token})
 
 
 class TestShop:
     def test_makes_an_order_and_leads_to_its_link(self, client: Client) -> None:
         tea = ProductFactory.create(unit_amount=10_000)
-        form = {"currency": "VND", f"quantity-{tea.sku}": "3", "email": "an@example.com"}
-        answer = client.post("/", form)
+        answer = buy(client, {f"quantity-{tea.sku}": "3", "email": "an@example.com"})
         [order] = Order.objects.all()
         assert answer.status_code == 303
         assert answer["Location"] == f"/checkout/{link_token(order.pk)}"
         assert (order.total, order.currency, order.customer_id) == (30_000, "VND", None)
         assert (order.customer_email, order.locale) == ("an@example.com", "en")
+
+    def test_makes_one_order_of_one_page_however_often_it_is_sent(self, client: Client) -> None:
+        tea = ProductFactory.create()
+        token = form_token(client.get("/"))
+        form = {f"quantity-{tea.sku}": "1", "email": "an@example.com"}
+        answers = at_once(*[lambda: buy(Client(), form, token)] * 5)
+        [order] = Order.objects.all()
+        assert {answer["Location"] for answer in answers} == {f"/checkout/{link_token(order.pk)}"}
+        assert order.lines.count() == 1
+        assert AuditEvent.objects.filter(action="order.created").count() == 1
+
+    def test_makes_another_order_of_another_wish_or_another_page(self, client: Client) -> None:
+        tea = ProductFactory.create()
+        token = form_token(client.get("/"))
+        one, two = ({f"quantity-{tea.sku}": count} for count in "12")
+        buy(client, one, token)
+        buy(client, two, token)
+        buy(client, one)
+        assert sorted(Order.objects.values_list("total", flat=True)) == [PRICE, PRICE, 2 * PRICE]
+
+    @pytest.mark.parametrize("token", ["-", "018f:forged", ""])
+    def test_makes_no_order_of_a_page_that_is_not_ours(self, client: Client, token: str) -> None:
+        tea = ProductFactory.create()
+        form = {"form_token": token, "currency": "VND", f"quantity-{tea.sku}": "1"}
+        page = client.post("/", form)
+        assert page.status_code == 422
+        assert "The page was too old, and nothing was ordered." in page.content.decode()
+        assert not Order.objects.exists()
+        assert buy(client, form, form_token(page))["Location"].startswith("/checkout/ord_")
 
     def test_sells_one_currency_at_a_time(self, client: Client) -> None:
         ProductFactory.create(name="Áo dài")
@@ -39,7 +77,7 @@ class TestShop:
         tea = ProductFactory.create()
         client.force_login(shopper)
         assert f'value="{shopper.email}"' in client.get("/").content.decode()
-        client.post("/", {"currency": "VND", f"quantity-{tea.sku}": "1", "email": shopper.email})
+        buy(client, {f"quantity-{tea.sku}": "1", "email": shopper.email})
         assert Order.objects.get().customer_id == shopper.pk
 
     @pytest.mark.parametrize(
@@ -59,7 +97,7 @@ class TestShop:
         tea = ProductFactory.create(name="Tea")
         given = {"quantity": "1", "email": ""} | fields
         form = {f"quantity-{tea.sku}": given["quantity"], "email": given["email"]}
-        page = client.post("/", {"currency": "VND"} | form)
+        page = buy(client, form)
         assert page.status_code == 422
         assert message in page.content.decode()
         assert re.search(r"<title>\s*Error:", page.content.decode())
@@ -134,7 +172,7 @@ class TestLanguage:
     def test_writes_sums_and_the_order_in_it(self, client: Client) -> None:
         tea = ProductFactory.create(unit_amount=50_000)
         client.post("/language", {"language": "vi"})
-        client.post("/", {"currency": "VND", f"quantity-{tea.sku}": "1"})
+        buy(client, {f"quantity-{tea.sku}": "1"})
         order = Order.objects.get()
         page = client.get(f"/checkout/{link_token(order.pk)}").content.decode()
         assert "50.000\u00a0₫" in page
