@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import translation
+
 from notifications.services import Message
 from orders.links import pay_url
 from orders.models import Order
 from payments.gateways.base import FailureCode
 from payments.models import Transaction
+from payments.reasons import failure_words
 
 # The shopper ended these themselves; a mail about it would only worry.
 _NOT_WORTH_A_MAIL = frozenset({FailureCode.CANCELLED, FailureCode.SUPERSEDED})
@@ -19,7 +22,7 @@ def paid(order: Order, row: Transaction) -> list[Message]:
 
 
 def failed(order: Order, row: Transaction) -> list[Message]:
-    """A calm word, and the link to try again."""
+    """Why, in the sentence that the page says too, and the link to try again."""
     if not order.customer_email or row.failure_code in _NOT_WORTH_A_MAIL:
         return []
     return [_message("failed", order, row)]
@@ -44,5 +47,14 @@ def _context(order: Order, row: Transaction) -> Mapping[str, Any]:
         "method": row.method,
         "payment_id": row.public_id,
         "failure_code": row.failure_code,
+        "reason": _reason(order, row),
         "link": pay_url(order),
     }
+
+
+def _reason(order: Order, row: Transaction) -> str:
+    """Why it failed, in the customer's language; "" for a payment that did not fail."""
+    if not row.failure_code:
+        return ""
+    with translation.override(order.locale):
+        return str(failure_words(row.failure_code))

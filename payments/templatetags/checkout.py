@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from payments import reasons
 from payments.checkout import wording
 
 register = template.Library()
@@ -49,7 +50,7 @@ def method_words(method: str) -> wording.MethodWords:
 @register.filter
 def failure_words(code: str) -> str | Promise:
     """Why a payment did not work, in one calm sentence."""
-    return wording.failure_words(code)
+    return reasons.failure_words(code)
 
 
 @register.filter

@@ -8,9 +8,10 @@ import pytest
 from orders.models import Order
 from orders.states import OrderStatus
 from payments.checkout.stages import PAYABLE, Stage, Visit, stage_of
-from payments.checkout.wording import FAILURES, METHODS, ORDER_STATUSES, PROBLEMS, Problem
+from payments.checkout.wording import METHODS, ORDER_STATUSES, PROBLEMS, Problem
 from payments.gateways.base import FailureCode
 from payments.models import Transaction
+from payments.reasons import FAILURES
 from payments.states import Status
 
 NOW = datetime(2026, 11, 22, 15, tzinfo=UTC)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "locale" / "vi" / "LC_MESSAGES"
 PYTHON = (
     "config/errors.py", "payments/offers.py", "payments/checkout/forms.py",
-    "payments/checkout/wording.py",
+    "payments/checkout/wording.py", "payments/reasons.py",
 )  # fmt: skip
 TEMPLATES = ("accounts", "checkout", "errors", "notifications")
 CALL = re.compile(r"\b(?:_|gettext)\(\s*((?:u?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\s*)+)\)")

@@ -6,15 +6,22 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
+from django.test import Client
 
 from durable.ids import uuid7
 from durable.queues import queues
 from notifications.models import Notification
 from notifications.services import Message, queue
+from orders.links import link_token
 from payments.invariants import check
 from payments.states import Status
 from tests.at_once import at_once
-from tests.factories import NotificationFactory, TransactionFactory
+from tests.factories import NotificationFactory, TransactionFactory, UserFactory
+
+REASON = {
+    "en": "There was not enough money in the account or card.",
+    "vi": "Tài khoản hoặc thẻ không đủ số dư.",
+}
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,6 +72,17 @@ class TestSending:
         drain()
         [sent] = mail.outbox
         assert "/checkout/ord_" in sent.body
+
+    @pytest.mark.parametrize("locale", ["en", "vi"])
+    def test_tells_the_reason_in_the_words_of_the_page(self, client: Client, locale: str) -> None:
+        customer = UserFactory.create(locale=locale)
+        row = TransactionFactory.create(order__customer=customer, status=Status.FAILED)
+        drain()
+        [sent] = mail.outbox
+        client.post("/language", {"language": locale})
+        page = client.get(f"/checkout/{link_token(row.order_id)}/status").content.decode()
+        assert REASON[locale] in page
+        assert REASON[locale] in sent.body
 
     def test_speaks_the_customers_language(self) -> None:
         rows = [NotificationFactory.create(locale=locale) for locale in ("en", "vi")]
