@@ -97,10 +97,11 @@ def _is_remembered(call: GatewayCall, adapter: Gateway, now: datetime) -> bool:
 
 
 def _should_ask_first(call: GatewayCall, row: Transaction) -> bool:
-    """After a few repeats in vain, every other look is a query.
+    """After a few sends in vain, every other look is a query.
 
     A gateway may have stored its own failure under our key and replay it for ever; then only
-    reading tells what happened.
+    reading tells what happened. What was asked before this call went out told nothing of it.
     """
-    repeats_in_vain = call.sends - SENDS_BEFORE_A_QUERY
-    return call.verb != Verb.QUERY and repeats_in_vain >= row.queries
+    if call.sends < SENDS_BEFORE_A_QUERY or call.last_sent_at is None:
+        return False
+    return row.queried_at is None or row.queried_at < call.last_sent_at

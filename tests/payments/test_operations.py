@@ -1,0 +1,85 @@
+"""Which operation comes next, without a database."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from payments.gateways.base import Verb
+from payments.gateways.registry import gateway
+from payments.models import Capture, GatewayCall, Transaction
+from payments.operations import SENDS_BEFORE_A_QUERY, next_operation
+from payments.states import Status
+
+NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+
+
+def a_second_after(moment: datetime) -> datetime:
+    return moment + timedelta(seconds=1)
+
+
+def unanswered(verb: Verb, *, sends: int = 1, sent_at: datetime = NOW) -> GatewayCall:
+    return GatewayCall(verb=verb, sends=sends, first_sent_at=sent_at, last_sent_at=sent_at)
+
+
+def held() -> Transaction:
+    """A payment whose hold somebody wants captured, and of which the gateway was often asked."""
+    return Transaction(
+        status=Status.AUTHORIZED,
+        capture=Capture.MANUAL,
+        capture_amount=150_000,
+        capture_requested_at=NOW,
+        psp_reference="pi_1",
+        queries=40,
+        queried_at=NOW - timedelta(hours=1),
+    )
+
+
+def closing() -> Transaction:
+    """A payment that somebody wants to end, and of which the gateway was often asked."""
+    return Transaction(
+        status=Status.PROCESSING,
+        cancel_code="cancelled",
+        cancel_requested_at=NOW,
+        psp_reference="cs_1",
+        queries=40,
+        queried_at=NOW - timedelta(hours=1),
+    )
+
+
+LATE = [(held, Verb.CAPTURE), (closing, Verb.CLOSE)]
+
+Make = Callable[[], Transaction]
+
+
+def looks(row: Transaction, call: GatewayCall, count: int) -> list[Verb]:
+    """What is sent by ``count`` looks, a second apart, that none of them gets an answer."""
+    verbs, now = [], NOW
+    for _ in range(count):
+        now = a_second_after(now)
+        verb, _ = next_operation(row, [call], gateway("stripe"), now)
+        verbs.append(verb)
+        if verb is Verb.QUERY:
+            row.queries, row.queried_at = row.queries + 1, now
+        else:
+            call.sends, call.last_sent_at = call.sends + 1, now
+    return verbs
+
+
+class TestAnOperationThatIsRepeatedInVain:
+    @pytest.mark.parametrize(("make", "verb"), LATE)
+    def test_is_asked_about_however_often_was_asked_before_it(self, make: Make, verb: Verb) -> None:
+        call = unanswered(verb, sends=SENDS_BEFORE_A_QUERY)
+        assert next_operation(make(), [call], gateway("stripe"), NOW) == (Verb.QUERY, None)
+
+    @pytest.mark.parametrize(("make", "verb"), LATE)
+    def test_is_sent_by_every_other_look_from_then_on(self, make: Make, verb: Verb) -> None:
+        assert looks(make(), unanswered(verb), 7) == [
+            verb, verb, Verb.QUERY, verb, Verb.QUERY, verb, Verb.QUERY,
+        ]  # fmt: skip
+
+    def test_starts_with_a_few_sends_when_nothing_was_asked_before(self) -> None:
+        row = Transaction(status=Status.PROCESSING)
+        assert looks(row, unanswered(Verb.CREATE), 4) == [
+            Verb.CREATE, Verb.CREATE, Verb.QUERY, Verb.CREATE,
+        ]  # fmt: skip
