@@ -322,7 +322,8 @@ class Gateway(ABC):
     def freeze(self, operation: Operation) -> Json:
         """The request of ``operation``, complete but for the token; no network, no clock.
 
-        Raises ``NotExpressible``; nothing has been sent then.
+        Empty where nothing has to be sent and ``perform`` answers by itself. Raises
+        ``NotExpressible``; nothing has been sent then.
         """
 
     @abstractmethod

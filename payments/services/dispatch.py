@@ -88,7 +88,7 @@ def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[
             continue
         try:
             job = _job(row, orders[row.order_id], adapter, calls.get(row.pk, []), now)
-            if gate.lets_through(job.operation.verb):
+            if gate.lets_through(job.operation):
                 jobs.append(job)
             else:
                 row.wait(due_in=breaker.PROBE_EVERY)
@@ -114,16 +114,23 @@ class _Gate:
     """The gateway's circuit breaker, asked once for a whole batch."""
 
     def __init__(self, adapter: Gateway) -> None:
-        self._local_verbs = adapter.local_verbs
+        self._adapter = adapter
         self._held_back = breaker.is_open(adapter.name)
-        self._probes = int(self._held_back and breaker.take_probe(adapter.name))
+        self._may_probe = self._held_back
 
-    def lets_through(self, verb: Verb) -> bool:
-        """Whether an operation of this verb may go out now."""
-        if not self._held_back or verb in self._local_verbs:
+    def lets_through(self, operation: Operation) -> bool:
+        """Whether ``operation`` may go out now."""
+        if not self._held_back or not _needs_network(operation, self._adapter):
             return True
-        self._probes -= 1
-        return self._probes >= 0
+        # The probe is taken by an operation that will be one: in a batch of links that are only
+        # signed it would be lost, and batches like that could take every one there is.
+        may_probe, self._may_probe = self._may_probe, False
+        return may_probe and breaker.take_probe(self._adapter.name)
+
+
+def _needs_network(operation: Operation, adapter: Gateway) -> bool:
+    """False where the answer is ours alone: it says nothing about how the gateway is."""
+    return bool(operation.request) and operation.verb not in adapter.local_verbs
 
 
 def _earlier_calls(rows: Sequence[Transaction]) -> Mapping[UUID, list[GatewayCall]]:
@@ -261,7 +268,7 @@ def _settle_together(results: Sequence[tuple[Job, Outcome]]) -> None:
 
 def _note_outages(results: Sequence[tuple[Job, Outcome]]) -> None:
     adapter = gateway(results[0][0].row.gateway)
-    sent = [out for job, out in results if job.operation.verb not in adapter.local_verbs]
+    sent = [out for job, out in results if _needs_network(job.operation, adapter)]
     breaker.note(gateway_name=adapter.name, outcomes=sent)
 
 
