@@ -20,16 +20,27 @@ BANNERS: Mapping[str, str] = {
 
 
 def html_page(
-    title: str, body: str, *, lang: str = "en", wide: bool = False, status: int = 200
+    title: str,
+    body: str,
+    *,
+    lang: str = "en",
+    wide: bool = False,
+    status: int = 200,
+    brand: str = "",
 ) -> web.Response:
-    """A whole page. ``body`` is HTML that is already escaped; nothing may be stored or framed."""
+    """A whole page. ``body`` is HTML that is already escaped; nothing may be stored or framed.
+
+    ``brand`` is whose page is played: its name stands on top, in a colour of its own.
+    """
+    sign = f'<p class="brand brand-{slug(brand)}">{escape(brand)}</p>' if brand else ""
     text = (
         f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="robots" content="noindex">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
         f'<p class="banner" role="note">{BANNERS[lang]}</p>'
-        f"<main{' class=wide' if wide else ''}><h1>{escape(title)}</h1>{body}</main></body></html>"
+        f"<main{' class=wide' if wide else ''}>{sign}"
+        f"<h1>{escape(title)}</h1>{body}</main></body></html>"
     )
     return web.Response(
         text=text,
@@ -45,6 +56,11 @@ def html_page(
             ),
         },
     )
+
+
+def slug(name: str) -> str:
+    """A name as a CSS class."""
+    return "-".join(name.lower().split())
 
 
 def facts(rows: Mapping[str, str]) -> str:
@@ -78,6 +94,21 @@ def button(name: str, value: str, label: str, *, quiet: bool = False) -> str:
     style = ' class="quiet"' if quiet else ""
     attributes = f'type="submit" name="{escape(name)}" value="{escape(value)}"'
     return f"<button{style} {attributes}>{escape(label)}</button>"
+
+
+def field(name: str, label: str, value: str = "", *, kind: str = "text", **attributes: str) -> str:
+    """A labelled input. Browsers are asked to fill in nothing: what is real has no place here."""
+    more = "".join(f' {key}="{escape(text)}"' for key, text in attributes.items())
+    return (
+        f'<p class="field"><label for="{name}">{escape(label)}</label>'
+        f'<input type="{kind}" id="{name}" name="{name}" value="{escape(value)}"'
+        f' autocomplete="off"{more}></p>'
+    )
+
+
+def tools(title: str, body: str) -> str:
+    """What the real page does not have: set apart, for trying things out."""
+    return f'<section class="tools"><h2>{escape(title)}</h2>{body}</section>'
 
 
 def alert(text: str) -> str:

@@ -1,4 +1,4 @@
-"""PayPal's page: what the buyer reviews and approves, without a log-in."""
+"""PayPal's pages: the buyer logs in, reviews what is paid, and approves it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
-from sandbox.pages import alert, button, choice, facts, html_page
+from sandbox.pages import alert, button, choice, facts, field, html_page, tools
 from sandbox.pages import money as money_text
 from sandbox.paypal import money
 from sandbox.paypal.orders import WAITING
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 PAGE: Final = "/checkoutnow"
 TITLE: Final = "Pay with PayPal"
+LOG_IN: Final = "Log in to PayPal"
+REVIEW: Final = "review"
+# The test buyer; any other address and password are taken too.
+BUYER_EMAIL: Final = "buyer@sandbox.example"
+BUYER_PASSWORD: Final = "sandbox-buyer"  # noqa: S105 - filled in for everybody, and not checked
 # A decision that needs nobody and comes later than this is not waited for on the page.
 DECISION_WAIT_S_MAX: Final = 1.0
 # The browser is held back this long, so that the webhook usually reaches the shop first.
@@ -61,7 +66,7 @@ class Pages:
             return away(order, "cancel_url")
         if order["status"] in WAITING and decision == "abandon":
             return note("You have walked away. The page works until it expires.")
-        return await self._state(order)
+        return await self._state(order, request.query.get("step", ""))
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
         order = self._order(request)
@@ -69,6 +74,8 @@ class Pages:
             return note("PayPal does not know this order.", status=404)
         form = await request.post()
         decision = str(form.get("decision", ""))
+        if decision == "log_in":
+            return logged_in(order, str(form.get("email", "")), str(form.get("password", "")))
         if decision == "cancel":
             return away(order, "cancel_url")
         if decision == "abandon":
@@ -77,7 +84,7 @@ class Pages:
             decision = str(form.get("source", "approve"))
         self._orders.approve(order, decision)
         await self._store.world.book.durable()
-        return await self._state(order)
+        return await self._state(order, REVIEW)
 
     def _order(self, request: web.Request) -> Json | None:
         return self._store.table("orders").get(request.query.get("token", ""))
@@ -92,46 +99,84 @@ class Pages:
             self._orders.approve(order, order["_decision"])
         await self._store.world.book.durable()
 
-    async def _state(self, order: Json) -> web.StreamResponse:
+    async def _state(self, order: Json, step: str) -> web.StreamResponse:
         """The page that fits the order now, or the way on."""
         if order["_expired"] or order["status"] == "VOIDED":
             return note("This order has expired.", status=410)
         if order["status"] in WAITING:
-            problem = (
-                "Your last way to pay was declined. Choose another." if order["_attempts"] else ""
-            )
-            return html_page(TITLE, review(order, problem))
+            if order["_attempts"]:
+                return page(review(order, "Your last way to pay was declined. Choose another."))
+            return page(review(order, "")) if step == REVIEW else log_in_page(order, BUYER_EMAIL)
         if self._store.world.rules.of(NAME, order["_reference"]).webhook.order != "reversed":
             await self._store.world.webhooks.settled(NAME, order["_reference"], WEBHOOK_WAIT_S_MAX)
         return away(order, "return_url")
 
 
+def log_in_page(order: Json, email: str, problem: str = "") -> web.Response:
+    """The first step: who pays."""
+    return page(
+        alert(problem)
+        + what_is_paid(order)
+        + '<form method="post">'
+        + field("email", "E-mail", email, kind="email", maxlength="254")
+        + field("password", "Password", BUYER_PASSWORD, kind="password", maxlength="100")
+        + '<p class="hint">The test buyer is filled in. Never type a real password here.</p>'
+        + button("decision", "log_in", "Log in")
+        + button("decision", "cancel", "Cancel and return to the shop", quiet=True)
+        + "</form>",
+        LOG_IN,
+    )
+
+
+def logged_in(order: Json, email: str, password: str) -> web.Response:
+    """On to the review, if both fields are filled in."""
+    if "@" not in email or not password:
+        return log_in_page(order, email, "Check your e-mail and password, then try again.")
+    query = urlencode({"token": order["id"], "step": REVIEW})
+    return web.Response(status=303, headers={"Location": f"{PAGE}?{query}"})
+
+
 def review(order: Json, problem: str) -> str:
-    """What is paid, with what, and all that the buyer can do."""
-    context, unit = order["_context"], order["purchase_units"][0]
-    amount = money.stored(unit["amount"])
-    price = money_text(amount.minor, amount.currency)
-    verb = "Continue with" if context.get("user_action") == "CONTINUE" else "Pay"
-    rows = {
-        "Shop": context.get("brand_name") or unit["payee"]["merchant_id"],
-        "Order": unit.get("description", ""),
-        "Total": price,
-    }
+    """The second step: what is paid, with what, and all that the buyer can do."""
+    verb = "Continue with" if order["_context"].get("user_action") == "CONTINUE" else "Pay"
     troubles = "".join(
         button("decision", code, label, quiet=True) for code, label in TROUBLES.items()
     )
     return (
         alert(problem)
-        + facts({name: value for name, value in rows.items() if value})
+        + what_is_paid(order)
         + '<form method="post">'
         + choice("source", SOURCES, "approve", "Pay with")
-        + button("decision", "pay", f"{verb} {price}")
+        + button("decision", "pay", f"{verb} {price_of(order)}")
         + button("decision", "cancel", "Cancel and return to the shop", quiet=True)
-        + "<h2>Try what can go wrong</h2>"
-        + troubles
-        + button("decision", "abandon", "Walk away without deciding", quiet=True)
+        + tools(
+            "Sandbox: try what can go wrong",
+            troubles + button("decision", "abandon", "Walk away without deciding", quiet=True),
+        )
         + "</form>"
     )
+
+
+def what_is_paid(order: Json) -> str:
+    """The shop, the order and the sum."""
+    context, unit = order["_context"], order["purchase_units"][0]
+    rows = {
+        "Shop": context.get("brand_name") or unit["payee"]["merchant_id"],
+        "Order": unit.get("description", ""),
+        "Total": price_of(order),
+    }
+    return facts({name: value for name, value in rows.items() if value})
+
+
+def price_of(order: Json) -> str:
+    """What is to be paid, for people."""
+    amount = money.stored(order["purchase_units"][0]["amount"])
+    return money_text(amount.minor, amount.currency)
+
+
+def page(body: str, title: str = TITLE, *, status: int = 200) -> web.Response:
+    """A page under PayPal's name."""
+    return html_page(title, body, status=status, brand="PayPal")
 
 
 def away(order: Json, name: str) -> web.Response:
@@ -149,4 +194,4 @@ def away(order: Json, name: str) -> web.Response:
 def note(text: str, *, status: int = 200) -> web.Response:
     """A page that only says something."""
     body = f"<p>{escape(text)}</p>" if status == 200 else alert(text)  # noqa: PLR2004
-    return html_page(TITLE, body, status=status)
+    return page(body, status=status)

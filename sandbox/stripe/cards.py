@@ -23,7 +23,7 @@ class Card:
     Without a code it pays; ``magic`` cards do what they do whatever a rule says.
     """
 
-    last4: str
+    number: str
     brand: str = "visa"
     label: str = ""
     code: str | None = None
@@ -33,59 +33,76 @@ class Card:
     refund: str | None = None
 
     @property
+    def last4(self) -> str:
+        """All that anybody is told of the number."""
+        return self.number[-4:]
+
+    @property
     def magic(self) -> bool:
         """Whether the card itself decides."""
         return bool(self.code or self.authenticate or self.dispute or self.refund)
 
 
-def declined(last4: str, decline_code: str, label: str, code: str = "card_declined") -> Card:
+def declined(number: str, decline_code: str, label: str, code: str = "card_declined") -> Card:
     """A card that is always declined."""
-    return Card(last4=last4, code=code, decline_code=decline_code, label=label)
+    return Card(number=number, code=code, decline_code=decline_code, label=label)
 
 
 CARDS: Final[Mapping[str, Card]] = {
-    "card_visa": Card(last4="4242", label="Visa, pays"),
-    "card_visa_debit": Card(last4="5556", label="Visa debit, pays"),
-    "card_mastercard": Card(last4="4444", brand="mastercard", label="Mastercard, pays"),
-    "card_amex": Card(last4="8431", brand="amex", label="American Express, pays"),
-    "card_discover": Card(last4="1117", brand="discover", label="Discover, pays"),
-    "card_diners": Card(last4="0004", brand="diners", label="Diners Club, pays"),
-    "card_jcb": Card(last4="0505", brand="jcb", label="JCB, pays"),
-    "card_unionpay": Card(last4="0005", brand="unionpay", label="UnionPay, pays"),
-    "card_visa_chargeDeclined": declined("0002", "generic_decline", "declined"),
-    "card_chargeDeclined": declined("0002", "generic_decline", "declined"),
+    "card_visa": Card(number="4242424242424242", label="Visa, pays"),
+    "card_visa_debit": Card(number="4000056655665556", label="Visa debit, pays"),
+    "card_mastercard": Card(
+        number="5555555555554444", brand="mastercard", label="Mastercard, pays"
+    ),
+    "card_amex": Card(number="371449635398431", brand="amex", label="American Express, pays"),
+    "card_discover": Card(number="6011111111111117", brand="discover", label="Discover, pays"),
+    "card_diners": Card(number="3056930009020004", brand="diners", label="Diners Club, pays"),
+    "card_jcb": Card(number="3566002020360505", brand="jcb", label="JCB, pays"),
+    "card_unionpay": Card(number="6200000000000005", brand="unionpay", label="UnionPay, pays"),
+    "card_visa_chargeDeclined": declined("4000000000000002", "generic_decline", "declined"),
+    "card_chargeDeclined": declined("4000000000000002", "generic_decline", "declined"),
     "card_visa_chargeDeclinedInsufficientFunds": declined(
-        "9995", "insufficient_funds", "declined, insufficient funds"
+        "4000000000009995", "insufficient_funds", "declined, insufficient funds"
     ),
     "card_chargeDeclinedInsufficientFunds": declined(
-        "9995", "insufficient_funds", "declined, insufficient funds"
+        "4000000000009995", "insufficient_funds", "declined, insufficient funds"
     ),
-    "card_visa_chargeDeclinedLostCard": declined("9987", "lost_card", "declined, lost card"),
-    "card_visa_chargeDeclinedStolenCard": declined("9979", "stolen_card", "declined, stolen card"),
+    "card_visa_chargeDeclinedLostCard": declined(
+        "4000000000009987", "lost_card", "declined, lost card"
+    ),
+    "card_visa_chargeDeclinedStolenCard": declined(
+        "4000000000009979", "stolen_card", "declined, stolen card"
+    ),
     "card_chargeDeclinedExpiredCard": declined(
-        "0069", "expired_card", "declined, expired card", "expired_card"
+        "4000000000000069", "expired_card", "declined, expired card", "expired_card"
     ),
     "card_chargeDeclinedIncorrectCvc": declined(
-        "0127", "incorrect_cvc", "declined, wrong security code", "incorrect_cvc"
+        "4000000000000127", "incorrect_cvc", "declined, wrong security code", "incorrect_cvc"
     ),
     "card_chargeDeclinedProcessingError": declined(
-        "0119", "processing_error", "declined, processing error", "processing_error"
+        "4000000000000119", "processing_error", "declined, processing error", "processing_error"
     ),
     "card_authenticationRequired": Card(
-        last4="3184", authenticate=True, label="3-D Secure, always"
+        number="4000002760003184", authenticate=True, label="3-D Secure, always"
     ),
     "card_threeDSecure2Required": Card(
-        last4="3220", authenticate=True, label="3-D Secure, then pays"
+        number="4000000000003220", authenticate=True, label="3-D Secure, then pays"
     ),
     "card_threeDSecureRequired": Card(
-        last4="3063", authenticate=True, label="3-D Secure, then pays"
+        number="4000000000003063", authenticate=True, label="3-D Secure, then pays"
     ),
-    "card_createDispute": Card(last4="0259", dispute="open", label="pays, then disputed"),
+    "card_createDispute": Card(
+        number="4000000000000259", dispute="open", label="pays, then disputed"
+    ),
     "card_createDisputeInquiry": Card(
-        last4="1976", dispute="inquiry", label="pays, then an inquiry"
+        number="4000000000001976", dispute="inquiry", label="pays, then an inquiry"
     ),
-    "card_pendingRefund": Card(last4="7726", refund="pending", label="pays, refunds are slow"),
-    "card_refundFail": Card(last4="5126", refund="failed", label="pays, refunds fail later"),
+    "card_pendingRefund": Card(
+        number="4000000000007726", refund="pending", label="pays, refunds are slow"
+    ),
+    "card_refundFail": Card(
+        number="4000000000005126", refund="failed", label="pays, refunds fail later"
+    ),
 }
 
 # These decline codes are codes of their own; every other is a ``card_declined``.
@@ -107,11 +124,16 @@ def card_for(token: str) -> Card | None:
     return CARDS.get(token.removeprefix("pm_").removeprefix("ctoken_"))
 
 
+def card_of_number(number: str) -> str | None:
+    """The name of the test card with ``number``, digits only; the plainest where some share it."""
+    return next((name for name, card in CARDS.items() if card.number == number), None)
+
+
 def decline_card(decision: str) -> Card:
     """The card that is declined as ``decline:<code>`` says."""
     word = decision.removeprefix("decline:")
     code = word if word in OWN_CODES else "card_declined"
-    return Card(last4="4242", code=code, decline_code=word)
+    return Card(number="4242424242424242", code=code, decline_code=word)
 
 
 def message_of(card: Card) -> str:

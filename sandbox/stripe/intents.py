@@ -393,12 +393,14 @@ class Intents:
         return self._store.shown("payment_intents", intent)
 
 
-AUTHENTICATION_FAILED: Final = Card(last4="3220", code="payment_intent_authentication_failure")
+AUTHENTICATION_FAILED: Final = Card(
+    number="4000000000003220", code="payment_intent_authentication_failure"
+)
 AUTHENTICATION_REQUIRED: Final = Card(
-    last4="3184", code="card_declined", decline_code="authentication_required"
+    number="4000002760003184", code="card_declined", decline_code="authentication_required"
 )
 
 
 def attached_card(intent: Json) -> Card:
     """The card that was attached to an intent."""
-    return card_for(intent.get("_card") or "pm_card_visa") or Card(last4="4242")
+    return card_for(intent.get("_card") or "pm_card_visa") or Card(number="4242424242424242")

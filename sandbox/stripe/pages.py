@@ -1,6 +1,6 @@
 """Stripe's pages: the hosted Checkout, and the bank's 3-D Secure challenge.
 
-No page takes a card number: the test cards are offered as choices.
+The hosted page takes the numbers of the test cards only.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
-from sandbox.pages import alert, button, choice, facts, html_page, money
-from sandbox.stripe.cards import CARDS, card_for
+from sandbox.pages import alert, button, facts, html_page, money, tools
+from sandbox.stripe.card_form import FIRST, card_fields, card_links, read_card
+from sandbox.stripe.cards import CARDS
 from sandbox.stripe.currencies import iso_minor
+from sandbox.stripe.words import TEXTS, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sandbox.book import Json
     from sandbox.stripe.intents import Intents
@@ -28,35 +30,6 @@ if TYPE_CHECKING:
 DECISION_WAIT_S_MAX: Final = 1.0
 # The browser is held back this long, so that the webhook usually reaches the shop first.
 WEBHOOK_WAIT_S_MAX: Final = 1.0
-# One choice for each kind of card; the other names in the table are the same cards again.
-OFFERED: Final = (
-    "card_visa", "card_mastercard", "card_visa_chargeDeclined",
-    "card_visa_chargeDeclinedInsufficientFunds", "card_visa_chargeDeclinedLostCard",
-    "card_chargeDeclinedExpiredCard", "card_chargeDeclinedIncorrectCvc",
-    "card_chargeDeclinedProcessingError", "card_threeDSecure2Required",
-    "card_authenticationRequired", "card_createDispute", "card_createDisputeInquiry",
-    "card_pendingRefund", "card_refundFail",
-)  # fmt: skip
-
-TEXTS: Final = {
-    "en": {
-        "title": "Pay by card", "cards": "Choose a test card", "pay": "Pay {amount}",
-        "back": "Back to the shop", "abandon": "Walk away without deciding",
-        "away": "You have walked away. The page works until it expires.", "total": "Total",
-        "expired": "This payment page has expired.", "bank": "Your bank asks: is this you?",
-        "yes": "Yes, complete the payment", "no": "No, fail the payment", "email": "E-mail",
-        "pending": "The bank has not answered yet. You may close this page.",
-    },
-    "vi": {
-        "title": "Thanh toán bằng thẻ", "cards": "Chọn thẻ thử nghiệm",
-        "pay": "Thanh toán {amount}",
-        "back": "Quay lại cửa hàng", "abandon": "Rời đi mà không quyết định",
-        "away": "Bạn đã rời đi. Trang này còn hiệu lực đến khi hết hạn.", "total": "Tổng cộng",
-        "expired": "Trang thanh toán đã hết hạn.", "bank": "Ngân hàng hỏi: có phải bạn không?",
-        "yes": "Đúng, hoàn tất thanh toán", "no": "Không, hủy xác thực", "email": "E-mail",
-        "pending": "Ngân hàng chưa trả lời. Bạn có thể đóng trang này.",
-    },
-}  # fmt: skip
 
 
 class Pages:
@@ -86,22 +59,23 @@ class Pages:
                 return redirect(session.get("cancel_url") or session["success_url"])
             if session["status"] == "open" and session["_decision"] == "abandon":
                 return words_page(session, "away")
-        return await self._state(session)
+        return await self._state(session, card=request.query.get("card", FIRST))
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
         session = self._session(request)
         form = await request.post()
         if form.get("decision") == "abandon":
             return words_page(session, "away")
-        token = f"pm_{form.get('card', '')}"
-        card = card_for(token)
-        if card is None:
-            return checkout_page(session, "This is no test card.")
-        problem = self._sessions.pay(session, card, token)
+        name, wrong = read_card(form, self._store.world.clock.now())
+        if wrong:
+            return checkout_page(session, text_of(session)[wrong], name)
+        problem = self._sessions.pay(session, CARDS[name], f"pm_{name}")
         await self._store.world.book.durable()
-        return await self._state(session, problem)
+        return await self._state(session, problem, name)
 
-    async def _state(self, session: Json, problem: str = "") -> web.StreamResponse:
+    async def _state(
+        self, session: Json, problem: str = "", card: str = FIRST
+    ) -> web.StreamResponse:
         """The page that fits the session now, or the way on."""
         if session["status"] == "complete":
             await self._told(session["_reference"])
@@ -113,22 +87,24 @@ class Pages:
         if intent.get("status") == "requires_action" and "redirect_to_url" in action:
             return redirect(action["redirect_to_url"]["url"])
         last = (intent.get("last_payment_error") or {}).get("message", "")
-        return checkout_page(session, problem or last)
+        return checkout_page(session, said(problem or last, language(session)), card)
 
     async def _challenge(self, request: web.Request) -> web.StreamResponse:
         intent = self._intent(request)
         if intent["status"] != "requires_action":
             return await self._return(intent)
         words = text_of(intent)
+        card = f"•••• {intent['_card_now']}"
         body = (
-            facts({words["total"]: amount_of(intent)})
+            f'<p class="hint">{words["bank_hint"]}</p>'
+            + facts({words["total"]: amount_of(intent), words["card"]: card})
             + '<form method="post">'
             + button("decision", "approve", words["yes"])
             + button("decision", "cancel", words["no"], quiet=True)
             + button("decision", "abandon", words["abandon"], quiet=True)
             + "</form>"
         )
-        return html_page(words["bank"], body, lang=language(intent))
+        return html_page(words["bank"], body, lang=language(intent), brand=words["bank_name"])
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         intent = self._intent(request)
@@ -191,7 +167,7 @@ def language(record: Json) -> str:
     return "vi" if record.get("locale") == "vi" else "en"
 
 
-def text_of(record: Json) -> dict[str, str]:
+def text_of(record: Json) -> Mapping[str, str]:
     """The page's words in the shopper's language."""
     return TEXTS[language(record)]
 
@@ -207,11 +183,17 @@ def amount_of(record: Json) -> str:
 def words_page(record: Json, word: str, *, status: int = 200) -> web.Response:
     """A page that only says something."""
     words = text_of(record)
-    return html_page(words["title"], f"<p>{words[word]}</p>", lang=language(record), status=status)
+    return stripe_page(record, f"<p>{words[word]}</p>", status=status)
 
 
-def checkout_page(session: Json, problem: str) -> web.Response:
-    """The hosted page while the session is open."""
+def stripe_page(record: Json, body: str, *, status: int = 200) -> web.Response:
+    """A page under Stripe's name."""
+    title = text_of(record)["title"]
+    return html_page(title, body, lang=language(record), status=status, brand="Stripe")
+
+
+def checkout_page(session: Json, problem: str, card: str = FIRST) -> web.Response:
+    """The hosted page while the session is open, with the fields filled in for ``card``."""
     words = text_of(session)
     lines = {
         f"{line['quantity']} × {line['description']}": amount_of(
@@ -219,16 +201,19 @@ def checkout_page(session: Json, problem: str) -> web.Response:
         )
         for line in session["_lines"]
     }
-    options = {name: f"•••• {CARDS[name].last4} {CARDS[name].label}" for name in OFFERED}
     back = session.get("cancel_url")
+    abandon = button("decision", "abandon", words["abandon"], quiet=True)
     body = (
         alert(problem)
         + facts(lines | {words["total"]: amount_of(session)})
         + '<form method="post">'
-        + choice("card", options, "card_visa", words["cards"])
+        + card_fields(card, language(session))
         + button("decision", "pay", words["pay"].format(amount=amount_of(session)))
-        + button("decision", "abandon", words["abandon"], quiet=True)
         + "</form>"
         + (f'<p><a href="{escape(back)}">{words["back"]}</a></p>' if back else "")
+        + tools(
+            words["cards"],
+            card_links(language(session)) + f'<form method="post">{abandon}</form>',
+        )
     )
-    return html_page(words["title"], body, lang=language(session))
+    return stripe_page(session, body)

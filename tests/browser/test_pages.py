@@ -81,7 +81,7 @@ class TestCard:
     def test_is_tried_again_there_after_a_decline(self, shopper: Shopper) -> None:
         shopper.order()
         shopper.choose("card")
-        shopper.pay_by_card("card_visa_chargeDeclinedInsufficientFunds")
+        shopper.pay_by_card("4000 0000 0000 9995")
         shopper.pay_by_card()
         shopper.sees(PAID)
         assert shopper.taken() == [COFFEE]
@@ -89,7 +89,7 @@ class TestCard:
     def test_is_proved_to_the_bank_before_it_is_taken(self, shopper: Shopper) -> None:
         shopper.order("mug", "USD")
         shopper.choose("card")
-        shopper.pay_by_card("card_threeDSecure2Required")
+        shopper.pay_by_card("4000 0000 0000 3220")
         assert shopper.taken() == []
         shopper.prove_to_the_bank()
         shopper.sees(PAID)
@@ -113,6 +113,7 @@ class TestPaypal:
     def test_is_confirmed_there_and_collected(self, shopper: Shopper) -> None:
         shopper.order("mug", "USD")
         shopper.choose("paypal")
+        shopper.page.get_by_role("button", name="Log in").click()
         shopper.page.get_by_role("button", name="Pay 19.99 USD").click()
         shopper.sees(PAID)
         assert shopper.taken() == [1_999]

@@ -141,7 +141,7 @@ class TestOtherFaults:
                 ],
             }
         )
-        form = {"decision": "pay", "card": "card_visa"}
+        form = {"number": "4242424242424242", "expiry": "12 / 34", "cvc": "123"}
         player.http.post(str(session.url), data=form, allow_redirects=False, timeout=10)
         eventually(lambda: len(shop.events(reference)) >= 2, "two events")
         assert shop.events(reference)[:2] == [

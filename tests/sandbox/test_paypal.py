@@ -208,6 +208,18 @@ class TestPage:
             assert words in page.text
         assert "<script" not in page.text
 
+    def test_asks_the_buyer_to_log_in_before_the_review(self, app: Caller, reference: str) -> None:
+        page = page_of(app.create(reference))
+        first = app.player.http.get(page, timeout=10).text
+        assert 'type="password"' in first
+        assert "Pay 19.99 USD" not in first
+        wrong = {"decision": "log_in", "email": "nobody", "password": "x"}
+        assert "Check your e-mail and password" in press(app.player, page, **wrong).text
+        step = press(app.player, page, **(wrong | {"email": "buyer@example.com"}))
+        assert step.status_code == 303
+        review = app.player.http.get(app.player.url + step.headers["Location"], timeout=10).text
+        assert "Pay 19.99 USD" in review
+
     def test_brings_the_buyer_back_approved(self, app: Caller, shop: Shop, reference: str) -> None:
         order = app.create(reference)
         back = returned(press(app.player, page_of(order), decision="pay", source="approve"))

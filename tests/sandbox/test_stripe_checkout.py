@@ -39,10 +39,16 @@ def create(player: Player, reference: str, amount: int = 3998, **more: Any) -> A
     return player.stripe().v1.checkout.sessions.create(body)
 
 
-def press(player: Player, session: Any, card: str, decision: str = "pay") -> requests.Response:
+VISA = "4242 4242 4242 4242"
+DECLINED = "4000000000000002"
+WITHOUT_FUNDS = "4000000000009995"
+WITH_A_CHALLENGE = "4000 0000 0000 3220"
+
+
+def press(player: Player, session: Any, number: str, **typed: str) -> requests.Response:
     return player.http.post(
         str(session.url),
-        data={"decision": decision, "card": card},
+        data={"decision": "pay", "number": number, "expiry": "12 / 34", "cvc": "123"} | typed,
         allow_redirects=False,
         timeout=10,
     )
@@ -55,21 +61,23 @@ def fresh(player: Player, session: Any) -> Any:
 
 
 class TestHostedPage:
-    def test_offers_cards_but_no_field_for_a_number(self, player: Player, reference: str) -> None:
+    def test_shows_the_order_and_a_test_card_filled_in(
+        self, player: Player, reference: str
+    ) -> None:
         session = create(player, reference)
         assert (session.status, session.payment_status) == ("open", "unpaid")
         assert session.payment_intent is None
         page = player.http.get(session.url, timeout=5).text
         assert "Cà phê &lt;sữa&gt;" in page
         assert "39.98 USD" in page
-        assert 'value="card_visa"' in page
-        assert 'type="text"' not in page
+        assert f'value="{VISA}"' in page
+        assert "no real money" in page
 
     def test_pays_and_leads_back_with_the_sessions_id(
         self, player: Player, shop: Shop, reference: str
     ) -> None:
         session = create(player, reference)
-        answer = press(player, session, "card_visa")
+        answer = press(player, session, VISA)
         assert answer.headers["Location"] == f"http://127.0.0.1:9/ok?sid={session.id}"
         paid = fresh(player, session)
         assert (paid.status, paid.payment_status, paid.url) == ("complete", "paid", None)
@@ -86,44 +94,70 @@ class TestHostedPage:
         self, player: Player, shop: Shop, reference: str
     ) -> None:
         session = create(player, reference)
-        page = press(player, session, "card_visa_chargeDeclinedInsufficientFunds")
+        page = press(player, session, WITHOUT_FUNDS)
         assert page.status_code == 200
         assert "insufficient funds" in page.text
         open_still = fresh(player, session)
         assert (open_still.status, open_still.payment_status) == ("open", "unpaid")
         assert player.charge(reference)["status"] == "open"
-        press(player, session, "card_visa")
+        press(player, session, VISA)
         assert fresh(player, session).payment_intent.id == open_still.payment_intent.id
         assert player.charge(reference)["captured"] == 3998
 
     def test_asks_the_bank_when_the_card_wants_it(self, player: Player, reference: str) -> None:
         session = create(player, reference)
-        bank = press(player, session, "card_threeDSecure2Required").headers["Location"]
+        bank = press(player, session, WITH_A_CHALLENGE).headers["Location"]
         no = player.http.post(bank, data={"decision": "cancel"}, allow_redirects=False, timeout=5)
         assert no.headers["Location"] == session.url
         assert fresh(player, session).status == "open"
-        bank = press(player, session, "card_threeDSecure2Required").headers["Location"]
+        bank = press(player, session, WITH_A_CHALLENGE).headers["Location"]
         player.http.post(bank, data={"decision": "approve"}, allow_redirects=False, timeout=5)
         assert fresh(player, session).payment_status == "paid"
 
     def test_stays_open_when_the_shopper_walks_away(self, player: Player, reference: str) -> None:
         session = create(player, reference)
-        assert "walked away" in press(player, session, "", "abandon").text
+        assert "walked away" in press(player, session, "", decision="abandon").text
         assert fresh(player, session).status == "open"
 
     def test_holds_with_manual_capture(self, player: Player, reference: str) -> None:
         data = {"metadata": {"reference": reference}, "capture_method": "manual"}
         session = create(player, reference, payment_intent_data=data)
-        press(player, session, "card_visa")
+        press(player, session, VISA)
         held = fresh(player, session)
         assert (held.status, held.payment_intent.status) == ("complete", "requires_capture")
         player.stripe().v1.payment_intents.capture(held.payment_intent.id)
         assert player.charge(reference)["captured"] == 3998
         assert fresh(player, session).payment_status == "paid"
 
-    def test_takes_no_unknown_card(self, player: Player, reference: str) -> None:
-        page = press(player, create(player, reference), "4242424242424242")
-        assert "no test card" in page.text
+    def test_fills_in_the_test_card_that_was_chosen(self, player: Player, reference: str) -> None:
+        session = create(player, reference)
+        page = player.http.get(f"{session.url}?card=card_amex", timeout=5).text
+        assert 'value="3714 4963 5398 431"' in page
+        assert 'value="1234"' in page
+
+    @pytest.mark.parametrize(
+        ("typed", "message"),
+        [
+            ({"number": "4111 1111 1111 1111"}, "not one of the test cards"),
+            ({"number": ""}, "not one of the test cards"),
+            ({"expiry": "10 / 26"}, "date is over"),
+            ({"expiry": "13 / 34"}, "date is over"),
+            ({"cvc": "12"}, "three digits"),
+            ({"number": "371449635398431"}, "three digits, or four"),
+        ],
+    )
+    def test_takes_nothing_but_a_test_card_that_is_filled_in_rightly(
+        self, player: Player, reference: str, typed: dict[str, str], message: str
+    ) -> None:
+        session = create(player, reference)
+        page = press(player, session, **({"number": VISA} | typed))
+        assert message in page.text
+        assert "4111" not in page.text
+        assert fresh(player, session).payment_intent is None
+
+    def test_speaks_vietnamese(self, player: Player, reference: str) -> None:
+        session = create(player, reference, locale="vi")
+        assert "Thẻ của bạn không đủ số dư." in press(player, session, WITHOUT_FUNDS).text
 
 
 class TestSessionEnd:
@@ -131,10 +165,10 @@ class TestSessionEnd:
         self, player: Player, shop: Shop, reference: str
     ) -> None:
         session = create(player, reference)
-        press(player, session, "card_visa_chargeDeclined")
+        press(player, session, DECLINED)
         ended = player.stripe().v1.checkout.sessions.expire(session.id)
         assert ended.status == "expired"
-        assert press(player, session, "card_visa").status_code == 410
+        assert press(player, session, VISA).status_code == 410
         charge = player.charge(reference)
         assert (charge["status"], charge["captured"]) == ("expired", 0)
         assert fresh(player, session).payment_intent.status == "canceled"
@@ -144,7 +178,7 @@ class TestSessionEnd:
 
     def test_cannot_expire_once_it_is_paid(self, player: Player, reference: str) -> None:
         session = create(player, reference)
-        press(player, session, "card_visa")
+        press(player, session, VISA)
         with pytest.raises(stripe.InvalidRequestError):
             player.stripe().v1.checkout.sessions.expire(session.id)
         assert fresh(player, session).status == "complete"
@@ -164,7 +198,7 @@ class TestSessionEnd:
         self, player: Player, reference: str
     ) -> None:
         session = create(player, reference)
-        press(player, session, "card_visa_chargeDeclined")
+        press(player, session, DECLINED)
         intent = fresh(player, session).payment_intent.id
         intents = player.stripe().v1.payment_intents
         for call in (intents.confirm, intents.cancel):
