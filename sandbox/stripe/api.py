@@ -145,7 +145,7 @@ class Api:
             return own or text_in(turn.given, "client_reference_id")
         table = TABLES.get(turn.operation.partition("_")[2], "")
         object_id = turn.object_id
-        if turn.operation == "create_refund":
+        if turn.operation in {"create_refund", "list_refunds"}:
             by_intent = text_in(turn.given, "payment_intent")
             table = "payment_intents" if by_intent else "charges"
             object_id = by_intent or text_in(turn.given, "charge") or ""

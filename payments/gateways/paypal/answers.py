@@ -60,8 +60,10 @@ def _read_success(operation: Operation, answer: HttpAnswer, api_base: str) -> Ou
 
 def _read_void(operation: Operation, answer: HttpAnswer) -> Outcome:
     content = answer.json() or {}
-    status = "VOIDED" if answer.status == _NO_CONTENT else content.get("status")
-    if status != "VOIDED":
+    # Without a body there is nothing that could be about another hold.
+    is_ours = content.get("id") == operation.intent.psp_data.get("authorization_id")
+    is_voided = is_ours and content.get("status") == "VOIDED"
+    if answer.status != _NO_CONTENT and not is_voided:
         return Outcome(OutcomeKind.UNKNOWN)
     return Outcome(
         OutcomeKind.DECLINED,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -161,6 +162,8 @@ def _of_holds(holds: Sequence[Json]) -> Outcome | None:
     if kind is OutcomeKind.AUTHORIZED and held is None:
         return Outcome(OutcomeKind.UNKNOWN)
     failure = AUTHORIZATION_FAILURES.get(status)
+    if failure is FailureCode.CANCELLED and _has_run_out(hold):
+        failure = FailureCode.EXPIRED
     facts = {
         "authorization_id": text_of(hold, "id"),
         "authorization_expires_at": text_of(hold, "expiration_time"),
@@ -171,6 +174,15 @@ def _of_holds(holds: Sequence[Json]) -> Outcome | None:
         failure=Failure(failure, status) if failure else None,
         psp_data={name: value for name, value in facts.items() if value},
     )
+
+
+def _has_run_out(hold: Json) -> bool:
+    """Whether PayPal let the hold go because its time was over: its own two times tell."""
+    ended, limit = text_of(hold, "update_time"), text_of(hold, "expiration_time")
+    try:
+        return datetime.fromisoformat(ended) >= datetime.fromisoformat(limit)
+    except (TypeError, ValueError):
+        return False
 
 
 def _of_status(operation: Operation, order: Json, unit: Json, api_base: str) -> Outcome:

@@ -32,6 +32,7 @@ from payments.gateways.vnpay import answers, ipn, mapping, signing, wire
 from payments.gateways.vnpay.config import Config
 
 _VERSION: Final = "2.1.0"
+_NO_HOLDS: Final = "VNPAY cannot hold money: it takes it at once"
 
 
 class VnpayGateway(Gateway):
@@ -93,6 +94,8 @@ class VnpayGateway(Gateway):
                 return dict(self._query_params(operation))
             case Verb.REFUND:
                 return dict(self._refund_params(operation))
+            case Verb.CAPTURE | Verb.VOID:
+                raise NotExpressible(_NO_HOLDS)
             case _:
                 raise NotExpressible(f"VNPAY cannot {operation.verb}")
 
@@ -122,6 +125,8 @@ class VnpayGateway(Gateway):
         return ipn.sample(self._config.hash_secrets[0], now)
 
     def _link_params(self, intent: Intent) -> dict[str, str]:
+        if intent.capture == "manual":
+            raise NotExpressible(_NO_HOLDS)
         description = intent.description or f"Thanh toan don hang {intent.order_number}"
         return {
             "vnp_Version": _VERSION,

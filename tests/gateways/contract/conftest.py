@@ -54,7 +54,7 @@ def gateway(party: Party, player: Player) -> Gateway:
     return party.gateway(player)
 
 
-NewPayment = Callable[[], Payment]
+NewPayment = Callable[..., Payment]
 
 
 @pytest.fixture
@@ -62,8 +62,8 @@ def new_payment(party: Party, gateway: Gateway, player: Player, shop: Shop) -> I
     """Payments; afterwards nothing that would be stored of any of them holds a secret."""
     made: list[Payment] = []
 
-    def new() -> Payment:
-        made.append(Payment(party, gateway, player, shop))
+    def new(capture: str = "automatic", token: str = "") -> Payment:
+        made.append(Payment(party, gateway, player, shop, capture, token))
         return made[-1]
 
     yield new
@@ -74,6 +74,12 @@ def new_payment(party: Party, gateway: Gateway, player: Player, shop: Shop) -> I
 @pytest.fixture
 def payment(new_payment: NewPayment) -> Payment:
     return new_payment()
+
+
+@pytest.fixture
+def hold(new_payment: NewPayment) -> Payment:
+    """A payment whose money is to be held first."""
+    return new_payment(capture="manual")
 
 
 @pytest.fixture
@@ -91,7 +97,7 @@ def require_redacted(payment: Payment) -> None:
              for said in payment.outcomes]  # fmt: skip
     shown = json.dumps([exchanges, facts], ensure_ascii=False, default=str)
     frozen = json.dumps(payment.requests, ensure_ascii=False)
-    token = {payment.party.token} - {""}
+    token = {payment.token} - {""}
     for secret in payment.party.secrets | token:
         assert secret not in shown + frozen
     assert EMAIL not in shown

@@ -5,6 +5,7 @@ Everything else they do through ``Gateway``. Whoever adds a gateway adds one ``P
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from orders.money import Money
@@ -23,8 +24,23 @@ from tests.sandbox.player import (
     Player,
 )
 
+EVERY_STORY: Final = frozenset(
+    {
+        *("hold", "capture", "void", "expiry"),
+        *("refund", "slow_refund", "failing_refund"),
+        *("dispute", "dispute_won"),
+    }
+)
 DONG: Final = Money(150_000, "VND")
 DONG_PART: Final = Money(50_000, "VND")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What makes the gateway give money back in another way: the card, or its decision."""
+
+    token: str = ""
+    decision: str = "approve"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +74,8 @@ class Party:
     lies: tuple[str, ...] = ("amount", "account")
     # How the total stands in its answers, and how another amount would.
     amounts: tuple[bytes, bytes] = (b"150000", b"951000")
-    # Texts of its answer to a query that stand for "paid", and what they might become.
-    paid_words: Mapping[bytes, bytes] = field(default_factory=dict)
+    # Texts of its answers that stand for "done", and what they might become.
+    known_words: Mapping[bytes, bytes] = field(default_factory=dict)
     # Where the proof of its webhooks stands: in headers, or among the fields. And which fields
     # the proof leaves out.
     proofs: tuple[str, ...] = ()
@@ -67,6 +83,16 @@ class Party:
     unsigned: frozenset[str] = frozenset()
     # What a refund that is done already is answered with when it is asked for again.
     refund_again: OutcomeKind = OutcomeKind.SUCCEEDED
+    # It can be asked how one refund stands.
+    finds_refunds: bool = True
+    # Refunds that are done later, and refunds that fail after they were accepted.
+    slow_refunds: Turn | None = None
+    failing_refunds: Turn | None = None
+    # How long it holds money that nobody takes, and the reason that it gives in the end.
+    hold_life: timedelta = timedelta()
+    hold_end: FailureCode = FailureCode.EXPIRED
+    # The stories (``stories.py``) that its webhooks tell by themselves.
+    tells: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return self.name
@@ -80,6 +106,12 @@ class Party:
         places = {"url": url or player.url, "folder": player.data_dir}
         made = {name: value.format(**places) for name, value in self.options.items()}
         return {"read_timeout_s": "1", **made}
+
+    def renamed(self, body: bytes) -> bytes:
+        """An answer of it, in words that nobody has taught us."""
+        for known, unknown in self.known_words.items():
+            body = body.replace(known, unknown)
+        return body
 
     @property
     def calls(self) -> tuple[Verb, ...]:
@@ -115,8 +147,17 @@ def _stripe(name: str, *, token: str = "", tries_again: bool = False) -> Party:
         tries_again=tries_again,
         declines=_STRIPE_DECLINES,
         lies=("amount", "currency", "account", "mode"),
-        paid_words={b'"status": "succeeded"': b'"status": "teleported"'},
+        known_words={
+            b'"status": "succeeded"': b'"status": "teleported"',
+            b'"status": "canceled"': b'"status": "teleported"',
+            b'"status": "requires_capture"': b'"status": "requires_faith"',
+        },
         proofs=("stripe-signature",),
+        # Only a card of our choice is refunded in another way, and Stripe's page asks for none.
+        slow_refunds=Turn(token="pm_card_pendingRefund") if token else None,
+        failing_refunds=Turn(token="pm_card_refundFail") if token else None,
+        hold_life=timedelta(days=7),
+        tells=EVERY_STORY if token else EVERY_STORY - {"slow_refund", "failing_refund"},
     )
 
 
@@ -146,9 +187,13 @@ VNPAY: Final = Party(
         "cancel": FailureCode.CANCELLED,
     },
     proof_member="vnp_SecureHash",
-    paid_words={b'"vnp_TransactionStatus": "00"': b'"vnp_TransactionStatus": "77"'},
+    known_words={
+        b'"vnp_TransactionStatus": "00"': b'"vnp_TransactionStatus": "77"',
+        b'"vnp_TransactionStatus": "05"': b'"vnp_TransactionStatus": "77"',
+    },
     # VNPAY has no number for a repeat: "already asked for" is all that it says.
     refund_again=OutcomeKind.PENDING,
+    finds_refunds=False,
 )
 
 MOMO: Final = Party(
@@ -175,7 +220,15 @@ MOMO: Final = Party(
         "cancel": FailureCode.CANCELLED,
     },
     proof_member="signature",
-    paid_words={b'"resultCode": 0': b'"resultCode": 31337'},
+    known_words={
+        b'"resultCode": 0': b'"resultCode": 31337',
+        b'"resultCode": 9000': b'"resultCode": 31337',
+    },
+    slow_refunds=Turn(decision="decline:7002"),
+    hold_life=timedelta(days=30),
+    # One code of MoMo's stands for a hold that we let go and for one that ran out.
+    hold_end=FailureCode.CANCELLED,
+    tells=frozenset({"hold"}),
 )
 
 PAYPAL: Final = Party(
@@ -205,8 +258,20 @@ PAYPAL: Final = Party(
         "decline:COMPLIANCE_VIOLATION": FailureCode.SUSPECTED_FRAUD,
     },
     lies=("amount", "currency"),
-    paid_words={b'"COMPLETED"': b'"TELEPORTED"'},
+    known_words={
+        b'"COMPLETED"': b'"TELEPORTED"',
+        b'"VOIDED"': b'"TELEPORTED"',
+        b'"status": "CREATED"': b'"status": "TELEPORTED"',
+    },
     proofs=("paypal-transmission-sig",),
+    slow_refunds=Turn(decision="decline:REFUND_PENDING"),
+    failing_refunds=Turn(decision="decline:REFUND_FAILED"),
+    hold_life=timedelta(days=29),
+    tells=EVERY_STORY,
 )
 
 PARTIES: Final = (STRIPE_BY_TOKEN, STRIPE_BY_PAGE, PAYPAL, VNPAY, MOMO)
+HOLDERS: Final = tuple(each for each in PARTIES if each.adapter.capabilities.manual_capture)
+PART_TAKERS: Final = tuple(each for each in HOLDERS if each.adapter.capabilities.partial_capture)
+CLOSERS: Final = tuple(each for each in PARTIES if each.adapter.capabilities.close)
+FINDERS: Final = tuple(each for each in PARTIES if each.finds_refunds)

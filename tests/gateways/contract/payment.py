@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+from orders.money import Money
 from payments.gateways.base import (
     Delivery,
     Failure,
@@ -39,12 +40,15 @@ class Payment:
     gateway: Gateway
     player: Player
     shop: Shop
+    capture: str = "automatic"
+    token: str = ""
     intent: Intent = field(init=False)
     outcomes: list[Outcome] = field(default_factory=list)
     requests: list[object] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         now = datetime.now(UTC)
+        self.token = self.token or self.party.token
         self.intent = samples.intent(
             reference=uuid4().hex,
             money=self.party.total,
@@ -53,7 +57,8 @@ class Payment:
             return_url="http://127.0.0.1:9/return",
             cancel_url="http://127.0.0.1:9/cancel",
             customer_email=EMAIL,
-            has_token=bool(self.party.token),
+            has_token=bool(self.token),
+            capture=self.capture,
         )
 
     @property
@@ -69,7 +74,7 @@ class Payment:
         """``verb`` under a key of its own, with its request frozen."""
         made = {"reference": uuid4().hex, "now": datetime.now(UTC), **changes}
         if verb is Verb.CREATE:
-            made |= {"reference": self.reference, "token": self.party.token}
+            made |= {"reference": self.reference, "token": self.token}
         asked = samples.operation(verb, self.intent, **made)
         return replace(asked, request=self.gateway.freeze(asked))
 
@@ -111,6 +116,16 @@ class Payment:
             time.sleep(_LOOK_S)
         return outcome
 
+    def hold(self) -> Outcome:
+        """Create, and follow until the money is held."""
+        held = self.pay()
+        assert held.kind is OutcomeKind.AUTHORIZED
+        return held
+
+    def take(self, money: Money | None = None) -> Operation:
+        """The capture of a hold, whole unless a sum is named, ready to be sent."""
+        return self.operation(Verb.CAPTURE, money=money or self.party.total)
+
     def look(self) -> Outcome:
         """The next operation by the adapter's own word: a query, or the capture of an approval."""
         return self.ask(Verb(self.intent.psp_data.get("next_verb", Verb.QUERY)))
@@ -128,6 +143,11 @@ class Payment:
         """A refund of a part, ready to be sent."""
         return self.operation(Verb.REFUND, money=self.party.part, actor="finance", **changes)
 
+    def question(self, refund: Operation, **changes: Any) -> Operation:
+        """How ``refund`` stands, asked by our reference; ``changes`` may add theirs."""
+        made = {"refund_reference": refund.reference, "money": refund.money, **changes}
+        return self.operation(Verb.QUERY_REFUND, **made)
+
     def charge(self) -> Any:
         """The gateway's own book about this payment."""
         return self.player.charge(self.reference)
@@ -137,6 +157,15 @@ class Payment:
         """What the gateway has taken for this payment, in minor units, over all its charges."""
         charges = self.player.book(reference=self.reference)["charges"]
         return sum(int(charge["captured"]) for charge in charges)
+
+    @property
+    def refunded(self) -> int:
+        """What the gateway has given back, in minor units."""
+        return int(self.charge()["refunded"])
+
+    def later(self, wait: timedelta) -> None:
+        """The gateway's clock moves on."""
+        self.player.control("clock", advance_s=int(wait.total_seconds()))
 
     def deliveries(self, at_least: int = 1) -> list[Delivery]:
         """The webhooks about this payment so far, in the order in which they came."""
@@ -170,12 +199,16 @@ class Payment:
         return [each.failure for each in said if each and each.failure]
 
     def _received(self) -> list[Received]:
-        known = self.reference
-        return [
-            got
-            for got in list(self.shop.received)
-            if got.path == self.party.path and (known in got.query or known.encode() in got.body)
-        ]
+        return [got for got in list(self.shop.received) if self._is_mine(got)]
+
+    def _is_mine(self, got: Received) -> bool:
+        # Disputes carry no reference of ours: they name their own ids of the payment.
+        data = self.intent.psp_data
+        theirs = (data.get("payment_intent", ""), data.get("capture_id", ""))
+        known = {self.reference, *theirs} - {""}
+        if got.path != self.party.path:
+            return False
+        return self.reference in got.query or any(each.encode() in got.body for each in known)
 
     def _learn(self, verb: Verb, outcome: Outcome) -> None:
         if verb in {Verb.REFUND, Verb.QUERY_REFUND}:

@@ -39,6 +39,10 @@ class Relay:
         self._server.server_close()
         self._thread.join()
 
+    def always(self, answer: bytes) -> None:
+        """Whatever is asked from now on is answered with ``answer``."""
+        self.twist = lambda _: answer
+
     def forward(self, handler: BaseHTTPRequestHandler) -> None:
         """Ask the sandbox the same and answer with what the twist makes of its answer."""
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))

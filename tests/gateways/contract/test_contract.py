@@ -18,23 +18,19 @@ from payments.gateways.base import (
 )
 from tests.gateways import samples
 from tests.gateways.contract.conftest import NewPayment
+from tests.gateways.contract.faults import FAULTS, NONSENSE, OPEN
 from tests.gateways.contract.party import PARTIES, Party
 from tests.gateways.contract.payment import Payment
 from tests.gateways.contract.relay import Relay
 from tests.gateways.local_server import refused_url
 from tests.sandbox.player import Player, eventually
 
-# The call was not done, or nobody can say: whichever, it is asked again.
-OPEN: Final = {OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE}
 # Nothing is paid, and the shopper may still pay.
 WAITING: Final = {OutcomeKind.UNPAID, OutcomeKind.PENDING, OutcomeKind.ACTION_REQUIRED}
 
 # Libyan dinars: no gateway of ours takes them.
 STRANGE: Final = Money(1_000, "LYD")
 
-BEFORE: Final = ("refuse", "timeout_before", "http_500", "http_429", "garbage")
-AFTER: Final = ("timeout_after", "reset_after", "cut_body", "http_500_after")
-FAULTS: Final = (*BEFORE, *AFTER)
 DECLINES: Final = [
     pytest.param(party, decision, code, id=f"{party}-{decision}")
     for party in PARTIES
@@ -154,10 +150,9 @@ class TestAsking:
         wired = party.gateway(player, relay.url)
         paid.pay()
         assert paid.ask(Verb.QUERY, wired).kind is OutcomeKind.SUCCEEDED
-        theirs = relay.bodies[-1]
         mine.rule(decision="abandon")
         mine.create()
-        relay.twist = lambda _: theirs
+        relay.always(relay.bodies[-1])
         assert mine.ask(Verb.QUERY, wired).kind is OutcomeKind.UNKNOWN
 
     def test_knows_no_word_that_it_was_not_taught(
@@ -165,19 +160,17 @@ class TestAsking:
     ) -> None:
         wired = party.gateway(player, relay.url)
         payment.pay()
-        relay.twist = lambda body: _replaced(body, party)
+        relay.twist = party.renamed
         assert payment.ask(Verb.QUERY, wired).kind is OutcomeKind.UNKNOWN
         assert relay.twist(relay.bodies[-1]) != relay.bodies[-1]
 
-    @pytest.mark.parametrize(
-        "answer", [b"", b"{}", b"[]", b"null", b"<html>", b"\xff\xfe", b"{" * 9999]
-    )
+    @pytest.mark.parametrize("answer", NONSENSE)
     def test_learns_nothing_from_nonsense(
         self, payment: Payment, party: Party, player: Player, relay: Relay, answer: bytes
     ) -> None:
         wired = party.gateway(player, relay.url)
         payment.pay()
-        relay.twist = lambda _: answer
+        relay.always(answer)
         for verb in set(party.calls) - {Verb.REFUND}:
             assert payment.ask(verb, wired).kind in OPEN
         assert payment.send(payment.refund(), wired).kind in OPEN
@@ -191,44 +184,6 @@ class TestAsking:
         said = payment.ask(Verb.QUERY, wired)
         assert relay.twist(relay.bodies[-1]) != relay.bodies[-1]
         assert said.kind is OutcomeKind.UNKNOWN or said.money != party.total
-
-
-class TestRefunding:
-    def test_gives_a_part_back_once_however_often_it_is_asked(self, payment: Payment) -> None:
-        payment.pay()
-        asked = payment.refund()
-        first, again = payment.send(asked), payment.send(asked)
-        assert first.kind is OutcomeKind.SUCCEEDED
-        assert (first.money, first.reference) == (payment.party.part, asked.reference)
-        assert again.kind is payment.party.refund_again
-        assert payment.charge()["refunded"] == payment.party.part.minor
-
-    @pytest.mark.parametrize("fault", FAULTS)
-    def test_gives_it_back_once_whatever_breaks(self, payment: Payment, fault: str) -> None:
-        payment.pay()
-        asked = payment.refund()
-        payment.rule(api={"fault": fault})
-        assert payment.send(asked).kind in OPEN
-        payment.rule()
-        said = [payment.send(asked).kind for _ in range(2)]
-        assert OutcomeKind.DECLINED not in said
-        if fault in BEFORE:
-            assert said[0] is OutcomeKind.SUCCEEDED
-        assert payment.charge()["refunded"] == payment.party.part.minor
-
-    def test_refuses_to_give_back_more_than_was_taken(self, payment: Payment) -> None:
-        payment.pay()
-        payment.send(payment.refund())
-        too_much = payment.ask(Verb.REFUND, money=payment.party.total, actor="finance")
-        assert too_much.kind is OutcomeKind.DECLINED
-        assert too_much.failure is not None
-        assert payment.charge()["refunded"] == payment.party.part.minor
-
-    def test_still_knows_that_it_was_paid(self, payment: Payment) -> None:
-        payment.pay()
-        payment.send(payment.refund())
-        asked = payment.ask(Verb.QUERY)
-        assert (asked.kind, asked.money) == (OutcomeKind.SUCCEEDED, payment.party.total)
 
 
 class TestCredentials:
@@ -281,9 +236,3 @@ class TestFreezing:
         for verb in [verb for verb, is_able in missing.items() if not is_able]:
             with pytest.raises(NotExpressible):
                 payment.operation(verb, money=payment.party.total)
-
-
-def _replaced(body: bytes, party: Party) -> bytes:
-    for known, unknown in party.paid_words.items():
-        body = body.replace(known, unknown)
-    return body

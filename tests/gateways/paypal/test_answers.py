@@ -198,6 +198,23 @@ class TestQuery:
         outcome = ask(Verb.QUERY, order("COMPLETED", authorizations=[hold(status)]), HELD)
         assert outcome.kind is kind
 
+    @pytest.mark.parametrize(
+        ("ended_at", "code"),
+        [
+            ("2026-12-21T03:30:59Z", FailureCode.CANCELLED),
+            ("2026-12-21T03:31:00Z", FailureCode.EXPIRED),
+            ("2026-12-21", FailureCode.CANCELLED),
+            ("", FailureCode.CANCELLED),
+        ],
+    )
+    def test_of_a_hold_that_was_let_go_tells_our_word_from_the_clocks(
+        self, ask: Asking, ended_at: str, code: FailureCode
+    ) -> None:
+        gone = hold("VOIDED", update_time=ended_at)
+        outcome = ask(Verb.QUERY, order("COMPLETED", authorizations=[gone]), HELD)
+        assert outcome.failure is not None
+        assert (outcome.kind, outcome.failure.code) == (OutcomeKind.DECLINED, code)
+
     def test_of_a_hold_whose_capture_was_declined_shows_the_hold(self, ask: Asking) -> None:
         answer = order("COMPLETED", authorizations=[hold()], captures=[capture("DECLINED")])
         outcome = ask(Verb.QUERY, answer, HELD)
@@ -347,7 +364,7 @@ class TestVoid:
     def test_is_a_final_no_with_and_without_a_body(
         self, ask: Asking, paypal: PaypalGateway, server: LocalServer
     ) -> None:
-        with_body = ask(Verb.VOID, hold("VOIDED"), HELD)
+        with_body = ask(Verb.VOID, hold("VOIDED", id="AUTH1"), HELD)
         server.reply(Reply(204, b""))
         without = run(paypal, operation(Verb.VOID, HELD))
         again = ask(Verb.VOID, refusal("PREVIOUSLY_VOIDED"), HELD, status=422)
@@ -360,8 +377,11 @@ class TestVoid:
         outcome = ask(Verb.VOID, refusal("PREVIOUSLY_CAPTURED"), HELD, status=422)
         assert outcome.kind is OutcomeKind.PENDING
 
-    def test_without_a_clear_word_is_unknown(self, ask: Asking) -> None:
-        assert ask(Verb.VOID, {}, HELD).kind is OutcomeKind.UNKNOWN
+    @pytest.mark.parametrize("answer", [{}, hold("VOIDED", id="AUTH2"), hold(id="AUTH1")])
+    def test_without_a_clear_word_about_this_hold_is_unknown(
+        self, ask: Asking, answer: dict[str, Any]
+    ) -> None:
+        assert ask(Verb.VOID, answer, HELD).kind is OutcomeKind.UNKNOWN
 
 
 def refund(status: str = "COMPLETED", **changes: Any) -> dict[str, Any]:
