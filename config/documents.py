@@ -142,6 +142,7 @@ def gateway_features_page() -> str:
         "",
         *_table_head("", *able),
         _row("methods", *(", ".join(sorted(one.methods)) for one in able.values())),
+        _row("channels", *(_channels(one) for one in able.values())),
         *(
             _row(title, *("yes" if getattr(one, feature) else "–" for one in able.values()))
             for feature, title in _FEATURES
@@ -150,12 +151,24 @@ def gateway_features_page() -> str:
         "",
         "## Currencies and amounts",
         "",
-        "Smallest and largest amount of one payment.",
+        "Smallest and largest amount of one payment; a channel may have a narrower range.",
         "",
         *_table_head("Currency", *able),
         *_limits(able),
     ]
     return _page("Gateway features", lines)
+
+
+def _channels(capabilities: Capabilities) -> str:
+    """``vnpay: qr, bank, [A-Z0-9]{3,20}``: the doors, and what further codes look like."""
+    patterns = {
+        method: f"`{codes.pattern}`" for method, codes in capabilities.channel_codes.items()
+    }
+    doors = (
+        f"{method}: {', '.join([*names, *filter(None, [patterns.get(method)])])}"
+        for method, names in capabilities.channels.items()
+    )
+    return "; ".join(doors) or "–"
 
 
 def _minutes(gateway: type[Gateway]) -> str:

@@ -82,6 +82,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             "amount_mismatch",
             "currency_mismatch",
             "method_unavailable",
+            "channel_unavailable",
             "capture_unavailable",
             "payment_token_not_accepted",
             "payment_token_required",

@@ -54,6 +54,7 @@ _PAYMENT: Final[Json] = {
     "amount": 250_000,
     "currency": "VND",
     "method": "vnpay",
+    "channel": "qr",
     "gateway": "vnpay",
     "capture": "automatic",
     "next_action": {"type": "redirect", "url": "https://pay.vnpay.vn/vpcpay.html?vnp_Amount=…"},
@@ -87,6 +88,7 @@ EXAMPLES: Final[dict[str, Example]] = {
             "amount": 250_000,
             "currency": "VND",
             "method": "vnpay",
+            "channel": "qr",
             "return_url": "https://shop.example.com/thanks",
             "metadata": {"table": "7"},
         },
@@ -95,7 +97,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     "get_payment": Example(_PAYMENT),
     "capture_payment": Example(
         _PAYMENT
-        | {"method": "card", "gateway": "stripe", "capture": "manual"}
+        | {"method": "card", "channel": "", "gateway": "stripe", "capture": "manual"}
         | {"status": "AUTHORIZED", "next_action": None},
         {"amount": 200_000},
     ),

@@ -12,6 +12,7 @@ PaymentError
 ├── AmountMismatch           422 amount_mismatch
 ├── CurrencyMismatch         422 currency_mismatch
 ├── MethodUnavailable        422 method_unavailable
+├── ChannelUnavailable       422 channel_unavailable
 ├── CaptureUnavailable       422 capture_unavailable
 ├── CaptureAmountRefused     422 capture_amount_refused
 ├── TokenRequired            422 payment_token_required
@@ -111,6 +112,13 @@ class MethodUnavailable(PaymentError):
 
     code = "method_unavailable"
     field = "method"
+
+
+class ChannelUnavailable(PaymentError):
+    """The method has no such channel, or it does not take this amount."""
+
+    code = "channel_unavailable"
+    field = "channel"
 
 
 class CaptureUnavailable(PaymentError):

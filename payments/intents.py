@@ -26,6 +26,7 @@ def intent_of(row: Transaction, order: Order, adapter: Gateway) -> Intent:
         created_at=row.created_at,
         expires_at=row.expires_at,
         has_token=bool(row.payment_token),
+        channel=row.channel,
         psp_reference=row.psp_reference,
         psp_data=row.psp_data,
     )

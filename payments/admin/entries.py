@@ -78,6 +78,7 @@ def asked_for(
     facts: list[tuple[str, object]] = [
         ("amount", sum_of(row.amount, row.currency)),
         ("method", f"{method_of(row)} ({row.capture} capture)"),
+        *([("channel", row.channel)] if row.channel else []),
         ("client", row.client),
         ("shopper", f"{row.customer_ip}, {row.locale}"),
         *((f"idempotency key {number}".removesuffix(" 1"), key.key)

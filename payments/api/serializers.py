@@ -16,6 +16,10 @@ from payments.states import Status
 METADATA_MEMBERS_MAX: Final = 20
 METADATA_KEY_MAX: Final = 40
 METADATA_VALUE_MAX: Final = 500
+_CHANNEL_HELP: Final = (
+    "Which door of the method, such as `qr` of `vnpay` or `wallet` of `momo`; without one the"
+    " shopper chooses at the gateway."
+)
 
 
 class MetadataField(serializers.Field[Any, Any, Any, Any]):
@@ -68,6 +72,9 @@ class PaymentRequestSerializer(StrictSerializer):
     )
     currency = CurrencyField()
     method = TextField(max_length=20)
+    channel = TextField(
+        max_length=20, required=False, default="", allow_blank=True, help_text=_CHANNEL_HELP
+    )
     capture = serializers.ChoiceField(
         choices=Capture.choices, required=False, default=Capture.AUTOMATIC
     )
@@ -109,6 +116,7 @@ class PaymentSerializer(serializers.Serializer[Transaction]):
     amount = serializers.IntegerField(help_text="In minor units of the currency.")
     currency = serializers.CharField()
     method = serializers.CharField()
+    channel = serializers.CharField(help_text='"" when the shopper chooses at the gateway.')
     gateway = serializers.CharField()
     capture = serializers.ChoiceField(choices=Capture.choices)
     next_action = serializers.SerializerMethodField()

@@ -179,6 +179,7 @@ def _payment_request(request: Request) -> PaymentRequest:
         owner_id=user_id_of(request),
         money=Money(data["amount"], data["currency"]),
         method=data["method"],
+        channel=data["channel"],
         capture=Capture(data["capture"]),
         payment_token=data["payment_token"],
         return_url=data["return_url"],

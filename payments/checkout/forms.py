@@ -13,6 +13,7 @@ from durable.ids import derived_uuid7, uuid7
 from orders.models import Product
 from orders.services import LINES_MAX, Item
 from payments.checkout.wording import Problem
+from payments.offers import Offer
 
 QUANTITY_MAX: Final = 99
 
@@ -23,6 +24,7 @@ _shop_signer: Final = Signer(salt="payments.checkout.shop")
 class PayForm(forms.Form):
     """How to pay one order, as it was sent; ``problem`` names what is wrong with it.
 
+    Each method with channels has a list of its own, and only that of the chosen method counts.
     ``form_token`` is minted with the page and used once: sent twice, by a double click or a
     reload, it is the same payment.
     """
@@ -30,12 +32,18 @@ class PayForm(forms.Form):
     form_token = forms.CharField(max_length=200)
     method = forms.ChoiceField()
 
-    def __init__(self, data: Any, *, order_id: UUID, methods: Sequence[str]) -> None:
+    def __init__(self, data: Any, *, order_id: UUID, offers: Sequence[Offer]) -> None:
         super().__init__(data)
         self._order_id = order_id
+        usable = [offer for offer in offers if not offer.why_not]
         field = self.fields["method"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(method, method) for method in methods]
+        field.choices = [(offer.method, offer.method) for offer in usable]
+        for offer in usable:
+            choices = [(channel, channel) for channel in ("", *offer.channels)]
+            self.fields[_channel_name(offer.method)] = forms.ChoiceField(
+                choices=choices, required=False
+            )
 
     def clean_form_token(self) -> str:
         """The token itself, if this site made it for this order."""
@@ -52,10 +60,20 @@ class PayForm(forms.Form):
         return Problem.NOT_OFFERED if self.data.get("method") else Problem.NO_METHOD
 
     @property
+    def channel(self) -> str:
+        """The door of the chosen method; "" to choose at the gateway."""
+        chosen: str = self.cleaned_data[_channel_name(self.cleaned_data["method"])]
+        return chosen
+
+    @property
     def idempotency_key(self) -> str:
-        """One key per page and method: another choice is another wish, not a repeat."""
+        """One key per page, method and channel: another choice is another wish, not a repeat."""
         nonce = self.cleaned_data["form_token"].split(":")[1]
-        return f"form-{nonce}-{self.cleaned_data['method']}"
+        return f"form-{nonce}-{self.cleaned_data['method']}-{self.channel}"
+
+
+def _channel_name(method: str) -> str:
+    return f"channel-{method}"
 
 
 def mint_form_token(order_id: UUID) -> str:

@@ -95,8 +95,7 @@ def start(request: HttpRequest, order_id: UUID) -> HttpResponse:
     if request.method != "POST":
         return see_other("pay", order_id=order_id)
     order = orders.order_by_id(order_id)
-    usable = [offer.method for offer in offers(order.total_money) if not offer.why_not]
-    form = PayForm(request.POST, order_id=order_id, methods=usable)
+    form = PayForm(request.POST, order_id=order_id, offers=offers(order.total_money))
     if not form.is_valid():
         return _choose_again(order_id, form.problem)
     try:
@@ -193,6 +192,7 @@ def _pay_context(request: HttpRequest, found: Situation) -> dict[str, object]:
         "offers": offered,
         "first": next(iter(usable), ""),
         "chosen": chosen,
+        "chosen_channel": request.GET.get("channel", ""),
     }
 
 
@@ -206,6 +206,7 @@ def _create(request: HttpRequest, order: Order, form: PayForm) -> Created:
         order_id=order.pk,
         money=order.total_money,
         method=form.cleaned_data["method"],
+        channel=form.channel,
         customer_ip=client_ip(request),
         locale=get_language() or "en",
     )

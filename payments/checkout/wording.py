@@ -30,7 +30,7 @@ _UNKNOWN_METHOD: Final = MethodWords(_("Other"), _("You continue on the provider
 METHODS: Final[Mapping[str, MethodWords]] = {
     "card": MethodWords(
         _("Card"),
-        _("Visa, Mastercard and others. You enter it on Stripe's secure page."),
+        _("Visa, Mastercard and others. You enter it on the payment provider's secure page."),
         "card",
     ),
     "paypal": MethodWords("PayPal", _("You sign in to PayPal and confirm there."), "paypal"),
@@ -39,7 +39,16 @@ METHODS: Final[Mapping[str, MethodWords]] = {
         _("Banking app by QR code, domestic card or bank account."),
         "vnpay",
     ),
-    "momo": MethodWords("MoMo", _("You confirm in the MoMo app, or scan its QR code."), "momo"),
+    "momo": MethodWords("MoMo", _("MoMo wallet by app or QR code, or a card."), "momo"),
+}
+# The doors of a method. A bank's own code speaks for itself.
+CHANNELS: Final[Mapping[str, str | Promise]] = {
+    "qr": _("QR code with a banking app"),
+    "bank": _("Domestic card or bank account"),
+    "international_card": _("International card"),
+    "wallet": _("MoMo wallet"),
+    "atm": _("Domestic card or bank account"),
+    "card": _("International card"),
 }
 
 GATEWAYS: Final[Mapping[str, str]] = {
@@ -97,3 +106,8 @@ def gateway_name(gateway: str) -> str:
 def method_words(method: str) -> MethodWords:
     """The words for ``method``; neutral ones for a method we have no words for."""
     return METHODS.get(method, _UNKNOWN_METHOD)
+
+
+def channel_words(channel: str) -> str | Promise:
+    """The words for a door of a method; the word itself where we have none."""
+    return CHANNELS.get(channel, channel)

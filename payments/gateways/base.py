@@ -4,6 +4,9 @@ An adapter is pure protocol. It gets everything it needs in its arguments and it
 ``Config``, and returns an ``Outcome``. It never touches the database, the settings or another
 adapter, and it never decides what happens to a payment: that is ``services/outcomes.py``.
 
+A method (``card``, ``momo``) may have channels: the doors that the gateway opens for it, such as a
+QR code or a bank. A payment that names none leaves the choice to the gateway's own page.
+
 The life of one operation::
 
     request = gateway.freeze(operation)          # pure; stored before anything is sent
@@ -11,6 +14,7 @@ The life of one operation::
     notices = gateway.read_webhook(delivery)     # verified, parsed; raises WebhookRefused
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -149,6 +153,7 @@ class Intent:
     created_at: datetime  # aware, UTC
     expires_at: datetime  # when the link we hand out ends
     has_token: bool
+    channel: str = ""  # the door of the method; "": the shopper chooses at the gateway
     psp_reference: str = ""
     psp_data: Mapping[str, str] = field(default_factory=dict)
 
@@ -257,11 +262,15 @@ class Capabilities:
     """What a gateway can do; the API and the pages offer only this and say why not otherwise.
 
     ``limits`` gives each currency it takes with the smallest and largest amount in ISO minor
-    units. ``needs_token`` and ``takes_token`` are about ``payment_token``.
+    units, over all of its doors. ``channels`` gives a method's doors, those that the pages offer;
+    ``channel_codes`` is the pattern of further ones, codes of the gateway itself, that only the API
+    takes. ``needs_token`` and ``takes_token`` are about ``payment_token``.
     """
 
     limits: Mapping[str, tuple[int, int]]
     methods: frozenset[str]
+    channels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    channel_codes: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     manual_capture: bool = False
     partial_capture: bool = False
     void: bool = False
@@ -317,6 +326,23 @@ class Gateway(ABC):
     @abstractmethod
     def live(self) -> bool:
         """Whether real money moves with these credentials."""
+
+    def has_channel(self, method: str, channel: str) -> bool:
+        """Whether ``channel`` is a door of ``method`` here; "" always is."""
+        if channel in {"", *self.capabilities.channels.get(method, ())}:
+            return True
+        codes = self.capabilities.channel_codes.get(method)
+        return codes is not None and codes.fullmatch(channel) is not None
+
+    def limits(self, method: str, channel: str) -> Mapping[str, tuple[int, int]]:
+        """As ``capabilities.limits``, of one door."""
+        del method, channel
+        return self.capabilities.limits
+
+    def can_hold(self, method: str, channel: str) -> bool:
+        """Whether that door can hold money for a later capture."""
+        del method, channel
+        return self.capabilities.manual_capture
 
     @abstractmethod
     def freeze(self, operation: Operation) -> Json:

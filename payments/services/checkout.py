@@ -30,6 +30,7 @@ from payments.errors import (
     CaptureAmountRefused,
     CaptureUnavailable,
     CardNumberRefused,
+    ChannelUnavailable,
     CurrencyMismatch,
     MethodUnavailable,
     NotCancellable,
@@ -60,6 +61,7 @@ class PaymentRequest:
     method: str
     customer_ip: str
     locale: str
+    channel: str = ""  # "": the shopper chooses at the gateway
     capture: Capture = Capture.AUTOMATIC
     payment_token: str = ""
     return_url: str = ""
@@ -69,8 +71,11 @@ class PaymentRequest:
 
     def fingerprint(self) -> str:
         """Equal for equal requests; where the request came from is no part of it."""
+        # Left out where there is none: so an older request is still equal to its repeat.
+        channel = {"channel": self.channel} if self.channel else {}
         return idempotency.fingerprint(
-            {
+            channel
+            | {
                 "order_id": self.order_id.hex,
                 "amount": self.money.minor,
                 "currency": self.money.currency,
@@ -137,6 +142,7 @@ def _start(client: str, request: PaymentRequest) -> Transaction:
         amount=request.money.minor,
         currency=request.money.currency,
         method=request.method,
+        channel=request.channel,
         gateway=adapter.name,
         gateway_account=adapter.account,
         live_mode=adapter.live,
@@ -180,17 +186,24 @@ def _insert(row: Transaction) -> None:
 
 def _require_gateway(request: PaymentRequest) -> Gateway:
     adapter = gateway_for(request.method)
-    reason = why_not(request.method, request.money)
+    reason = why_not(request.method, request.money, request.channel)
     if adapter is None or reason:
-        raise MethodUnavailable(str(reason))
+        refusal = ChannelUnavailable if adapter and request.channel else MethodUnavailable
+        raise refusal(str(reason))
+    _require_capture(request, adapter)
     can = adapter.capabilities
-    if request.capture == Capture.MANUAL and not can.manual_capture:
-        raise CaptureUnavailable(f"{request.method} takes the money at once: leave out capture.")
     if request.payment_token and not can.takes_token:
         raise TokenNotAccepted(f"{request.method} takes no payment_token: leave it out.")
     if can.needs_token and not request.payment_token:
         raise TokenRequired(f"{request.method} needs a payment_token from the gateway's own form.")
     return adapter
+
+
+def _require_capture(request: PaymentRequest, adapter: Gateway) -> None:
+    if request.capture == Capture.AUTOMATIC or adapter.can_hold(request.method, request.channel):
+        return
+    way = f"{request.method} by {request.channel}" if request.channel else request.method
+    raise CaptureUnavailable(f"{way} takes the money at once: leave out capture.")
 
 
 def _require_expressible(row: Transaction, order: Order, adapter: Gateway) -> None:
@@ -239,6 +252,7 @@ def _created(row: Transaction) -> AuditEvent:
             "amount": row.amount,
             "currency": row.currency,
             "method": row.method,
+            "channel": row.channel,
             "gateway": row.gateway,
         },
     )

@@ -48,6 +48,18 @@ def method_words(method: str) -> wording.MethodWords:
 
 
 @register.filter
+def channel_words(channel: str) -> str | Promise:
+    """A door of a method as people say it."""
+    return wording.channel_words(channel)
+
+
+@register.filter
+def gateway_name(gateway: str) -> str:
+    """A gateway as people write it."""
+    return wording.gateway_name(gateway)
+
+
+@register.filter
 def failure_words(code: str) -> str | Promise:
     """Why a payment did not work, in one calm sentence."""
     return reasons.failure_words(code)

@@ -43,10 +43,15 @@ class Shopper:
         self.page.wait_for_url("**/checkout/ord_*")
         return self.page.url
 
-    def choose(self, method: str, page: Page | None = None) -> None:
-        """Choose a method and press the button; the next page loads by itself."""
+    def choose(self, method: str, page: Page | None = None, *, channel: str = "") -> None:
+        """Choose a method and press the button; the next page loads by itself.
+
+        ``channel`` is the line of the method's list, in its own words; "" leaves it as it is.
+        """
         page = page or self.page
         page.locator(f"[name=method][value={method}]").check()
+        if channel:
+            page.locator(f"[name=channel-{method}]").select_option(label=channel)
         page.get_by_role("button", name=re.compile("^(Pay|Thanh toán) ")).click()
 
     def at_vnpay(self) -> None:

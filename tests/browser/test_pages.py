@@ -122,7 +122,7 @@ class TestPaypal:
 class TestMomo:
     def test_shows_the_code_to_scan_and_is_paid_in_the_app(self, shopper: Shopper) -> None:
         shopper.order()
-        shopper.choose("momo")
+        shopper.choose("momo", channel="MoMo wallet")
         shopper.page.wait_for_url(re.compile("/v2/gateway/pay"))
         shopper.page.go_back()
         shopper.sees(WAITING)

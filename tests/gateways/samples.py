@@ -20,7 +20,7 @@ def intent(**changes: Any) -> Intent:
             money=Money(100_000, "VND"),
             order_number="ORD-1001",
             description="",
-            method="card",
+            method="vnpay",
             capture="automatic",
             return_url="https://shop.example.vn/checkout/return",
             cancel_url="https://shop.example.vn/checkout/cancel",

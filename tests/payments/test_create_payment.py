@@ -55,6 +55,7 @@ class TestPostPayments:
             "amount": 150_000,
             "currency": "VND",
             "method": "vnpay",
+            "channel": "",
             "gateway": "vnpay",
             "capture": "automatic",
             "next_action": None,
@@ -112,7 +113,8 @@ class TestAKey:
     @pytest.mark.parametrize(
         "change",
         [{"amount": 1}, {"currency": "USD"}, {"method": "card"}, {"metadata": {"a": "b"}},
-         {"return_url": "http://127.0.0.1:8000/x"}, {"payment_token": "pm_1"}],
+         {"return_url": "http://127.0.0.1:8000/x"}, {"payment_token": "pm_1"},
+         {"channel": "qr"}],
     )  # fmt: skip
     def test_refuses_another_request_and_moves_nothing(
         self, api: APIClient, order: Order, change: dict[str, Any]

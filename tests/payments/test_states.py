@@ -71,7 +71,7 @@ class TestTheTransactionTrigger:
     @pytest.mark.parametrize(
         "change",
         ["amount = 1", "currency = 'USD'", "gateway = 'momo'", "gateway_account = 'x'",
-         "live_mode = true", "expires_at = now()", "client = 'x'"],
+         "live_mode = true", "expires_at = now()", "client = 'x'", "channel = 'qr'"],
     )  # fmt: skip
     def test_refuses_another_request_under_the_same_id(self, change: str) -> None:
         row = TransactionFactory.create()

@@ -6,8 +6,8 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from payments.gateways.http import require_base_url
+from payments.gateways.momo.doors import CHOOSE_THERE, DOORS
 
-REQUEST_TYPES: Final = frozenset({"captureWallet", "payWithATM", "payWithCC", "payWithMethod"})
 # Keys look the same in test and production: only the host tells whether real money moves.
 _LIVE_HOST: Final = "payment.momo.vn"
 
@@ -27,7 +27,7 @@ class Config:
     partner_code: str
     keys: tuple[Keys, ...]
     api_base: str
-    request_type: str = "captureWallet"
+    request_type: str = CHOOSE_THERE
 
     @property
     def live(self) -> bool:
@@ -37,16 +37,16 @@ class Config:
     @classmethod
     def from_settings(cls, options: Mapping[str, str]) -> Self:
         """Read ``partner_code``, ``access_key``, ``secret_key``, ``api_base``; optional are
-        ``request_type`` (what the page offers) and ``previous_keys`` (``access:secret``, comma
-        separated). Raises ValueError naming what is missing or malformed.
+        ``request_type`` (the door of a payment that names none) and ``previous_keys``
+        (``access:secret``, comma separated). Raises ValueError naming what is missing or malformed.
         """
         required = ("partner_code", "access_key", "secret_key", "api_base")
         missing = [name for name in required if not options.get(name)]
         if missing:
             raise ValueError(f"MoMo needs {', '.join(missing)}")
-        request_type = options.get("request_type") or "captureWallet"
-        if request_type not in REQUEST_TYPES:
-            raise ValueError(f"request_type must be one of {sorted(REQUEST_TYPES)}")
+        request_type = options.get("request_type") or CHOOSE_THERE
+        if request_type not in DOORS:
+            raise ValueError(f"request_type must be one of {sorted(DOORS)}")
         return cls(
             partner_code=options["partner_code"],
             keys=(

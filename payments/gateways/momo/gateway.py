@@ -20,7 +20,7 @@ from payments.gateways.base import (
     read_timeout,
 )
 from payments.gateways.http import HttpClient, HttpTrouble, exchange_of, outcome_of_trouble
-from payments.gateways.momo import answers, requests, webhooks
+from payments.gateways.momo import answers, doors, requests, webhooks
 from payments.gateways.momo.config import Config
 from payments.gateways.momo.signing import sign
 
@@ -30,8 +30,9 @@ class MomoGateway(Gateway):
 
     name = "momo"
     capabilities = Capabilities(
-        limits={"VND": (1_000, 50_000_000)},
-        methods=frozenset({"momo"}),
+        limits={requests.CURRENCY: doors.DOORS[doors.CHOOSE_THERE].limits},
+        methods=frozenset({"momo", "card"}),
+        channels={"momo": tuple(doors.CHANNELS)},
         manual_capture=True,
         void=True,
         refund=True,
@@ -65,6 +66,17 @@ class MomoGateway(Gateway):
     @override
     def live(self) -> bool:
         return self._config.live
+
+    @override
+    def limits(self, method: str, channel: str) -> Mapping[str, tuple[int, int]]:
+        return {requests.CURRENCY: self._door(method, channel).limits}
+
+    @override
+    def can_hold(self, method: str, channel: str) -> bool:
+        return self._door(method, channel).can_hold
+
+    def _door(self, method: str, channel: str) -> doors.Door:
+        return doors.door_of(method, channel, self._config.request_type)
 
     @override
     def freeze(self, operation: Operation) -> Json:

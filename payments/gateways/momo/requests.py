@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from payments.gateways.base import Intent, Json, NotExpressible, Operation, Verb
-from payments.gateways.momo import signing
+from payments.gateways.momo import doors, signing
 from payments.gateways.momo.config import Config
 from payments.gateways.momo.mapping import LANGUAGES
 
@@ -66,20 +66,32 @@ def read_capture(extra_data: object) -> str:
 
 def _create(operation: Operation, config: Config) -> Json:
     intent = operation.intent
+    holds = intent.capture == "manual"
+    door = _door(intent, config, holds=holds)
     body: Json = {
         "orderId": intent.reference,
         "amount": _dong(operation),
         "orderInfo": _order_info(intent),
         "redirectUrl": intent.return_url,
         "ipnUrl": intent.webhook_url,
-        "requestType": config.request_type,
+        "requestType": door,
         "extraData": _write_capture(intent.capture),
-        "autoCapture": intent.capture != "manual",
+        "autoCapture": not holds,
     }
-    if config.request_type == "payWithCC" and intent.customer_email:
+    if door == doors.CARD and intent.customer_email:
         # Only the card page asks for it, so only the card page is told.
         body["userInfo"] = {"email": intent.customer_email}
     return body
+
+
+def _door(intent: Intent, config: Config, *, holds: bool) -> str:
+    try:
+        door = doors.request_type(intent.method, intent.channel, config.request_type, holds=holds)
+    except KeyError as error:
+        raise NotExpressible(f"MoMo has no channel {intent.channel}") from error
+    if holds and not doors.DOORS[door].can_hold:
+        raise NotExpressible(f"MoMo cannot hold money by {door}")
+    return door
 
 
 def _query(operation: Operation, _config: Config) -> Json:

@@ -42,7 +42,9 @@ class VnpayGateway(Gateway):
     capabilities = Capabilities(
         # The page's own range, as many shops report it; the published table names none.
         limits={wire.CURRENCY: (5_000, 999_999_999)},
-        methods=frozenset({"vnpay"}),
+        methods=frozenset({"vnpay", "card"}),
+        channels={"vnpay": tuple(mapping.BANK_CODES)},
+        channel_codes={"vnpay": mapping.BANK_CODE},
         refund=True,
         partial_refund=True,
     )
@@ -128,7 +130,9 @@ class VnpayGateway(Gateway):
         if intent.capture == "manual":
             raise NotExpressible(_NO_HOLDS)
         description = intent.description or f"Thanh toan don hang {intent.order_number}"
-        return {
+        # Without it the shopper chooses at VNPAY; an empty one must never be sent.
+        bank_code = {"vnp_BankCode": code} if (code := _bank_code(intent)) else {}
+        return bank_code | {
             "vnp_Version": _VERSION,
             "vnp_Command": "pay",
             "vnp_TmnCode": self._config.tmn_code,
@@ -198,3 +202,11 @@ class VnpayGateway(Gateway):
         except HttpTrouble as trouble:
             return outcome_of_trouble(trouble, params)
         return answers.read(operation, answer, self._config.hash_secrets)
+
+
+def _bank_code(intent: Intent) -> str:
+    channel = mapping.CARD_CHANNEL if intent.method == "card" else intent.channel
+    code = mapping.BANK_CODES.get(channel, channel)
+    if code and not mapping.BANK_CODE.fullmatch(code):
+        raise NotExpressible(f"VNPAY has no channel {channel}")
+    return code

@@ -4,11 +4,22 @@ From the code tables of VNPAY 2.1.0 (pay, querydr and refund pages; both generat
 codes that circulate).
 """
 
+import re
 from typing import Final
 
 from payments.gateways.base import FailureCode, OutcomeKind, WebhookResult
 
 SUCCESS: Final = "00"
+
+# Our channels, and the vnp_BankCode of each. Any other code is one of VNPAY's list of banks.
+BANK_CODES: Final[dict[str, str]] = {
+    "qr": "VNPAYQR",
+    "bank": "VNBANK",
+    "international_card": "INTCARD",
+}
+BANK_CODE: Final = re.compile(r"[A-Z0-9]{3,20}")
+# The method "card" has one door here.
+CARD_CHANNEL: Final = "international_card"
 
 # vnp_ResponseCode of a return or an IPN: why the payment did not go through.
 PAYMENT_FAILURES: Final[dict[str, FailureCode]] = {

@@ -1,6 +1,8 @@
 """What leaves for MoMo, byte by byte."""
 
 import base64
+import hashlib
+import hmac
 import json
 from dataclasses import replace
 
@@ -23,6 +25,14 @@ CONFIG = Config.from_settings({**OPTIONS, "api_base": "https://test-payment.momo
 PAID = intent(psp_reference="4225107942", psp_data={"trans_id": "4225107942"})
 
 
+def signed_text(body: Json) -> str:
+    """What MoMo's rule for /create signs: these fields by name, raw, with the access key."""
+    names = ("amount", "extraData", "ipnUrl", "orderId", "orderInfo", "partnerCode", "redirectUrl")
+    fields = {name: body[name] for name in (*names, "requestId", "requestType")}
+    pairs = {"accessKey": OPTIONS["access_key"], **fields}
+    return "&".join(f"{name}={pairs[name]}" for name in sorted(pairs))
+
+
 def body_of(verb: Verb, payment: Intent | None = None, **changes: object) -> Json:
     frozen = freeze(operation(verb, payment, **changes), CONFIG)
     body = frozen["body"]
@@ -40,11 +50,55 @@ class TestCreate:
         )
         assert type(body["amount"]) is int
 
-    def test_names_the_page_that_the_settings_want(self) -> None:
+    @pytest.mark.parametrize(
+        ("method", "channel", "wanted"),
+        [
+            ("momo", "wallet", "captureWallet"),
+            ("momo", "atm", "payWithATM"),
+            ("momo", "card", "payWithCC"),
+            ("momo", "", "payWithMethod"),
+            ("card", "", "payWithCC"),
+        ],
+    )
+    def test_goes_by_the_door_that_was_asked_for(
+        self, method: str, channel: str, wanted: str
+    ) -> None:
+        body = body_of(Verb.CREATE, intent(method=method, channel=channel))
+        assert body["requestType"] == wanted
+
+    def test_goes_by_the_door_of_the_settings_when_none_was_asked_for(self) -> None:
         for wanted in ("captureWallet", "payWithATM", "payWithCC", "payWithMethod"):
             config = replace(CONFIG, request_type=wanted)
             frozen = freeze(operation(Verb.CREATE), config)
             assert frozen["body"]["requestType"] == wanted  # type: ignore[index]
+            asked = operation(Verb.CREATE, intent(channel="atm"))
+            assert freeze(asked, config)["body"]["requestType"] == "payWithATM"  # type: ignore[index]
+
+    def test_holds_money_in_the_wallet_when_no_door_was_asked_for(self) -> None:
+        body = body_of(Verb.CREATE, intent(capture="manual"))
+        assert (body["requestType"], body["autoCapture"]) == ("captureWallet", False)
+        by_card = body_of(Verb.CREATE, intent(capture="manual", channel="card"))
+        assert (by_card["requestType"], by_card["autoCapture"]) == ("payWithCC", False)
+
+    def test_cannot_be_told_of_a_hold_by_atm_card_or_of_a_door_that_is_none(self) -> None:
+        for changes in ({"capture": "manual", "channel": "atm"}, {"channel": "qr"}):
+            with pytest.raises(NotExpressible):
+                body_of(Verb.CREATE, intent(**changes))
+
+    def test_signs_the_door(self, server: LocalServer) -> None:
+        gateway = MomoGateway.from_settings({**OPTIONS, "api_base": server.url})
+        server.reply_json({})
+        run(gateway, operation(Verb.CREATE, intent(channel="atm")))
+        [sent] = server.received
+        body = json.loads(sent.body)
+        given = body.pop("signature")
+        assert (
+            given
+            == hmac.new(
+                OPTIONS["secret_key"].encode(), signed_text(body).encode(), hashlib.sha256
+            ).hexdigest()
+        )
+        assert "&requestType=payWithATM" in signed_text(body)
 
     def test_lets_the_mode_of_capture_travel_along(self) -> None:
         for capture, automatic in (("automatic", True), ("manual", False)):
@@ -61,9 +115,8 @@ class TestCreate:
 
     def test_tells_the_email_only_to_the_card_page(self) -> None:
         assert "linh@example.com" not in json.dumps(body_of(Verb.CREATE))
-        config = replace(CONFIG, request_type="payWithCC")
-        frozen = freeze(operation(Verb.CREATE), config)
-        assert frozen["body"]["userInfo"] == {"email": "linh@example.com"}  # type: ignore[index]
+        body = body_of(Verb.CREATE, intent(channel="card"))
+        assert body["userInfo"] == {"email": "linh@example.com"}
 
     def test_refuses_any_other_currency(self) -> None:
         with pytest.raises(NotExpressible):
@@ -73,6 +126,31 @@ class TestCreate:
     def test_carries_every_amount_there_and_back(self, minor: int) -> None:
         body = body_of(Verb.CREATE, intent(money=Money(minor, "VND")))
         assert read_money(json.loads(json.dumps(body))["amount"]) == Money(minor, "VND")
+
+
+class TestDoors:
+    @pytest.mark.parametrize(
+        ("method", "channel", "limits", "can_hold"),
+        [
+            ("momo", "", (1_000, 50_000_000), True),
+            ("momo", "wallet", (1_000, 50_000_000), True),
+            ("momo", "atm", (10_000, 50_000_000), False),
+            ("momo", "card", (1_000, 10_000_000), True),
+            ("card", "", (1_000, 10_000_000), True),
+        ],
+    )
+    def test_have_limits_of_their_own(
+        self, method: str, channel: str, limits: tuple[int, int], *, can_hold: bool
+    ) -> None:
+        gateway = MomoGateway(CONFIG)
+        assert gateway.limits(method, channel) == {"VND": limits}
+        assert gateway.can_hold(method, channel) is can_hold
+
+    def test_have_those_of_the_settings_door_where_none_is_named(self) -> None:
+        gateway = MomoGateway(replace(CONFIG, request_type="payWithATM"))
+        assert gateway.limits("momo", "") == {"VND": (10_000, 50_000_000)}
+        assert not gateway.can_hold("momo", "")
+        assert gateway.limits("momo", "wallet") == {"VND": (1_000, 50_000_000)}
 
 
 class TestOtherVerbs:

@@ -46,6 +46,32 @@ class TestTheLink:
             "vnp_ExpireDate": "20261122104500",
         }
 
+    @pytest.mark.parametrize(
+        ("method", "channel", "code"),
+        [
+            ("vnpay", "qr", "VNPAYQR"),
+            ("vnpay", "bank", "VNBANK"),
+            ("vnpay", "international_card", "INTCARD"),
+            ("vnpay", "NCB", "NCB"),
+            ("card", "", "INTCARD"),
+        ],
+    )
+    def test_leads_through_the_door_that_was_asked_for(
+        self, gateway: VnpayGateway, method: str, channel: str, code: str
+    ) -> None:
+        query = urlsplit(link(gateway, method=method, channel=channel)).query
+        text, _, signature = query.partition("&vnp_SecureHash=")
+        assert f"vnp_Amount=10000000&vnp_BankCode={code}&vnp_Command=pay&" in text
+        assert signature == hmac_sha512(text)
+
+    @pytest.mark.parametrize("channel", ["ncb", "NC", "N" * 21, "VN BANK", "NCB&vnp_Amount=1"])
+    def test_is_not_made_for_what_no_bank_is_called(
+        self, gateway: VnpayGateway, channel: str
+    ) -> None:
+        assert not gateway.has_channel("vnpay", channel)
+        with pytest.raises(NotExpressible):
+            link(gateway, channel=channel)
+
     def test_is_signed_over_the_text_it_carries(self, gateway: VnpayGateway) -> None:
         text, _, signature = urlsplit(link(gateway)).query.partition("&vnp_SecureHash=")
         assert signature == hmac_sha512(text)
