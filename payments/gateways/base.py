@@ -164,7 +164,7 @@ class Operation:
 
     ``reference`` is our own id of the operation and its idempotency key at the gateway, at most
     32 hex digits. ``request`` is what ``freeze`` returned: re-sent as it is. ``token`` is the
-    one-time payment token, kept out of ``request`` because that is stored in the clear.
+    one-time payment token of a CREATE, kept out of ``request`` because that is stored in the clear.
     """
 
     verb: Verb

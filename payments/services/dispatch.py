@@ -152,8 +152,9 @@ def _job(
     now: datetime,
 ) -> Job:
     intent = intent_of(row, order, adapter)
-    token = tokens.unseal(row.payment_token)
     verb, call = next_operation(row, calls, adapter, now)
+    # Only a creation spends it; a gateway refuses a question that carries what it did not ask for.
+    token = tokens.unseal(row.payment_token) if verb is Verb.CREATE else ""
     call = call or _new_call(row, verb, adapter, intent, now)
     operation = Operation(
         verb=verb, reference=call.reference, intent=intent, now=now,

@@ -134,6 +134,14 @@ class TestPlanning:
         verbs = [begin(row).operation.verb for _ in range(4)]
         assert verbs == [verb, verb, Verb.QUERY, verb]
 
+    def test_gives_the_payment_token_to_nothing_but_a_creation(self) -> None:
+        row = TransactionFactory.create(method="card")
+        creation = begin(row)
+        GatewayCall.objects.update(sends=3)
+        question = begin(row)
+        told = [(job.operation.verb, job.operation.token) for job in (creation, question)]
+        assert told == [(Verb.CREATE, "pm_card_visa"), (Verb.QUERY, "")]
+
     def test_takes_no_money_again_once_its_end_is_wanted(self) -> None:
         row = TransactionFactory.create(method="card")
         begin(row)
