@@ -18,7 +18,8 @@ def next_operation(
     row: Transaction, calls: Sequence[GatewayCall], adapter: Gateway, now: datetime
 ) -> tuple[Verb, GatewayCall | None]:
     """The verb to send now, and its stored call when the same bytes are sent once more."""
-    unanswered = {call.verb: call for call in calls if call.answered_at is None}
+    open_calls = [call for call in calls if call.answered_at is None]
+    unanswered = {call.verb: call for call in open_calls if not _is_overtaken(call, row)}
     verb = _repeatable(row, unanswered, adapter, now)
     verb = verb or _new_verb(row, calls, unanswered, adapter)
     # A query is never repeated under its old number: some gateways refuse that.
@@ -30,9 +31,26 @@ def money_of(verb: Verb, row: Transaction) -> Money | None:
     return row.capture_money if verb is Verb.CAPTURE else None
 
 
+def _is_overtaken(call: GatewayCall, row: Transaction) -> bool:
+    """Whether the hold that it was to make is known from elsewhere: its own answer is no news.
+
+    Some gateways hold and capture by the same verb: a repeat would pass for the capture that
+    somebody asked for since.
+    """
+    asked_at = _asked_at(row)
+    if row.status != Status.AUTHORIZED or call.first_sent_at is None:
+        return False
+    return asked_at is None or call.first_sent_at < asked_at
+
+
+def _asked_at(row: Transaction) -> datetime | None:
+    """When somebody asked for an end, or else for a capture."""
+    return row.cancel_requested_at or row.capture_requested_at
+
+
 def _answered_since_asked(row: Transaction, calls: Sequence[GatewayCall]) -> frozenset[str]:
     """The verbs that have been answered since somebody asked for an end or a capture."""
-    asked_at = row.cancel_requested_at or row.capture_requested_at
+    asked_at = _asked_at(row)
     return frozenset(
         call.verb
         for call in calls

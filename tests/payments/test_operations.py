@@ -83,3 +83,24 @@ class TestAnOperationThatIsRepeatedInVain:
         assert looks(row, unanswered(Verb.CREATE), 4) == [
             Verb.CREATE, Verb.CREATE, Verb.QUERY, Verb.CREATE,
         ]  # fmt: skip
+
+
+class TestACallThatTheHoldHasOvertaken:
+    """Its answer was lost, and that the money is held was heard by another way."""
+
+    @pytest.mark.parametrize(
+        ("name", "verb"), [("stripe", Verb.CREATE), ("paypal", Verb.CAPTURE), ("momo", Verb.CREATE)]
+    )
+    def test_does_not_pass_for_the_capture_that_was_asked_for_since(
+        self, name: str, verb: Verb
+    ) -> None:
+        before = unanswered(verb, sent_at=NOW - timedelta(minutes=5))
+        row = held()
+        assert next_operation(row, [before], gateway(name), NOW) == (Verb.CAPTURE, None)
+        capture = unanswered(Verb.CAPTURE)
+        assert next_operation(row, [before, capture], gateway(name), NOW) == (Verb.CAPTURE, capture)
+
+    def test_is_not_sent_again_while_nobody_asks_for_anything(self) -> None:
+        before = unanswered(Verb.CAPTURE, sent_at=NOW - timedelta(minutes=5))
+        row = Transaction(status=Status.AUTHORIZED, capture=Capture.MANUAL, psp_reference="O-1")
+        assert next_operation(row, [before], gateway("paypal"), NOW) == (Verb.QUERY, None)
