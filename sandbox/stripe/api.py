@@ -26,19 +26,24 @@ if TYPE_CHECKING:
 
     from sandbox.book import Json
     from sandbox.stripe.endpoints import Endpoints
+    from sandbox.stripe.reports import Reports
     from sandbox.stripe.store import Store
 
 OK: Final = 200
+UNAUTHORIZED: Final = 401
 
 
 class Api:
     """The handlers of every path under ``/v1/``."""
 
-    def __init__(self, store: Store, endpoints: Endpoints, *, secret_key: str) -> None:
+    def __init__(
+        self, store: Store, endpoints: Endpoints, reports: Reports, *, secret_key: str
+    ) -> None:
         """``secret_key`` is the only key that is let in."""
         self._store = store
         self._endpoints = endpoints
         self._keys = IdempotencyKeys(store)
+        self._reports = reports
         self._secret_key = secret_key
 
     def routes(self) -> Iterable[web.RouteDef]:
@@ -46,7 +51,17 @@ class Api:
         known = [
             web.route(method, path, self._handler(operation)) for method, path, operation in PATHS
         ]
-        return [*known, web.route("*", "/v1/{path:.*}", unknown_path)]
+        file = web.get("/v1/files/{id}/contents", self._file)
+        return [*known, file, web.route("*", "/v1/{path:.*}", unknown_path)]
+
+    async def _file(self, request: web.Request) -> web.Response:
+        """A report's CSV, which Stripe keeps on a host of its own."""
+        try:
+            self._authenticate(request)
+            text = self._reports.contents(request.match_info["id"])
+        except StripeError as error:
+            return response(error_answer(error), new_id("req_"), None)
+        return web.Response(text=text, content_type="text/csv")
 
     def _handler(self, operation: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -221,6 +236,8 @@ def response(answer: Answer, request_id: str, key: str | None) -> web.Response:
     headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION}
     if key is not None:
         headers["Idempotency-Key"] = key
+    if answer.status == UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Basic realm="Stripe"'
     if answer.replayed:
         headers["Idempotent-Replayed"] = "true"
     return web.Response(

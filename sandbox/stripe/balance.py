@@ -31,7 +31,7 @@ class Balance:
     def book_charge(self, charge: Json, reference: str) -> None:
         """Book the line of a captured charge for a little later."""
         due = charge["created"] + SETTLE_AFTER_S
-        self._store.world.clock.at(due, lambda: self._settle(charge, reference))
+        self._store.world.clock.at(due, lambda: self._settle_late(charge, reference))
 
     def add(
         self, kind: str, category: str, source: str, amount: int, currency: str, fee: int = 0
@@ -66,16 +66,37 @@ class Balance:
                 self.book_charge(charge, charge["_reference"])
         self._book_payout()
 
-    def _settle(self, charge: Json, reference: str) -> None:
-        if charge.get("balance_transaction"):
-            return
+    def settle(self, charge: Json, reference: str) -> None:
+        """Write the line of a captured charge now, as a synchronous capture does."""
         amount, currency = charge["amount_captured"], charge["currency"]
         line = self.add(
             "charge", "charge", charge["id"], amount, currency, fee_of(amount, currency)
         )
         charge["balance_transaction"] = line["id"]
         self._store.put("charges", charge)
-        self._store.emit("charge.updated", "charges", charge, reference)
+        self._store.emit(
+            "charge.updated", "charges", charge, reference, {"balance_transaction": None}
+        )
+
+    def _settle_late(self, charge: Json, reference: str) -> None:
+        if not charge.get("balance_transaction"):
+            self.settle(charge, reference)
+
+    def sums(self) -> Json:
+        """``GET /v1/balance``: what is there by currency, and what only will be."""
+        sums: dict[str, dict[str, int]] = {"available": {}, "pending": {}}
+        for line in self._store.table("transactions").values():
+            ready = line["status"] == "available" or line["available_on"] <= self._store.now
+            of = sums["available" if ready else "pending"]
+            of[line["currency"]] = of.get(line["currency"], 0) + line["net"]
+        shown = {
+            word: [
+                {"amount": net, "currency": currency, "source_types": {"card": net}}
+                for currency, net in (of or {"usd": 0}).items()
+            ]
+            for word, of in sums.items()
+        }
+        return {"object": "balance", "livemode": False, **shown}
 
     def _book_payout(self) -> None:
         midnight = (self._store.now // DAY_S + 1) * DAY_S

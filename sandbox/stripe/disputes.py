@@ -73,16 +73,22 @@ class Disputes:
         self._emit("charge.dispute.closed", dispute)
 
     def update(self, dispute: Json, params: Json) -> Json:
-        """``POST /v1/disputes/{id}``: evidence, and ``submit`` hands it in."""
+        """``POST /v1/disputes/{id}``: evidence, handed in unless ``submit`` is false."""
         if dispute["status"] in CLOSED:
             raise refused("This dispute is already closed.")
+        names = ("evidence", "evidence_details", "metadata", "status")
+        previous = {name: dispute.get(name, {}) for name in names}
         dispute["evidence"] = dispute.get("evidence", {}) | (params.get("evidence") or {})
+        details = dispute["evidence_details"] | {"has_evidence": bool(dispute["evidence"])}
         dispute["metadata"] = merged(dispute.get("metadata", {}), params.get("metadata"))
-        if params.get("submit"):
+        if params.get("submit", True):
+            details["submission_count"] += 1
             waiting = dispute["status"].startswith("warning")
             dispute["status"] = "warning_under_review" if waiting else "under_review"
+        dispute["evidence_details"] = details
         self._save(dispute)
-        self._emit("charge.dispute.updated", dispute)
+        changed = {name: old for name, old in previous.items() if dispute[name] != old}
+        self._emit("charge.dispute.updated", dispute, changed)
         return dispute
 
     def accept(self, dispute: Json) -> Json:
@@ -137,5 +143,5 @@ class Disputes:
             status=word,
         )
 
-    def _emit(self, kind: str, dispute: Json) -> None:
-        self._store.emit(kind, "disputes", dispute, dispute["_reference"])
+    def _emit(self, kind: str, dispute: Json, previous: Json | None = None) -> None:
+        self._store.emit(kind, "disputes", dispute, dispute["_reference"], previous)

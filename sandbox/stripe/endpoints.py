@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.stripe.cards import card_for
 from sandbox.stripe.errors import no_such
 from sandbox.stripe.lists import Lists, event_object, read_types
-from sandbox.stripe.objects import new_id
-from sandbox.stripe.params import need
+from sandbox.stripe.objects import member, new_id
+from sandbox.stripe.params import merged, need
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.book import Json
+    from sandbox.stripe.balance import Balance
     from sandbox.stripe.disputes import Disputes
     from sandbox.stripe.intents import Intents
     from sandbox.stripe.refunds import Refunds
+    from sandbox.stripe.reports import Reports
     from sandbox.stripe.sessions import Sessions
     from sandbox.stripe.store import Store
 
@@ -38,6 +41,7 @@ PATHS: Final = (
     ("GET", "/v1/checkout/sessions/{id}/line_items", "line_items"),
     ("GET", "/v1/charges", "list_charges"),
     ("GET", "/v1/charges/{id}", "get_charge"),
+    ("POST", "/v1/charges/{id}", "update_charge"),
     ("POST", "/v1/refunds", "create_refund"),
     ("GET", "/v1/refunds", "list_refunds"),
     ("GET", "/v1/refunds/{id}", "get_refund"),
@@ -47,15 +51,28 @@ PATHS: Final = (
     ("GET", "/v1/disputes/{id}", "get_dispute"),
     ("POST", "/v1/disputes/{id}", "update_dispute"),
     ("POST", "/v1/disputes/{id}/close", "close_dispute"),
+    ("GET", "/v1/account", "account"),
+    ("GET", "/v1/balance", "balance"),
     ("GET", "/v1/balance_transactions", "list_transactions"),
     ("GET", "/v1/balance_transactions/{id}", "get_transaction"),
     ("GET", "/v1/payouts", "list_payouts"),
     ("GET", "/v1/payouts/{id}", "get_payout"),
+    ("POST", "/v1/reporting/report_runs", "create_report"),
+    ("GET", "/v1/reporting/report_runs", "list_reports"),
+    ("GET", "/v1/reporting/report_runs/{id}", "get_report"),
+    ("GET", "/v1/reporting/report_types", "report_types"),
+    ("GET", "/v1/reporting/report_types/{id}", "report_type"),
     ("GET", "/v1/events", "list_events"),
     ("GET", "/v1/events/{id}", "get_event"),
     ("GET", "/v1/confirmation_tokens/{id}", "get_confirmation_token"),
     ("POST", "/v1/test_helpers/confirmation_tokens", "create_confirmation_token"),
 )
+
+# What most lists can be narrowed by, if their objects have it.
+FILTERS: Final = (
+    "payment_intent", "charge", "status", "customer", "customer_account", "destination",
+    "payment_link", "subscription", "transfer_group",
+)  # fmt: skip
 
 # The table that a path's id belongs to, by the last word of the operation.
 TABLES: Final = {
@@ -66,28 +83,36 @@ TABLES: Final = {
     "dispute": "disputes",
     "transaction": "transactions",
     "payout": "payouts",
+    "report": "reports",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the endpoints call upon."""
+
+    intents: Intents
+    sessions: Sessions
+    refunds: Refunds
+    disputes: Disputes
+    balance: Balance
+    reports: Reports
 
 
 class Endpoints:
     """Runs one operation and gives the object or list that answers it."""
 
-    def __init__(
-        self,
-        store: Store,
-        *,
-        intents: Intents,
-        sessions: Sessions,
-        refunds: Refunds,
-        disputes: Disputes,
-    ) -> None:
-        """Writes go to the parts given; reads to the store."""
+    def __init__(self, store: Store, parts: Parts) -> None:
+        """Writes go to the parts; reads to the store."""
+        intents, sessions, refunds = parts.intents, parts.sessions, parts.refunds
+        disputes, balance, reports = parts.disputes, parts.balance, parts.reports
         self._store = store
         self._lists = Lists(store)
         self._creates: dict[str, tuple[str, Callable[[Json], Json]]] = {
             "create_intent": ("payment_intents", intents.create),
             "create_session": ("sessions", sessions.create),
             "create_refund": ("refunds", refunds.create),
+            "create_report": ("reports", reports.create),
         }
         self._changes: dict[str, Callable[[Json, Json], Json]] = {
             "update_intent": intents.update,
@@ -96,12 +121,17 @@ class Endpoints:
             "cancel_intent": intents.cancel,
             "update_session": sessions.update,
             "expire_session": lambda session, _: sessions.expire(session),
+            "update_charge": self._update_charge,
             "update_refund": refunds.update,
             "cancel_refund": lambda refund, _: refunds.cancel(refund),
             "update_dispute": disputes.update,
             "close_dispute": lambda dispute, _: disputes.accept(dispute),
         }
         self._reads: dict[str, Callable[[str, Json], Json]] = {
+            "account": lambda *_: account_object(store.account),
+            "balance": lambda *_: balance.sums(),
+            "report_types": lambda *_: reports.types(),
+            "report_type": lambda type_id, _: reports.type(type_id),
             "search_intents": lambda _, params: self._lists.search(params),
             "line_items": self._lists.line_items,
             "get_event": lambda event_id, _: self._event(event_id),
@@ -135,11 +165,24 @@ class Endpoints:
     def _list(self, noun: str, params: Json) -> Json:
         table = TABLES[noun.removesuffix("s")]
         url = next(path for _, path, name in PATHS if name == f"list_{noun}")
-        names = ("payment_intent", "charge", "status", "customer", "destination")
-        filters = {name: params[name] for name in names if name in params}
+        filters = {name: params[name] for name in FILTERS if name in params}
+        email = (params.get("customer_details") or {}).get("email")
         return self._lists.page(
-            table, url, params, lambda r: all(r.get(n) == v for n, v in filters.items())
+            table,
+            url,
+            params,
+            lambda r: (
+                all(member(table, r, n) == v for n, v in filters.items())
+                and email in {None, (r.get("customer_details") or {}).get("email")}
+            ),
         )
+
+    def _update_charge(self, charge: Json, params: Json) -> Json:
+        kept = ("description", "receipt_email", "shipping", "fraud_details", "transfer_group")
+        charge.update({name: params[name] for name in kept if name in params})
+        charge["metadata"] = merged(charge["metadata"], params.get("metadata"))
+        self._store.put("charges", charge)
+        return charge
 
     def _list_transactions(self, params: Json) -> Json:
         names = {"payout": "_payout", "source": "source", "type": "type", "currency": "currency"}
@@ -193,6 +236,15 @@ class Endpoints:
             "payment_method_preview": preview,
             "return_url": None,
         }
+
+
+def account_object(account_id: str) -> Json:
+    """The account whose key this is."""
+    return {
+        "id": account_id, "object": "account", "charges_enabled": True, "payouts_enabled": True,
+        "details_submitted": True, "country": "US", "default_currency": "usd", "email": None,
+        "type": "standard", "capabilities": {}, "metadata": {},
+    }  # fmt: skip
 
 
 def is_success(attempt: Any) -> bool:

@@ -12,11 +12,12 @@ from sandbox.stripe.api import Api
 from sandbox.stripe.balance import Balance, fee_of
 from sandbox.stripe.cards import CARDS, MAGIC_AMOUNTS, MESSAGES
 from sandbox.stripe.disputes import Disputes
-from sandbox.stripe.endpoints import Endpoints
+from sandbox.stripe.endpoints import Endpoints, Parts
 from sandbox.stripe.intents import Intents
 from sandbox.stripe.lists import event_object
 from sandbox.stripe.pages import Pages
 from sandbox.stripe.refunds import Refunds
+from sandbox.stripe.reports import Reports
 from sandbox.stripe.sessions import Sessions
 from sandbox.stripe.store import EVENTS, NAME, Store
 from sandbox.webhooks import Message
@@ -56,15 +57,18 @@ class Stripe(Gateway):
         self._sessions = Sessions(store, self._intents)
         self._refunds = Refunds(store, self._balance)
         self._disputes = Disputes(store, self._balance)
+        self._reports = Reports(store)
         self._intents.charged = self._dispute_by_card
-        endpoints = Endpoints(
-            store,
+        parts = Parts(
             intents=self._intents,
             sessions=self._sessions,
             refunds=self._refunds,
             disputes=self._disputes,
+            balance=self._balance,
+            reports=self._reports,
         )
-        self._api = Api(store, endpoints, secret_key=secret_key)
+        endpoints = Endpoints(store, parts)
+        self._api = Api(store, endpoints, self._reports, secret_key=secret_key)
         self._pages = Pages(store, self._intents, self._sessions)
 
     @classmethod
@@ -151,7 +155,8 @@ class Stripe(Gateway):
 
     def resume(self) -> None:
         """Book again what every part was waiting for."""
-        for part in (self._intents, self._sessions, self._refunds, self._balance):
+        parts = (self._intents, self._sessions, self._refunds, self._balance, self._reports)
+        for part in parts:
             part.resume()
 
     def _of(self, reference: str, table: str) -> list[Json]:

@@ -73,6 +73,7 @@ class Intents:
         if card is not None:
             self._attach(intent, card, params)
         self._save(intent)
+        self._emit("payment_intent.created", intent)
         if params.get("confirm"):
             self.confirm(intent, params)
         return intent
@@ -134,6 +135,8 @@ class Intents:
         if intent["status"] not in CONFIRMABLE:
             message = f"This PaymentIntent's status is {intent['status']}; it cannot be confirmed."
             raise bad_state(message, self._shown(intent))
+        if params.get("amount_to_confirm", intent["amount"]) != intent["amount"]:
+            raise refused("The amount to confirm is not the amount.", None, "amount_to_confirm")
         card = self._card(params)
         if card is not None:
             self._attach(intent, card, params)
@@ -198,6 +201,7 @@ class Intents:
         charge.update(captured=True, amount_captured=amount)
         intent.update(status="succeeded", amount_received=amount, amount_capturable=0)
         self._store.put("charges", charge)
+        self._emit_charge("captured", charge)
         self._paid(intent, charge)
         return intent
 
@@ -254,8 +258,10 @@ class Intents:
             charge["amount_captured"] = intent["amount"]
             intent.update(status="succeeded", amount_received=intent["amount"])
             self._store.put("charges", charge)
+            self._emit_charge("succeeded", charge)
             self._paid(intent, charge)
             return
+        self._emit_charge("succeeded", charge)
         intent.update(status="requires_capture", amount_capturable=intent["amount"])
         intent["_hold_ends_at"] = self._store.now + HOLD_S
         self._store.put("charges", charge)
@@ -271,7 +277,10 @@ class Intents:
         self._store.world.charges.update(NAME, intent["_row"], captured=taken, captured_at=now)
         self._emit("payment_intent.succeeded", intent)
         self.changed(intent)
-        self._balance.book_charge(charge, intent["_reference"])
+        if intent["capture_method"] == "automatic":
+            self._balance.settle(charge, intent["_reference"])
+        else:
+            self._balance.book_charge(charge, intent["_reference"])
         self.charged(intent, charge, charge["_dispute"] or "")
 
     def _declined(self, intent: Json, card: Card) -> StripeError:
@@ -308,6 +317,7 @@ class Intents:
         self._save(intent)
         if not intent.get("_session"):
             self._store.world.charges.update(NAME, intent["_row"], status=charges.DECLINED)
+        self._emit_charge("failed", charge)
         self._emit("payment_intent.payment_failed", intent)
         self.changed(intent)
 
@@ -389,6 +399,9 @@ class Intents:
     def _emit(self, kind: str, intent: Json) -> None:
         self._store.emit(kind, "payment_intents", intent, intent["_reference"])
 
+    def _emit_charge(self, word: str, charge: Json) -> None:
+        self._store.emit(f"charge.{word}", "charges", charge, charge["_reference"])
+
     def _shown(self, intent: Json) -> Json:
         return self._store.shown("payment_intents", intent)
 
@@ -397,7 +410,9 @@ AUTHENTICATION_FAILED: Final = Card(
     number="4000000000003220", code="payment_intent_authentication_failure"
 )
 AUTHENTICATION_REQUIRED: Final = Card(
-    number="4000002760003184", code="card_declined", decline_code="authentication_required"
+    number="4000002760003184",
+    code="authentication_required",
+    decline_code="authentication_required",
 )
 
 

@@ -6,8 +6,10 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox.stripe.attempts import card_shown
+from sandbox.stripe.cards import card_for
 from sandbox.stripe.errors import StripeError, bad_value, no_such
-from sandbox.stripe.objects import list_object
+from sandbox.stripe.objects import API_VERSION, list_object, nothing
 from sandbox.stripe.params import need, whole
 
 if TYPE_CHECKING:
@@ -33,9 +35,9 @@ LINKS: Final = {
 }
 SOURCES: Final = {"ch": "charges", "re": "refunds", "du": "disputes", "po": "payouts"}
 CLAUSE: Final = re.compile(
-    r"""\s*(?P<name>\w+(?:\[(?:'[^']*'|"[^"]*")\])?)\s*(?P<sign>:|>=|<=|>|<)\s*"""
-    r"""(?P<value>'[^']*'|"[^"]*"|\d+)\s*""",
+    r"""-?\b\w+(?:\[(?:'[^']*'|"[^"]*")\])?\s*(?::|~|>=|<=|>|<)\s*(?:'[^']*'|"[^"]*"|\d+|null\b)"""
 )
+PARTS: Final = re.compile(r"(-?)(\w+)(?:\[(.+?)\])?\s*(:|~|>=|<=|>|<)\s*(.+)", re.DOTALL)
 
 
 class Lists:
@@ -109,8 +111,12 @@ class Lists:
         name, rest = parts[0], parts[1:]
         if name == "line_items" and item.get("object") == "checkout.session":
             return item | {"line_items": self.line_items(item["id"], {})}
+        if name == "refunds" and item.get("object") == "charge":
+            return item | {"refunds": self._refunds(item["id"])}
+        if name == "payment_method" and item.get(name):
+            return item | {name: self._payment_method(item)}
         if name not in item:
-            # A customer or payment method has no object behind it here and stays an id.
+            # A customer has no object behind it here and stays an id.
             raise cannot_expand(path)
         value = item[name]
         table = LINKS.get(name) or SOURCES.get(str(value).partition("_")[0])
@@ -119,11 +125,36 @@ class Lists:
         return item | {name: self._expand(value, rest, path) if isinstance(value, dict) else value}
 
     def line_items(self, session_id: str, params: Json) -> Json:
-        """The lines of a session."""
-        lines = self._store.get("sessions", session_id)["_lines"]
+        """One page of a session's lines, in the order in which they were given."""
+        lines: list[Json] = self._store.get("sessions", session_id)["_lines"]
         limit = read_limit(params)
         url = f"/v1/checkout/sessions/{session_id}/line_items"
-        return list_object(url, lines[:limit], has_more=len(lines) > limit)
+        backwards = params.get("ending_before")
+        cursor = backwards or params.get("starting_after")
+        rest = list(behind(lines[::-1] if backwards else lines, cursor)) if cursor else lines
+        data = rest[:limit]
+        return list_object(url, data[::-1] if backwards else data, has_more=len(rest) > limit)
+
+    def _payment_method(self, item: Json) -> Json:
+        """What a PaymentIntent or a charge was paid with, or is about to be."""
+        source = self._store.table("payment_intents").get(item["id"], {})
+        card = card_for(source.get("_card") or "")
+        details = (item.get("payment_method_details") or {}).get("card")
+        return {
+            "id": item["payment_method"],
+            "object": "payment_method",
+            "billing_details": nothing("address email name phone tax_id"),
+            "card": details or (card_shown(card) if card else None),
+            "created": item["created"],
+            "customer": None,
+            "livemode": False,
+            "metadata": {},
+            "type": "card",
+        }
+
+    def _refunds(self, charge_id: str) -> Json:
+        url = f"/v1/charges/{charge_id}/refunds"
+        return self.page("refunds", url, {}, lambda refund: bool(refund["charge"] == charge_id))
 
     def _after(self, table: str, params: Json) -> Iterable[Json]:
         """Records in reading order, from behind the cursor on."""
@@ -135,21 +166,29 @@ class Lists:
             return order
         if cursor not in records:
             raise no_such(table, cursor, "ending_before" if backwards else "starting_after")
-        passed = iter(order)
-        for record in passed:
-            if record["id"] == cursor:
-                break
-        return passed
+        return behind(order, cursor)
+
+
+def behind(records: Iterable[Json], cursor: str) -> Iterable[Json]:
+    """The records that come after the one with the cursor's id."""
+    passed = iter(records)
+    for record in passed:
+        if record["id"] == cursor:
+            break
+    return passed
 
 
 def event_object(store: Store, event: Json) -> Json:
     """A whole event, with the object as it was when the event was made."""
+    data = {"object": store.shown(event["table"], event["record"])}
+    if event.get("previous") is not None:
+        data["previous_attributes"] = event["previous"]
     return {
         "id": event["id"],
         "object": "event",
-        "api_version": "2026-10-28.endive",
+        "api_version": API_VERSION,
         "created": event["created"],
-        "data": {"object": store.shown(event["table"], event["record"])},
+        "data": data,
         "livemode": False,
         "pending_webhooks": 1,
         "request": event["request"],
@@ -191,32 +230,50 @@ COMPARE: Final[dict[str, Callable[[int, int], bool]]] = {
     "lt": lambda a, b: a < b,
     "lte": lambda a, b: a <= b,
 }
+SEARCHED: Final = ("metadata", "status", "currency", "amount", "created", "customer")
 SIGNS: Final = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 
 
 def read_query(query: str) -> Callable[[Json], bool]:
-    """A search query: clauses joined by AND. Raises StripeError."""
-    tests = [read_clause(clause) for clause in re.split(r"\s+AND\s+", query, flags=re.IGNORECASE)]
-    return lambda record: all(test(record) for test in tests)
+    """A search query: clauses joined by AND or blanks, or all by OR. Raises StripeError."""
+    words = CLAUSE.split(query)
+    glue = {word.strip().upper() for word in words[1:-1]} - {""}
+    if any(word.strip() for word in (words[0], words[-1])) or len(glue) > 1 or glue - {"AND", "OR"}:
+        message = f"We were unable to parse your search query: {query}"
+        raise StripeError(400, message, param="query")
+    tests = [read_clause(match) for match in CLAUSE.finditer(query)]
+    meet = any if "OR" in glue else all
+    return lambda record: meet(test(record) for test in tests)
 
 
-def read_clause(clause: str) -> Callable[[Json], bool]:
-    """One ``field:value`` or ``metadata['key']:'value'``. Raises StripeError."""
-    match = CLAUSE.fullmatch(clause)
-    if match is None:
-        raise StripeError(
-            400, f"We were unable to parse your search query at: {clause}", param="query"
-        )
-    name, sign, value = match["name"], match["sign"], match["value"].strip("'\"")
-    if name.startswith("metadata["):
-        key = name[len("metadata['") : -len("']")]
-        return lambda record: record["metadata"].get(key) == value
-    if name not in {"status", "currency", "amount", "created", "customer"}:
+def read_clause(clause: re.Match[str]) -> Callable[[Json], bool]:
+    """One ``field:value`` or ``metadata['key']:'value'``; ``-`` before it says that it must not
+    fit. Raises StripeError.
+    """
+    parts = PARTS.fullmatch(clause[0])
+    assert parts is not None
+    minus, name, key, sign, value = parts.groups()
+    if (name == "metadata") != bool(key) or name not in SEARCHED:
         raise StripeError(400, f"Field `{name}` is an unsupported search field.", param="query")
+    test = compare(sign, value)
+    inside = (key or "").strip("'\"")
+
+    def fits(record: Json) -> bool:
+        found = record["metadata"].get(inside) if key else record.get(name)
+        return test(found) is not bool(minus)
+
+    return fits
+
+
+def compare(sign: str, value: str) -> Callable[[Any], bool]:
+    """A test for one field. Raises StripeError when an order is asked of something unordered."""
+    text = value.strip("'\"")
     if sign == ":":
-        return lambda record: str(record.get(name)) == value
-    bound = whole("query", value)
-    return lambda record: COMPARE[SIGNS[sign]](int(record[name]), bound)
+        return lambda found: found is None if value == "null" else str(found) == text
+    if sign == "~":
+        return lambda found: text.lower() in str(found).lower()
+    bound = whole("query", text)
+    return lambda found: found is not None and COMPARE[SIGNS[sign]](int(found), bound)
 
 
 def read_types(params: Json) -> Callable[[str], bool]:

@@ -106,6 +106,10 @@ PAYOUT: Final[Json] = nothing(
     "reconciliation_status": "completed", "source_type": "card", "status": "paid",
 }  # fmt: skip
 
+REPORT: Final[Json] = nothing("error result succeeded_at") | {
+    "object": "reporting.report_run", "livemode": False,
+}  # fmt: skip
+
 TEMPLATES: Final[Mapping[str, Json]] = {
     "payment_intents": INTENT,
     "charges": CHARGE,
@@ -114,6 +118,7 @@ TEMPLATES: Final[Mapping[str, Json]] = {
     "disputes": DISPUTE,
     "transactions": TRANSACTION,
     "payouts": PAYOUT,
+    "reports": REPORT,
 }
 
 
@@ -121,6 +126,11 @@ def render(table: str, record: Json) -> Json:
     """The whole object of a record."""
     own = {name: value for name, value in record.items() if name[0] != "_"}
     return TEMPLATES[table] | own
+
+
+def member(table: str, record: Json, name: str) -> Any:
+    """One member of the whole object."""
+    return record.get(name, TEMPLATES[table].get(name))
 
 
 def new_id(prefix: str) -> str:

@@ -44,11 +44,13 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         "confirm": TRUTH, "confirmation_method": TEXT, "on_behalf_of": TEXT,
     },
     "update_intent": INTENT_BODY,
-    "confirm_intent": INTENT_COMMON,
+    "get_intent": EVERY | {"client_secret": TEXT},
+    "confirm_intent": INTENT_COMMON | {"amount_to_confirm": WHOLE, "hooks": MAP},
     "capture_intent": EVERY | {
         "amount_to_capture": WHOLE, "final_capture": TRUTH, "metadata": MAP,
         "application_fee_amount": ANY, "statement_descriptor": TEXT,
         "statement_descriptor_suffix": TEXT, "transfer_data": MAP, "hooks": MAP,
+        "amount_details": ANY, "payment_details": ANY,
     },
     "cancel_intent": EVERY | {"cancellation_reason": TEXT},
     "list_intents": PAGE | {"customer": TEXT, "customer_account": TEXT},
@@ -63,28 +65,58 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         "payment_method_options": MAP, "phone_number_collection": MAP, "custom_text": MAP,
         "branding_settings": MAP, "after_expiration": MAP, "automatic_tax": MAP,
         "allow_promotion_codes": TRUTH, "invoice_creation": MAP, "return_url": TEXT,
+        "consent_collection": MAP, "custom_fields": LIST, "customer_account": TEXT,
+        "customer_update": MAP, "integration_identifier": TEXT, "name_collection": MAP,
+        "origin_context": TEXT, "payment_method_collection": TEXT,
+        "payment_method_configuration": TEXT, "payment_method_data": MAP, "permissions": MAP,
+        "redirect_on_completion": TEXT, "saved_payment_method_options": MAP,
+        "shipping_address_collection": MAP, "tax_id_collection": MAP, "wallet_options": MAP,
     },
     "update_session": EVERY | {"metadata": MAP},
-    "list_sessions": PAGE | {"payment_intent": TEXT, "status": TEXT, "customer": TEXT},
+    "list_sessions": PAGE | {
+        "payment_intent": TEXT, "status": TEXT, "customer": TEXT, "customer_account": TEXT,
+        "customer_details": MAP, "payment_link": TEXT, "subscription": TEXT,
+    },
     "create_refund": EVERY | {
         "payment_intent": TEXT, "charge": TEXT, "amount": WHOLE, "reason": TEXT, "metadata": MAP,
         "refund_application_fee": TRUTH, "reverse_transfer": TRUTH, "instructions_email": TEXT,
+        "currency": TEXT,
     },
     "update_refund": EVERY | {"metadata": MAP},
     "list_refunds": PAGE | {"payment_intent": TEXT, "charge": TEXT},
-    "list_charges": PAGE | {"payment_intent": TEXT, "customer": TEXT},
+    "list_charges": PAGE | {"payment_intent": TEXT, "customer": TEXT, "transfer_group": TEXT},
+    "update_charge": EVERY | {
+        "metadata": MAP, "description": TEXT, "receipt_email": TEXT, "customer": TEXT,
+        "fraud_details": MAP, "shipping": ANY, "transfer_group": TEXT,
+    },
     "list_disputes": PAGE | {"payment_intent": TEXT, "charge": TEXT},
-    "update_dispute": EVERY | {"evidence": MAP, "metadata": MAP, "submit": TRUTH},
+    "update_dispute": EVERY | {
+        "evidence": MAP, "metadata": MAP, "submit": TRUTH, "intended_submission_method": TEXT,
+    },
     "list_transactions": PAGE | {
         "payout": TEXT, "source": TEXT, "type": TEXT, "currency": TEXT,
     },
     "list_payouts": PAGE | {"status": TEXT, "arrival_date": ANY, "destination": TEXT},
     "list_events": PAGE | {"type": TEXT, "types": LIST, "delivery_success": TRUTH},
     "line_items": PAGE,
+    "create_report": EVERY | {"report_type": TEXT, "parameters": MAP},
+    "list_reports": PAGE,
     "create_confirmation_token": EVERY | {
         "payment_method": TEXT, "return_url": TEXT, "setup_future_usage": TEXT,
-        "payment_method_data": MAP, "shipping": MAP,
+        "payment_method_data": MAP, "payment_method_options": MAP, "shipping": MAP,
     },
+}  # fmt: skip
+
+# Stripe has these, and they would change what is paid or for what; ignoring them would be a lie.
+NOT_PLAYED: Final[Mapping[str, tuple[str, ...]]] = {
+    "create_session": (
+        "discounts", "managed_payments", "optional_items", "setup_intent_data", "shipping_options",
+        "subscription_data",
+    ),
+    "update_session": (
+        "collected_information", "line_items", "payment_intent_data", "shipping_options",
+    ),
+    "create_refund": ("customer", "origin"),
 }  # fmt: skip
 
 PYTHON: Final[Mapping[str, type]] = {TEXT: str, MAP: dict, LIST: list}
@@ -94,6 +126,9 @@ TRUTHS: Final = {"true": True, "false": False}
 def check(operation: str, given: Json) -> Json:
     """Parameters with their types. Raises StripeError for one that is unknown or mistyped."""
     schema = SCHEMAS.get(operation, EVERY)
+    for name in NOT_PLAYED.get(operation, ()):
+        if name in given:
+            raise StripeError(400, f"The sandbox does not play {name}.", param=name)
     return {name: read(name, value, schema) for name, value in given.items()}
 
 

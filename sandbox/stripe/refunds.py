@@ -57,8 +57,10 @@ class Refunds:
 
     def update(self, refund: Json, params: Json) -> Json:
         """``POST /v1/refunds/{id}``: metadata only."""
+        previous = {"metadata": refund["metadata"]}
         refund["metadata"] = merged(refund["metadata"], params.get("metadata"))
         self._store.put("refunds", refund)
+        self._emit_updated(refund, previous)
         return refund
 
     def cancel(self, refund: Json) -> Json:
@@ -93,6 +95,8 @@ class Refunds:
         if left == 0:
             message = f"Charge {charge['id']} has already been refunded."
             raise refused(message, "charge_already_refunded")
+        if params.get("currency", charge["currency"]) != charge["currency"]:
+            raise bad_value("currency", "The currency must be the charge's.")
         amount = int(params.get("amount", left))
         if amount < 1:
             raise bad_value("amount", "Invalid positive integer", "parameter_invalid_integer")
@@ -135,7 +139,7 @@ class Refunds:
         if refund["status"] == "pending":
             refund.update(status="succeeded", pending_reason=None)
             self._save(refund)
-            self._store.emit("refund.updated", "refunds", refund, refund["_reference"])
+            self._emit_updated(refund, {"status": "pending", "pending_reason": "processing"})
             return
         line = self._balance.add(
             "refund_failure", "refund_failure", refund["id"], refund["amount"], refund["currency"]
@@ -147,8 +151,12 @@ class Refunds:
         )
         self._count(self._store.get("charges", refund["charge"]), -refund["amount"])
         self._save(refund)
-        for kind in ("refund.updated", "refund.failed"):
-            self._store.emit(kind, "refunds", refund, refund["_reference"])
+        changed = ("failure_reason", "failure_balance_transaction")
+        self._emit_updated(refund, {"status": "succeeded", **dict.fromkeys(changed)})
+        self._store.emit("refund.failed", "refunds", refund, refund["_reference"])
+
+    def _emit_updated(self, refund: Json, previous: Json) -> None:
+        self._store.emit("refund.updated", "refunds", refund, refund["_reference"], previous)
 
     def _save(self, refund: Json) -> None:
         self._store.put("refunds", refund)

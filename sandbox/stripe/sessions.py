@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,8 @@ LIFE_SLACK_S: Final = 60
 LINES_MAX: Final = 100
 URL_MAX: Final = 5000
 REFERENCE_MAX: Final = 200
+# Up to twelve places, which have to be zero: nobody pays a part of the smallest unit here.
+UNIT_DECIMAL: Final = re.compile(r"[0-9]+([.]0{1,12})?", re.ASCII)
 KEPT: Final = ("cancel_url", "client_reference_id", "customer_email", "customer", "locale",
                "submit_type", "customer_creation", "adaptive_pricing")  # fmt: skip
 
@@ -177,6 +180,7 @@ class Sessions:
         # A session's intent is no secret before the shopper tries to pay, and known from then on.
         session["payment_intent"] = intent["id"]
         self._store.put("payment_intents", intent)
+        self._store.emit("payment_intent.created", "payment_intents", intent, intent["_reference"])
         self._save(session)
         self._store.world.charges.update(NAME, session["id"], psp_reference=intent["id"])
         return intent
@@ -289,13 +293,12 @@ def read_line(name: str, item: Json) -> Json:
     """One line item with an inline price. Raises StripeError."""
     price = read_map(name, item, "price_data")
     product = read_map(f"{name}[price_data]", price, "product_data")
-    for part in ("currency", "unit_amount"):
-        if not isinstance(price.get(part), str):
-            raise missing(f"{name}[price_data][{part}]")
+    if not isinstance(price.get("currency"), str):
+        raise missing(f"{name}[price_data][currency]")
     title = product.get("name")
     if not title:
         raise missing(f"{name}[price_data][product_data][name]")
-    unit = whole(f"{name}[price_data][unit_amount]", price["unit_amount"])
+    unit = read_unit_amount(f"{name}[price_data]", price)
     quantity = whole(f"{name}[quantity]", item.get("quantity", "1"))
     if unit < 0 or quantity < 1:
         raise bad_value(name, "Invalid non-negative integer", "parameter_invalid_integer")
@@ -311,6 +314,22 @@ def read_line(name: str, item: Json) -> Json:
         "price": {"object": "price", "unit_amount": unit, "currency": price["currency"].lower()},
         "quantity": quantity,
     }
+
+
+def read_unit_amount(name: str, price: Json) -> int:
+    """The price of one piece, from either of its two members. Raises StripeError."""
+    exact = price.get("unit_amount_decimal")
+    if exact is None:
+        if "unit_amount" not in price:
+            raise missing(f"{name}[unit_amount]")
+        return whole(f"{name}[unit_amount]", price["unit_amount"])
+    if "unit_amount" in price:
+        message = "You may only specify one of unit_amount and unit_amount_decimal."
+        raise bad_value(f"{name}[unit_amount]", message)
+    if not isinstance(exact, str) or not UNIT_DECIMAL.fullmatch(exact):
+        message = "Only whole smallest units are played here."
+        raise bad_value(f"{name}[unit_amount_decimal]", message, "parameter_invalid_integer")
+    return int(exact.partition(".")[0])
 
 
 def read_map(name: str, outer: object, key: str) -> Json:

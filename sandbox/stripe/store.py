@@ -29,6 +29,8 @@ EVENTS: Final = (
     "payout.reconciliation_completed",
 )  # fmt: skip
 
+EVERY_EVENT: Final = "*"
+
 # What each table's objects are called in "No such …".
 KINDS: Final = {
     "payment_intents": "payment_intent",
@@ -38,6 +40,7 @@ KINDS: Final = {
     "disputes": "dispute",
     "transactions": "balance_transaction",
     "payouts": "payout",
+    "reports": "report_run",
 }
 
 
@@ -83,9 +86,14 @@ class Store:
         """The object as the API gives it."""
         return render(table, record)
 
-    def emit(self, kind: str, table: str, record: Json, reference: str) -> None:
-        """Make an event about an object as it is now and send it, if somebody subscribed to it."""
-        if kind not in self._events:
+    def emit(
+        self, kind: str, table: str, record: Json, reference: str, previous: Json | None = None
+    ) -> None:
+        """Make an event about an object as it is now and send it, if somebody subscribed to it.
+
+        ``previous`` are the old values of what has changed, for the types that end in updated.
+        """
+        if kind not in self._events and EVERY_EVENT not in self._events:
             return
         event: Json = {
             "id": new_id("evt_"),
@@ -93,6 +101,7 @@ class Store:
             "created": self.now,
             "table": table,
             "record": dict(record),
+            "previous": previous,
             "reference": reference,
             "request": {
                 "id": self.cause.request_id,

@@ -1,0 +1,251 @@
+"""What other people's Stripe clients ask for, and our own adapter does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import stripe
+from stripe.params import (
+    ChargeListParams,
+    DisputeModifyParams,
+    PaymentIntentCaptureParams,
+    PaymentIntentConfirmParams,
+    PaymentIntentRetrieveParams,
+)
+from stripe.params.checkout import SessionCreateParams, SessionListParams
+
+from sandbox.stripe.params import EVERY, NOT_PLAYED, SCHEMAS
+from tests.sandbox.player import STRIPE_KEY, Player, eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.sandbox.player import Shop
+
+DAY_S = 86_400
+NOT_SENT = {
+    "api_key", "content_type", "headers", "idempotency_key", "max_network_retries",
+    "stripe_account", "stripe_context", "stripe_version",
+}  # fmt: skip
+
+
+def pay(player: Player, reference: str, card: str = "pm_card_visa", **more: Any) -> Any:
+    body = {"amount": 1000, "currency": "usd", "confirm": True, "payment_method": card,
+            "metadata": {"reference": reference}, **more}  # fmt: skip
+    return player.stripe().v1.payment_intents.create(body)
+
+
+def session(player: Player, *lines: dict[str, Any]) -> Any:
+    items = [{"price_data": {"currency": "usd", "product_data": {"name": "Tea"}, **line}}
+             for line in lines]  # fmt: skip
+    body = {"mode": "payment", "success_url": "https://shop.example/ok", "line_items": items}
+    return player.stripe().v1.checkout.sessions.create(body)
+
+
+class TestParameters:
+    @pytest.mark.parametrize(
+        ("operation", "published"),
+        [
+            ("create_session", SessionCreateParams),
+            ("list_sessions", SessionListParams),
+            ("get_intent", PaymentIntentRetrieveParams),
+            ("confirm_intent", PaymentIntentConfirmParams),
+            ("capture_intent", PaymentIntentCaptureParams),
+            ("list_charges", ChargeListParams),
+            ("update_dispute", DisputeModifyParams),
+        ],
+    )
+    def test_are_all_known_that_the_sdk_has(self, operation: str, published: Any) -> None:
+        names = {
+            name for each in published.__mro__ for name in vars(each).get("__annotations__", ())
+        }
+        known = {*SCHEMAS.get(operation, EVERY), *NOT_PLAYED.get(operation, ())}
+        # payment_method_types went with the version that the SDK pins.
+        assert names - NOT_SENT - known - {"payment_method_types"} == set()
+
+    def test_are_not_ignored_when_they_would_change_the_price(self, player: Player) -> None:
+        with pytest.raises(stripe.InvalidRequestError, match="does not play discounts"):
+            player.stripe().v1.checkout.sessions.create(
+                {"mode": "payment", "discounts": [{"coupon": "half"}]}
+            )
+
+    def test_take_a_price_in_either_form(self, player: Player) -> None:
+        assert session(player, {"unit_amount_decimal": "1050.000"}).amount_total == 1050
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            session(player, {"unit_amount_decimal": "10.5"})
+        assert caught.value.param == "line_items[0][price_data][unit_amount_decimal]"
+        with pytest.raises(stripe.InvalidRequestError, match="only specify one"):
+            session(player, {"unit_amount_decimal": "1050", "unit_amount": 1050})
+
+    def test_confirm_no_other_amount(self, player: Player, reference: str) -> None:
+        intents = player.stripe().v1.payment_intents
+        intent = intents.create({"amount": 1000, "currency": "usd"})
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            intents.confirm(intent.id, {"payment_method": "pm_card_visa", "amount_to_confirm": 999})
+        assert caught.value.param == "amount_to_confirm"
+        assert intents.retrieve(intent.id).status == "requires_payment_method"
+
+
+class TestReading:
+    def test_pages_through_the_lines_of_a_session(self, player: Player) -> None:
+        made = session(player, *({"unit_amount": amount} for amount in (100, 200, 300)))
+        lines = player.stripe().v1.checkout.sessions.line_items
+        first = lines.list(made.id, {"limit": 1})
+        assert [line.amount_total for line in first.auto_paging_iter()] == [100, 200, 300]
+        back = lines.list(made.id, {"limit": 1, "ending_before": first.data[0].id})
+        assert (back.data, back.has_more) == ([], False)
+
+    def test_takes_the_client_secret(self, player: Player, reference: str) -> None:
+        made, intents = pay(player, reference), player.stripe().v1.payment_intents
+        assert intents.retrieve(made.id, {"client_secret": made.client_secret}).id == made.id
+
+    def test_expands_refunds_and_the_payment_method(self, player: Player, reference: str) -> None:
+        made = pay(player, reference, "pm_card_mastercard", expand=["payment_method"])
+        assert made.payment_method.card.brand == "mastercard"
+        client = player.stripe().v1
+        refund = client.refunds.create(
+            {"payment_intent": made.id, "amount": 300, "currency": "usd"}
+        )
+        charge = client.charges.retrieve(
+            made.latest_charge, {"expand": ["refunds", "payment_method"]}
+        )
+        assert [each.id for each in charge.refunds.data] == [refund.id]
+        assert charge.payment_method.card.last4 == "4444"
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ("metadata['reference']:'{}'", True),
+            ("-status:'canceled' AND metadata['reference']:'{}'", True),
+            ("-status:'succeeded' AND metadata['reference']:'{}'", False),
+            ("metadata['reference']:'{}' OR metadata['reference']:'nobody'", True),
+            ('amount>999 metadata["reference"]:"{}"', True),
+            ("amount>1000 AND metadata['reference']:'{}'", False),
+        ],
+    )
+    def test_searches(self, own_player: Player, reference: str, query: str, *, found: bool) -> None:
+        made = pay(own_player, reference)
+        own_player.control("clock", advance_s=3)
+        answer = own_player.stripe().v1.payment_intents.search({"query": query.format(reference)})
+        assert [each.id for each in answer.data] == ([made.id] if found else [])
+
+    @pytest.mark.parametrize(
+        "query", ["status", "status:'x' AND", "a:'1'", "status:'x' XOR amount:1"]
+    )
+    def test_does_not_guess_at_a_query(self, player: Player, query: str) -> None:
+        with pytest.raises(stripe.InvalidRequestError):
+            player.stripe().v1.payment_intents.search({"query": query})
+
+    def test_knows_the_account_and_its_balance(self, player: Player, reference: str) -> None:
+        pay(player, reference, capture_method="automatic")
+        assert player.stripe().v1.accounts.retrieve_current().id == "acct_suite"
+        (pending,) = [
+            each for each in player.stripe().v1.balance.retrieve().pending if each.currency == "usd"
+        ]
+        assert pending.amount > 0
+
+    def test_asks_for_the_key_as_browsers_and_curl_expect(self, player: Player) -> None:
+        answer = player.http.get(f"{player.url}/v1/charges", timeout=5)
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == 'Basic realm="Stripe"'
+
+
+class TestMoney:
+    def test_is_settled_at_once_after_a_synchronous_capture(
+        self, player: Player, reference: str
+    ) -> None:
+        expand = ["latest_charge.balance_transaction"]
+        made = pay(player, reference, capture_method="automatic", expand=expand)
+        assert made.latest_charge.balance_transaction.net == 1000 - 59
+
+    def test_says_which_card_wants_its_holder(self, player: Player, reference: str) -> None:
+        with pytest.raises(stripe.CardError) as caught:
+            pay(player, reference, "pm_card_authenticationRequired", off_session=True)
+        assert caught.value.code == "authentication_required"
+
+    def test_evidence_is_staged_or_handed_in(self, player: Player, reference: str) -> None:
+        made = pay(player, reference, "pm_card_createDispute")
+        disputes = player.stripe().v1.disputes
+        (dispute,) = disputes.list({"payment_intent": made.id}).data
+        evidence = {"evidence": {"customer_name": "Linh"}}
+        staged = disputes.update(dispute.id, {**evidence, "submit": False})
+        assert (staged.status, staged.evidence_details.has_evidence) == ("needs_response", True)
+        assert staged.evidence_details.submission_count == 0
+        handed_in = disputes.update(dispute.id, evidence)
+        assert handed_in.status == "under_review"
+        assert handed_in.evidence_details.submission_count == 1
+
+    def test_is_paid_out_and_reported(self, own_player: Player, reference: str) -> None:
+        made = pay(own_player, reference)
+        for seconds in (4, 4 * DAY_S):
+            own_player.control("clock", advance_s=seconds)
+        client = own_player.stripe().v1
+        (payout,) = client.payouts.list({"status": "paid"}).data
+        assert client.payouts.list({"status": "failed"}).data == []
+        (kind, _) = client.reporting.report_types.list().data
+        run = client.reporting.report_runs.create(
+            {
+                "report_type": kind.id,
+                "parameters": {
+                    "interval_start": made.created,
+                    "interval_end": made.created + 5 * DAY_S,
+                    "columns": ["gross", "net", "reporting_category", "payment_intent_id"],
+                },
+            }
+        )
+        assert (run.status, run.result) == ("pending", None)
+        own_player.control("clock", advance_s=2)
+        done = client.reporting.report_runs.retrieve(run.id)
+        assert done.status == "succeeded"
+        assert own_player.http.get(done.result.url, timeout=5).status_code == 401
+        answer = own_player.http.get(done.result.url, auth=(STRIPE_KEY, ""), timeout=5)
+        assert answer.text.splitlines() == [
+            "gross,net,reporting_category,payment_intent_id",
+            f"10.00,9.41,charge,{made.id}",
+        ]
+        assert payout.amount == 941
+
+    @pytest.mark.parametrize(
+        ("name", "parameters", "param"),
+        [
+            ("balance_change_from_activity.itemized.3", {}, "parameters[interval_start]"),
+            ("nothing.1", {}, None),
+            ("payout_reconciliation.itemized.5", {"payout": "po_1", "x": "1"}, "parameters[x]"),
+        ],
+    )
+    def test_refuses_a_report_that_cannot_be(
+        self, player: Player, name: str, parameters: Any, param: str | None
+    ) -> None:
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            player.stripe().v1.reporting.report_runs.create(
+                {"report_type": name, "parameters": parameters}
+            )
+        assert caught.value.param == param
+
+
+class TestEvents:
+    def test_tell_what_an_update_has_changed(
+        self, own_player: Player, own_shop: Shop, reference: str
+    ) -> None:
+        pay(own_player, reference)
+        own_player.control("clock", advance_s=4)
+        eventually(lambda: "charge.updated" in own_shop.events(reference))
+        bodies = [got.json() for got in own_shop.about(reference)]
+        data = {body["type"]: body["data"] for body in bodies}
+        assert data["charge.updated"]["previous_attributes"] == {"balance_transaction": None}
+        assert "previous_attributes" not in data["payment_intent.succeeded"]
+
+    def test_are_all_made_for_a_shop_that_wants_all(self, own_shop: Shop, tmp_path: Path) -> None:
+        player = Player(
+            tmp_path / "all",
+            f"http://127.0.0.1:{own_shop.port}/webhooks",
+            more_env={"STRIPE_WEBHOOK_EVENTS": "*"},
+        ).start()
+        try:
+            pay(player, "everything", capture_method="automatic")
+            wanted = {"payment_intent.created", "charge.succeeded", "payment_intent.succeeded",
+                      "charge.updated"}  # fmt: skip
+            eventually(lambda: wanted <= set(own_shop.events("everything")))
+        finally:
+            player.end()
