@@ -14,7 +14,7 @@ from psycopg2.errors import QueryCanceled
 from audit.staff.query import start_of_day
 from orders.formatting import format_money
 from orders.money import Money
-from payments.models import Case, CaseState, Transaction, WebhookEvent
+from payments.models import Case, CaseState, Transaction, WebhookEvent, WebhookState
 from payments.states import Status
 
 # A payment that has been open for so long is worth a look; most take a minute.
@@ -95,7 +95,9 @@ def overview(now: datetime) -> Overview:
     """The figures as of ``now``, on the reader's clock."""
     day = start_of_day(timezone.localtime(now).date())
     today = Transaction.objects.filter(created_at__gte=day)
-    refused = WebhookEvent.objects.filter(received_at__gte=day, verified=False)
+    refused = WebhookEvent.objects.filter(
+        received_at__gte=day, verified=False, state=WebhookState.REFUSED
+    )
     sums = _within_limit(lambda: Sums(_methods(today), _hours(today), _up_to(refused)))
     hours = sums.hours if sums else {}
     busiest = max((sum(counts) for counts in hours.values()), default=0)

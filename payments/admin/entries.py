@@ -17,7 +17,15 @@ from notifications.admin import STATES, state_of
 from notifications.models import Notification
 from payments.admin.tones import CASE_TONES, OUTCOME_TONES, STATUS_TONES, WEBHOOK_TONES, sum_of
 from payments.admin.webhook import masked_body, masked_query
-from payments.models import Case, GatewayCall, IdempotencyKey, Transaction, Transfer, WebhookEvent
+from payments.models import (
+    Case,
+    GatewayCall,
+    IdempotencyKey,
+    Transaction,
+    Transfer,
+    WebhookEvent,
+    WebhookState,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +201,12 @@ def _answered(row: GatewayCall, at: datetime, title: str) -> Entry:
 
 def webhook(row: WebhookEvent) -> Entry:
     """What the gateway told us, or somebody in its name."""
+    why = "refused because"
     if row.verified:
         title = f"{row.gateway} told us: {row.event_type or row.event_id}"
+    elif row.state == WebhookState.UNVERIFIED:
+        title = f"A message in the name of {row.gateway} waits to be verified"
+        why = "not verified because"
     else:
         title = f"A message in the name of {row.gateway} was refused; it changed nothing"
     times = f"{row.deliveries} times" if row.deliveries > 1 else ""
@@ -207,7 +219,7 @@ def webhook(row: WebhookEvent) -> Entry:
         url=admin_url(row),
         facts=rows_as(
             {
-                "refused because": row.refused_because,
+                why: row.refused_because,
                 "event id": row.event_id,
                 "their reference": row.psp_reference,
                 "delivered": times,

@@ -24,6 +24,7 @@ from payments.models import (
     Transaction,
     Transfer,
     WebhookEvent,
+    WebhookState,
 )
 from payments.states import Status
 
@@ -144,20 +145,22 @@ def _trail(row: Transaction, webhooks: Iterable[WebhookEvent]) -> QuerySet[Audit
 
 
 def _webhooks(row: Transaction) -> list[WebhookEvent]:
-    """What was matched to it, what names it and waits, and what was refused though it names it."""
+    """What was matched to it, what names it and waits, and what is unproven though it names it."""
     matched = Q(transaction=row)
     waiting = Q(transaction=None, verified=True, reference=row.reference)
     genuine = WebhookEvent.objects.filter(matched | waiting).order_by("received_at")[:ROWS_MAX]
-    return [*genuine, *_refused(row)]
+    return [*genuine, *_unproven(row)]
 
 
-def _refused(row: Transaction) -> QuerySet[WebhookEvent]:
+def _unproven(row: Transaction) -> QuerySet[WebhookEvent]:
     until = (row.ended_at or timezone.now()) + REFUSED_AFTER_END
     around = WebhookEvent.objects.filter(
         verified=False, gateway=row.gateway, received_at__range=(row.created_at, until)
     ).order_by("received_at")[:REFUSED_EXAMINED_MAX]
     examined = WebhookEvent.objects.filter(pk__in=list(around.values_list("pk", flat=True)))
     names = Q(query_string__contains=row.reference) | Q(place__gt=0)
+    # What was proven later stands here as the event that it brought.
+    examined = examined.exclude(state=WebhookState.PROVEN)
     found = examined.annotate(place=_place_in_body(row.reference)).filter(names)
     return found.order_by("received_at")[:ROWS_MAX]
 

@@ -34,6 +34,8 @@ WEBHOOK_TONES: Final[Mapping[str, str]] = {
     WebhookState.MISMATCH: "bad",
     WebhookState.NEW: "warn",
     WebhookState.REFUSED: "bad",
+    WebhookState.UNVERIFIED: "warn",
+    WebhookState.PROVEN: "quiet",
 }
 CASE_TONES: Final[Mapping[str, str]] = {CaseState.OPEN: "bad", CaseState.RESOLVED: "quiet"}
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from payments.admin.tones import short_id, sum_of
 from payments.gateways.base import OutcomeKind, Verb
-from payments.models import GatewayCall, Transaction, WebhookEvent
+from payments.models import GatewayCall, Transaction, WebhookEvent, WebhookState
 from payments.states import Status
 
 
@@ -120,7 +120,7 @@ def _remarks(
             "An answer of the gateway was lost on the way: it may have acted although we heard"
             " nothing, so it was asked again instead of being charged again."
         )
-    refused = sum(not event.verified for event in webhooks)
+    refused = sum(event.state == WebhookState.REFUSED for event in webhooks)
     if refused:
         messages = "message" if refused == 1 else "messages"
         remarks.append(f"Refused as not genuine, and without effect: {refused} {messages}.")

@@ -128,7 +128,7 @@ class WebhookEventAdmin(ActingAdmin):
             " if it can. What has been applied already is not applied twice."
         ),
         permission=PROCESS_WEBHOOK_AGAIN,
-        applies_to=lambda event: event.verified and event.state in UNFINISHED,
+        applies_to=lambda event: event.state in UNFINISHED,
         perform=_process_again,
     )
 
@@ -140,7 +140,14 @@ class WebhookEventAdmin(ActingAdmin):
     @admin.display(description="signature")
     def signature(self, row: WebhookEvent) -> str:
         """Whether it is proven to come from the gateway."""
-        return "right" if row.verified else f"refused: {row.refused_because}"
+        if row.verified:
+            return "right"
+        match row.state:
+            case WebhookState.PROVEN:
+                return "right, verified later: what it brought is a webhook of its own"
+            case WebhookState.UNVERIFIED:
+                return f"not verified yet: {row.refused_because}"
+        return f"refused: {row.refused_because}"
 
     @admin.display(description="payment")
     def payment(self, row: WebhookEvent) -> SafeString | str:

@@ -228,6 +228,18 @@ class WebhookRefused(Exception):
         self.reason = reason
 
 
+class WebhookUnverifiable(Exception):
+    """Neither proven nor refuted now: what proves it is out of reach. ``reason`` is for staff.
+
+    It is kept, has no effect, and is verified later; ``FAILED`` answers the gateway, which
+    should then send it again.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 def read_timeout(options: Mapping[str, str], default: float) -> float:
     """``read_timeout_s`` of the settings, in seconds. Raises ValueError."""
     seconds = float(options.get("read_timeout_s") or default)
@@ -245,7 +257,8 @@ class WebhookResult(StrEnum):
     UNKNOWN_REFERENCE = "UNKNOWN_REFERENCE"  # verified and kept, matches nothing yet
     MISMATCH = "MISMATCH"  # other amount, currency, account or mode: a case was opened
     REFUSED = "REFUSED"  # not proven genuine
-    FAILED = "FAILED"  # could not be applied now; it is kept and we try again
+    # Could not be verified or applied now. We try again, and the gateway should send it again.
+    FAILED = "FAILED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +371,10 @@ class Gateway(ABC):
 
     @abstractmethod
     def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:
-        """Verify and parse. Raises ``WebhookRefused`` for what is not proven genuine."""
+        """Verify and parse. Raises ``WebhookRefused`` for what is not proven genuine.
+
+        Raises ``WebhookUnverifiable`` where the proof itself cannot be had now.
+        """
 
     @abstractmethod
     def answer_webhook(self, result: WebhookResult) -> Answer:

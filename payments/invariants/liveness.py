@@ -21,7 +21,7 @@ LIVENESS: Final = (
         UNION ALL
         SELECT w.id, format('webhook %%s is not due', w.state)
         FROM webhook_events w
-        WHERE w.state IN ('NEW', 'PARKED') AND w.due_at IS NULL
+        WHERE w.state IN ('NEW', 'PARKED', 'UNVERIFIED') AND w.due_at IS NULL
             AND NOT EXISTS (
                 SELECT FROM cases c WHERE c.webhook_event_id = w.id AND c.state = 'OPEN')
         UNION ALL
@@ -41,7 +41,7 @@ LIVENESS: Final = (
         SELECT id, event_key FROM notifications WHERE sent_at IS NULL
         UNION ALL
         SELECT w.id, w.state FROM webhook_events w
-        WHERE w.state IN ('NEW', 'PARKED') AND NOT EXISTS (
+        WHERE w.state IN ('NEW', 'PARKED', 'UNVERIFIED') AND NOT EXISTS (
             SELECT FROM cases c WHERE c.webhook_event_id = w.id AND c.state = 'OPEN')
         """,
         at_rest=True,

@@ -92,8 +92,9 @@ TRACE: Final = (
         """
         SELECT id, format('%%s %%s, not verified', gateway, state)
         FROM webhook_events
-        WHERE NOT verified AND (state <> 'REFUSED' OR transaction_id IS NOT NULL
-            OR applied_at IS NOT NULL OR due_at IS NOT NULL)
+        WHERE NOT verified AND (state NOT IN ('REFUSED', 'UNVERIFIED', 'PROVEN')
+            OR transaction_id IS NOT NULL OR applied_at IS NOT NULL OR event_id <> ''
+            OR (due_at IS NOT NULL AND state <> 'UNVERIFIED'))
         UNION ALL
         SELECT min(id::text)::uuid, format('%%s rows for %%s', count(*), event_id)
         FROM webhook_events WHERE verified GROUP BY gateway, event_id HAVING count(*) > 1

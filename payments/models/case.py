@@ -22,6 +22,7 @@ class CaseKind(models.TextChoices):
     CONFLICT = "conflict", "The gateway contradicts itself"
     REVERSAL = "reversal", "The gateway gave money back or took it back"
     UNMATCHED = "unmatched", "A genuine event that matches no payment"
+    UNVERIFIED = "unverified", "A webhook that could not be verified for too long"
     REFUSED_CALLS = "refused_calls", "The gateway keeps refusing our calls"
     OVER_AGE = "over_age", "The gateway has said nothing definite for too long"
     POISON = "poison", "Our own code fails on this row again and again"

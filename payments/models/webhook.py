@@ -1,7 +1,7 @@
 """The inbox: every webhook as it came in."""
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import pgtrigger
 from django.db import models
@@ -24,6 +24,11 @@ class WebhookState(models.TextChoices):
     MISMATCH = "MISMATCH"  # genuine, and the money differs: a case
     NEW = "NEW"  # stored; applying it failed and is tried again
     REFUSED = "REFUSED"  # not proven genuine; kept apart, changes nothing
+    UNVERIFIED = "UNVERIFIED"  # its proof is out of reach; changes nothing until it is verified
+    PROVEN = "PROVEN"  # was unverified; what it brought is in rows of its own
+
+
+UNPROVEN_STATES: Final = (WebhookState.REFUSED, WebhookState.UNVERIFIED, WebhookState.PROVEN)
 
 
 class WebhookEvent(DueRow):
@@ -65,7 +70,8 @@ class WebhookEvent(DueRow):
                 name="webhook_event_once",
             ),
             models.CheckConstraint(
-                condition=Q(verified=True) | Q(state=WebhookState.REFUSED, transaction=None),
+                condition=Q(verified=True)
+                | Q(state__in=UNPROVEN_STATES, transaction=None, applied_at=None, event_id=""),
                 name="unverified_webhook_changes_nothing",
             ),
             models.CheckConstraint(

@@ -1,7 +1,9 @@
 """Webhooks: kept as they came, verified before anything else, applied in the same commit.
 
 The gateway is told "received" only once the event is in the database. What cannot be applied
-stays due and is retried by us; what matches nothing yet is parked and matched again later.
+stays due and is retried by us; what matches nothing yet is parked and matched again later. What
+cannot be verified now, because its proof is out of reach, is verified later and has no effect
+until then.
 """
 
 import logging
@@ -14,9 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from audit import services as audit
 from audit.context import Actor, acting
-from audit.models import AuditEvent
 from durable import bulk
 from durable.ids import uuid7
 from orders.money import Money
@@ -29,10 +29,11 @@ from payments.gateways.base import (
     Subject,
     WebhookRefused,
     WebhookResult,
+    WebhookUnverifiable,
 )
 from payments.gateways.registry import gateway
 from payments.models import CaseKind, Transaction, WebhookEvent, WebhookState
-from payments.services import cases
+from payments.services import cases, unproven
 from payments.services.cases import Finding
 from payments.services.outcomes import Evidence, Source, apply_outcomes
 
@@ -40,22 +41,9 @@ logger = logging.getLogger(__name__)
 
 QUEUE: Final = "webhooks"
 LEASE: Final = timedelta(seconds=60)
-# Of a forged delivery no more than this is kept.
-REFUSED_BYTES_MAX: Final = 4096
-# Headers that are kept with the event: they prove it, and none of them is secret.
-_KEPT_HEADERS: Final = (
-    "stripe-signature",
-    "paypal-transmission-id",
-    "paypal-transmission-time",
-    "paypal-transmission-sig",
-    "paypal-cert-url",
-    "paypal-auth-algo",
-    "content-type",
-    "user-agent",
-)
-
-# What could not be applied yet. The others have had their effect, or must never have one.
-UNFINISHED: Final = frozenset({WebhookState.NEW, WebhookState.PARKED})
+# What could not be verified or applied yet. The others have had their effect, or must never have
+# one.
+UNFINISHED: Final = frozenset({WebhookState.NEW, WebhookState.PARKED, WebhookState.UNVERIFIED})
 
 _STATE_OF: Final = {
     WebhookResult.APPLIED: WebhookState.APPLIED,
@@ -83,8 +71,13 @@ def receive(*, gateway_name: str, delivery: Delivery) -> WebhookResult:
     try:
         notices = adapter.read_webhook(delivery)
     except WebhookRefused as refusal:
-        _keep_refused(adapter, delivery, refusal.reason)
+        unproven.keep_refused(gateway_name=gateway_name, delivery=delivery, reason=refusal.reason)
         return WebhookResult.REFUSED
+    except WebhookUnverifiable as trouble:
+        unproven.keep_unverified(
+            gateway_name=gateway_name, delivery=delivery, reason=trouble.reason
+        )
+        return WebhookResult.FAILED
     with acting(Actor("gateway", gateway_name)):
         results = [_receive_one(adapter, delivery, notice) for notice in notices]
     return max(results, key=_SEVERITY.index, default=WebhookResult.IGNORED)
@@ -163,19 +156,41 @@ def _on_repeated(adapter: Gateway, notice: Notice) -> WebhookResult:
 
 
 def retry(*, event: WebhookEvent) -> None:
-    """Apply a kept event that a worker has claimed."""
-    adapter = gateway(event.gateway)
+    """Verify or apply a kept event that a worker has claimed."""
     try:
-        # Outside of the transaction: reading may have to fetch a certificate.
-        notice = _notice_of(adapter, event)
+        # Outside of any transaction: reading may have to fetch a certificate.
+        adapter = gateway(event.gateway)
+        delivery = _delivery_of(event)
         with acting(Actor("gateway", event.gateway)):
-            _apply_again(event, notice)
+            if event.verified:
+                _apply_again(event, _notice_of(adapter, delivery, event.event_id))
+            else:
+                _verify_again(adapter, delivery, event)
+    except WebhookUnverifiable as trouble:
+        ids = {"event": str(event.pk), "reason": trouble.reason}
+        logger.warning("webhook_not_verified", extra=ids)
+        _put_off(event, CaseKind.UNVERIFIED)
     except Exception:
         logger.exception("webhook_not_applied", extra={"event": str(event.pk)})
-        with database.atomic(durable=True):
-            event.put_off()
-            if event.is_exhausted:
-                _open_case(event, CaseKind.POISON)
+        _put_off(event, CaseKind.POISON)
+
+
+def _verify_again(adapter: Gateway, delivery: Delivery, event: WebhookEvent) -> None:
+    """Read what could not be verified before. Proven, it is received as if it came now."""
+    try:
+        notices = adapter.read_webhook(delivery)
+    except WebhookRefused as refusal:
+        unproven.refuse(event, refusal.reason)
+        return
+    for notice in notices:
+        _receive_one(adapter, delivery, notice)
+    unproven.note_proven(event)
+
+
+@database.atomic(durable=True)
+def _put_off(event: WebhookEvent, kind: CaseKind) -> None:
+    if event.put_off() and event.is_exhausted:
+        _open_case(event, kind)
 
 
 @database.atomic(durable=True)
@@ -186,16 +201,19 @@ def _apply_again(event: WebhookEvent, notice: Notice) -> None:
         _write_result(event, notice, _apply(event, notice))
 
 
-def _notice_of(adapter: Gateway, event: WebhookEvent) -> Notice:
-    """Read the kept bytes again, as of the time they came (signatures may carry a time)."""
-    delivery = Delivery(
+def _delivery_of(event: WebhookEvent) -> Delivery:
+    """The kept bytes, as of the time they came (signatures may carry a time)."""
+    return Delivery(
         body=bytes(event.body),
         query_string=event.query_string,
         headers=event.headers,
         received_at=event.received_at,
     )
+
+
+def _notice_of(adapter: Gateway, delivery: Delivery, event_id: str) -> Notice:
     notices = {notice.event_id: notice for notice in adapter.read_webhook(delivery)}
-    return notices[event.event_id]
+    return notices[event_id]
 
 
 def _apply(event: WebhookEvent, notice: Notice) -> WebhookResult:
@@ -305,35 +323,6 @@ def _event(adapter: Gateway, delivery: Delivery, notice: Notice) -> WebhookEvent
         psp_reference=notice.psp_reference,
         body=delivery.body,
         query_string=delivery.query_string,
-        headers=_kept(delivery),
+        headers=unproven.kept_headers(delivery),
         received_at=delivery.received_at,
-    )
-
-
-def _kept(delivery: Delivery) -> dict[str, str]:
-    return {name: delivery.headers[name] for name in _KEPT_HEADERS if name in delivery.headers}
-
-
-def _keep_refused(adapter: Gateway, delivery: Delivery, reason: str) -> None:
-    """Keep the start of a forged delivery apart: it uses up no event id and changes nothing."""
-    with database.atomic(durable=True):
-        event = WebhookEvent.objects.create(
-            gateway=adapter.name,
-            verified=False,
-            state=WebhookState.REFUSED,
-            refused_because=reason[:200],
-            body=delivery.body[:REFUSED_BYTES_MAX],
-            query_string=delivery.query_string[:REFUSED_BYTES_MAX],
-            headers=_kept(delivery),
-            received_at=delivery.received_at,
-        )
-        audit.record([_refusal(event)])
-
-
-def _refusal(event: WebhookEvent) -> AuditEvent:
-    return audit.event(
-        action="webhook.refused",
-        subject_type="webhook_event",
-        subject_id=event.pk,
-        after={"gateway": event.gateway, "reason": event.refused_because},
     )

@@ -140,11 +140,18 @@ class TestProcessingAWebhookAgain:
             failures=60 if verified else 0,
         )
 
-    @pytest.mark.parametrize("state", [WebhookState.NEW, WebhookState.PARKED])
+    @pytest.mark.parametrize(
+        ("state", "verified"),
+        [
+            (WebhookState.NEW, True),
+            (WebhookState.PARKED, True),
+            (WebhookState.UNVERIFIED, False),
+        ],
+    )
     def test_makes_it_due_with_all_its_tries_and_is_recorded(
-        self, as_support: Client, state: WebhookState
+        self, as_support: Client, state: WebhookState, verified: bool
     ) -> None:
-        event = self.event(state)
+        event = self.event(state, verified=verified)
         as_support.post(url_of("webhookevent_again", event.pk))
         event.refresh_from_db()
         assert event.due_at is not None
@@ -164,6 +171,7 @@ class TestProcessingAWebhookAgain:
             (WebhookState.APPLIED, True),
             (WebhookState.MISMATCH, True),
             (WebhookState.REFUSED, False),
+            (WebhookState.PROVEN, False),
         ],
     )
     def test_leaves_alone_what_is_done_or_not_genuine(
@@ -174,6 +182,27 @@ class TestProcessingAWebhookAgain:
         event.refresh_from_db()
         assert event.due_at is None
         assert not AuditEvent.objects.filter(action="webhook.process_again").exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (WebhookState.UNVERIFIED, "not verified yet: PayPal could not be asked"),
+        (WebhookState.PROVEN, "right, verified later"),
+        (WebhookState.REFUSED, "refused: PayPal could not be asked"),
+    ],
+)
+def test_a_webhook_that_came_unproven_says_how_it_stands(
+    as_support: Client, state: WebhookState, said: str
+) -> None:
+    event = WebhookEvent.objects.create(
+        gateway="paypal",
+        verified=False,
+        state=state,
+        body=b"{}",
+        refused_because="PayPal could not be asked",
+    )
+    assert said in as_support.get(admin_url(event)).content.decode()
 
 
 def test_a_payment_that_nobody_answered_is_open_not_failed(as_support: Client) -> None:

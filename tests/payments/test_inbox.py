@@ -20,7 +20,7 @@ from notifications.models import Notification
 from orders.models import Order
 from payments.invariants import check
 from payments.models import Case, CaseKind, Transaction, Transfer, WebhookEvent, WebhookState
-from payments.services import checkout, inbox
+from payments.services import checkout, inbox, unproven
 from payments.services.outcomes import apply_outcomes
 from payments.states import Status
 from tests.at_once import PATIENCE_S, at_once
@@ -193,7 +193,7 @@ class TestAForgery:
     def test_keeps_no_more_than_a_few_bytes(self, client: Client) -> None:
         body = b"x" * 200_000
         assert client.post("/webhooks/stripe", body, "application/json").status_code == 400
-        assert len(bytes(WebhookEvent.objects.get().body)) == inbox.REFUSED_BYTES_MAX
+        assert len(bytes(WebhookEvent.objects.get().body)) == unproven.REFUSED_BYTES_MAX
 
     def test_that_is_huge_is_not_even_kept(self, client: Client) -> None:
         body = b"x" * (256 * 1024 + 1)

@@ -25,6 +25,7 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 from payments.gateways.base import WebhookRefused
 from payments.gateways.http import HttpClient, HttpTrouble
 from payments.gateways.paypal.config import Config
+from payments.gateways.paypal.pause import Pause
 
 _PATH: Final = re.compile(r"/v1/notifications/certs/[A-Za-z0-9_-]{1,128}")
 _NAME: Final = re.compile(r"messageverificationcerts(?:\.[a-z0-9-]+)*\.paypal\.com")
@@ -48,6 +49,7 @@ class Certificates:
         self._config = config
         self._http = http
         self._lock = threading.Lock()
+        self._pause = Pause()
         self._chains: dict[str, list[x509.Certificate]] = {}
         self._known: list[x509.Certificate] | None = None
 
@@ -76,9 +78,12 @@ class Certificates:
             raise WebhookRefused("the certificate's URL is not one of PayPal's")
 
     def _fetch(self, url: str) -> list[x509.Certificate]:
+        if self._pause.is_on():
+            raise CertificateUnavailable("no answer a moment ago")
         try:
             answer = self._http.send("GET", url, headers={"Accept": "*/*"})
         except HttpTrouble as trouble:
+            self._pause.begin()
             raise CertificateUnavailable(trouble.reason) from trouble
         if answer.status == _NOT_FOUND:
             # An invented URL must cost one look and no question to PayPal's API.

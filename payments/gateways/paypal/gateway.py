@@ -33,6 +33,7 @@ from payments.gateways.http import (
 from payments.gateways.paypal import answers, money, reporting, requests, webhooks
 from payments.gateways.paypal.certificates import Certificates
 from payments.gateways.paypal.config import Config
+from payments.gateways.paypal.pause import Pause
 from payments.gateways.paypal.signing import ALGORITHM, Transmission
 from payments.gateways.paypal.tokens import NoToken, TokenCache
 
@@ -40,6 +41,8 @@ _VERIFY_PATH: Final = "/v1/notifications/verify-webhook-signature"
 _DISPUTES_PATH: Final = "/v1/customer/disputes"
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
+# What PayPal says of a question that makes no sense: a genuine transmission does.
+_NOT_A_TRANSMISSION: Final = frozenset({400, 422})
 # Waits for one exchange. Up to four make one operation (token, call, new token, call again), and
 # ``read_timeout_s`` of the class is for all of them.
 _CONNECT_S: Final = 3.0
@@ -89,6 +92,7 @@ class PaypalGateway(Gateway):
         self._quick = quick
         self._tokens = TokenCache(config, quick)
         self._certificates = Certificates(config, quick)
+        self._verdict_pause = Pause()
 
     @classmethod
     @override
@@ -196,6 +200,8 @@ class PaypalGateway(Gateway):
 
     def _ask_paypal(self, transmission: Transmission, webhook_id: str, body: bytes) -> bool | None:
         """PayPal's own verdict; None when there is none."""
+        if self._verdict_pause.is_on():
+            return None
         head = {
             "auth_algo": ALGORITHM,
             "cert_url": transmission.cert_url,
@@ -218,7 +224,10 @@ class PaypalGateway(Gateway):
                 body=text,
             )
         except (NoToken, HttpTrouble):
+            self._verdict_pause.begin()
             return None
+        if answer.status in _NOT_A_TRANSMISSION:
+            return False
         content = answer.json()
         if answer.status != _OK or content is None:
             return None

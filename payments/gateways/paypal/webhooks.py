@@ -16,6 +16,7 @@ from payments.gateways.base import (
     Subject,
     WebhookRefused,
     WebhookResult,
+    WebhookUnverifiable,
 )
 from payments.gateways.http import read_json_object
 from payments.gateways.paypal import money
@@ -26,7 +27,7 @@ from payments.gateways.paypal.order import child, first_unit, text_of
 from payments.gateways.paypal.refunds import read_refund, references_of
 from payments.gateways.paypal.signing import Transmission
 
-# Whatever is stored is answered by 200; PayPal repeats anything else up to 25 times in 3 days.
+# What needs no repeat is answered by 200; PayPal repeats anything else up to 25 times in 3 days.
 _ANSWERS: Final[dict[WebhookResult, Answer]] = {
     WebhookResult.APPLIED: Answer(200),
     WebhookResult.REPEATED: Answer(200),
@@ -44,7 +45,7 @@ AskPaypal = Callable[[Transmission, str, bytes], bool | None]
 def read(
     delivery: Delivery, config: Config, certificates: Certificates, ask_paypal: AskPaypal
 ) -> tuple[Notice, ...]:
-    """The one event of a delivery. Raises ``WebhookRefused``."""
+    """The one event of a delivery. Raises ``WebhookRefused`` and ``WebhookUnverifiable``."""
     event = read_json_object(delivery.body)
     if event is None:
         raise WebhookRefused("the body is no JSON object")
@@ -84,9 +85,11 @@ def _require_genuine(
                 return
             raise WebhookRefused("the signature does not fit the body and our webhook ids")
     verdicts = [ask_paypal(transmission, each, delivery.body) for each in config.webhook_ids]
-    if True not in verdicts:
-        unheard = None in verdicts
-        raise WebhookRefused("PayPal could not be asked" if unheard else "PayPal disowns it")
+    if True in verdicts:
+        return
+    if None in verdicts:
+        raise WebhookUnverifiable("PayPal could not be asked")
+    raise WebhookRefused("PayPal disowns it")
 
 
 def _of_payment(event_id: str, event_type: str, known: Event, resource: Json) -> Notice:

@@ -24,17 +24,18 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass
 class Authority:
-    """``issuer`` None makes a root; each has a key of its own."""
+    """``issuer`` None makes a root; each has a key of its own. Good for a day around ``at``."""
 
     name: str
     issuer: "Authority | None" = None
+    at: datetime = CREATED_AT
     key: rsa.RSAPrivateKey = field(
         default_factory=lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048)
     )
 
     def __post_init__(self) -> None:
         issuer = self.issuer or self
-        builder = _builder(self.name, issuer.name, self.key.public_key(), CREATED_AT)
+        builder = _builder(self.name, issuer.name, self.key.public_key(), self.at)
         self.certificate = (
             builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=True), critical=True)

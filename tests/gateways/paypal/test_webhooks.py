@@ -18,9 +18,11 @@ from payments.gateways.base import (
     Verb,
     WebhookRefused,
     WebhookResult,
+    WebhookUnverifiable,
 )
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.gateway import PaypalGateway
+from payments.gateways.paypal.pause import PAUSE_S, Pause
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.paypal.account import (
     APPROVED_AT,
@@ -249,7 +251,6 @@ class TestPaypalsOwnVerdict:
         [
             ([{"verification_status": "FAILURE"}], "disowns"),
             ([{"verification_status": "success"}], "disowns"),
-            ([[]], "could not be asked"),
         ],
     )
     def test_must_be_success(self, receiver: Receiver, replies: list[object], match: str) -> None:
@@ -258,14 +259,47 @@ class TestPaypalsOwnVerdict:
         with pytest.raises(WebhookRefused, match=match):
             receiver.read(EVENT)
 
-    def test_that_cannot_be_had_refuses_so_that_paypal_comes_again(
+    @pytest.mark.parametrize("status", [400, 422])
+    def test_of_a_question_without_sense_is_no(self, receiver: Receiver, status: int) -> None:
+        receiver.gateway = receiver.made(webhook_verification="api")
+        receiver.server.reply(*self.replies(TOKEN), Reply(status))
+        with pytest.raises(WebhookRefused, match="disowns"):
+            receiver.read(EVENT)
+
+    @pytest.mark.parametrize("reply", [Reply(200, b"[]"), Reply(401), Reply(429), Reply(503)])
+    def test_that_says_nothing_leaves_it_open(self, receiver: Receiver, reply: Reply) -> None:
+        receiver.gateway = receiver.made(webhook_verification="api")
+        receiver.server.reply(*self.replies(TOKEN), reply)
+        with pytest.raises(WebhookUnverifiable, match="could not be asked"):
+            receiver.read(EVENT)
+
+    def test_that_cannot_be_had_leaves_it_open_so_that_paypal_comes_again(
         self, receiver: Receiver
     ) -> None:
         url = refused_url()
         gateway = receiver.made(api_base=url)
-        with pytest.raises(WebhookRefused, match="could not be asked"):
+        with pytest.raises(WebhookUnverifiable, match="could not be asked"):
             gateway.read_webhook(delivery(EVENT, url + CERT_PATH))
-        assert gateway.answer_webhook(WebhookResult.REFUSED).status >= 400
+        assert gateway.answer_webhook(WebhookResult.FAILED).status == 503
+
+    @pytest.mark.parametrize("verification", ["local", "api"])
+    def test_is_not_waited_for_by_every_delivery_while_nobody_answers(
+        self, receiver: Receiver, verification: str
+    ) -> None:
+        receiver.gateway = receiver.made(webhook_verification=verification)
+        receiver.server.reply(Reply(fault="reset"))
+        for _ in range(5):
+            with pytest.raises(WebhookUnverifiable):
+                receiver.read(EVENT)
+        paths = [request.path for request in receiver.server.received]
+        assert paths == [*([CERT_PATH] if verification == "local" else []), "/v1/oauth2/token"]
+
+    def test_is_not_needed_for_a_certificate_that_is_known(self, receiver: Receiver) -> None:
+        receiver.read(EVENT)
+        receiver.server.reply(Reply(fault="reset"))
+        with pytest.raises(WebhookUnverifiable):
+            receiver.read(EVENT, url=receiver.url + "B")
+        assert receiver.read(EVENT).event_id == "WH-1"
 
     def test_is_not_asked_about_what_is_plainly_forged(self, receiver: Receiver) -> None:
         with pytest.raises(WebhookRefused):
@@ -277,6 +311,18 @@ class TestPaypalsOwnVerdict:
         verdict = self.replies(TOKEN, {"verification_status": "SUCCESS"})
         receiver.server.reply(Reply(200, pem(LEAF)), *verdict)
         assert receiver.read(EVENT).event_id
+
+
+class TestAPause:
+    def test_ends_by_itself(self) -> None:
+        now = 100.0
+        pause = Pause(clock=lambda: now)
+        assert not pause.is_on()
+        pause.begin()
+        now += PAUSE_S - 0.1
+        assert pause.is_on()
+        now += 0.1
+        assert not pause.is_on()
 
 
 class TestPaymentEvent:

@@ -1,0 +1,226 @@
+"""Deliveries that are not proven genuine: few are kept, and none has an effect."""
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from audit.models import AuditEvent
+from durable.queues import queues
+from payments.gateways.paypal.config import Config
+from payments.gateways.paypal.gateway import PaypalGateway
+from payments.gateways.registry import gateways
+from payments.invariants import check
+from payments.models import Case, CaseKind, Transaction, WebhookEvent, WebhookState
+from payments.services import unproven
+from payments.states import Status
+from tests.factories import OrderFactory, TransactionFactory
+from tests.gateways.local_server import LocalServer, Reply
+from tests.gateways.paypal.account import OPTIONS, order
+from tests.gateways.paypal.authority import CERT_PATH, WEBHOOK_ID, Authority, delivery, pem
+from tests.vnpay_ipn import ipn
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATH = "/webhooks/paypal"
+
+
+class Paypal:
+    """PayPal with a certificate to fetch, which can be away, and webhooks in its name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.server = LocalServer()
+        self._root = Authority("Test Root", at=timezone.now())
+        self._roots = folder / "roots.pem"
+        self._roots.write_bytes(pem(self._root.certificate))
+        self.is_away()
+
+    def adapter(self) -> PaypalGateway:
+        options = {"api_base": self.server.url, "cert_roots": str(self._roots)}
+        return PaypalGateway(Config.from_settings({**OPTIONS, **options}))
+
+    def is_away(self) -> None:
+        self.server.reply(Reply(fault="reset"))
+        gateways()["paypal"] = self.adapter()
+
+    def is_back(self) -> None:
+        self.server.reply(Reply(200, pem(self._root.issue(at=timezone.now()))))
+        # As after the pause that an adapter makes when nobody answered.
+        gateways()["paypal"] = self.adapter()
+
+    def send(self, row: Transaction, *, webhook_id: str = WEBHOOK_ID, **changes: Any) -> int:
+        """Tell of the approval of ``row``; the status of our answer."""
+        resource: dict[str, Any] = order("APPROVED")
+        ours = {"custom_id": row.reference, "invoice_id": row.reference}
+        resource["purchase_units"][0] |= ours
+        event = {"id": "WH-1", "event_type": "CHECKOUT.ORDER.APPROVED", "resource": resource}
+        sent = delivery(event | changes, self.server.url + CERT_PATH, webhook_id=webhook_id)
+        answer = Client().post(PATH, sent.body, "application/json", headers=dict(sent.headers))
+        return answer.status_code
+
+
+@pytest.fixture
+def paypal(tmp_path: Path) -> Iterator[Paypal]:
+    configured = gateways()["paypal"]
+    made = Paypal(tmp_path)
+    yield made
+    gateways()["paypal"] = configured
+    made.server.close()
+
+
+@pytest.fixture
+def row() -> Transaction:
+    return TransactionFactory.create(
+        order=OrderFactory.create(total=1999, currency="USD"),
+        method="paypal",
+        status=Status.PROCESSING,
+    )
+
+
+def retry_now() -> None:
+    """A worker takes what waits, whenever it would be due."""
+    waiting = WebhookEvent.objects.filter(due_at__isnull=False)
+    waiting.update(due_at=timezone.now() - timedelta(seconds=1), lease_until=None)
+    queues()["webhooks"].drain()
+
+
+def states() -> list[tuple[str, str, int]]:
+    """State, event id and deliveries of everything in the inbox, as it came in."""
+    events = WebhookEvent.objects.order_by("pk")
+    return [(event.state, event.event_id, event.deliveries) for event in events]
+
+
+def next_verb(row: Transaction) -> str | None:
+    row.refresh_from_db()
+    verb: str | None = row.psp_data.get("next_verb")
+    return verb
+
+
+class TestAWebhookWhoseProofIsOutOfReach:
+    def test_is_kept_without_effect_and_asked_for_again(
+        self, paypal: Paypal, row: Transaction
+    ) -> None:
+        assert paypal.send(row) == 503
+        event = WebhookEvent.objects.get()
+        assert (event.state, event.verified, event.event_id) == ("UNVERIFIED", False, "")
+        assert event.refused_because == "PayPal could not be asked"
+        assert event.due_at is not None
+        assert next_verb(row) is None
+        assert check() == []
+
+    def test_is_tried_again_for_as_long_as_it_is_out_of_reach(
+        self, paypal: Paypal, row: Transaction
+    ) -> None:
+        paypal.send(row)
+        for _ in range(3):
+            retry_now()
+        event = WebhookEvent.objects.get()
+        assert (event.state, event.failures) == ("UNVERIFIED", 4)
+        assert event.due_at is not None
+        assert next_verb(row) is None
+
+    def test_is_applied_as_soon_as_it_is_proven(self, paypal: Paypal, row: Transaction) -> None:
+        paypal.send(row)
+        paypal.is_back()
+        retry_now()
+        assert states() == [("PROVEN", "", 1), ("APPLIED", "WH-1", 1)]
+        assert next_verb(row) == "CAPTURE"
+        kept, event = WebhookEvent.objects.order_by("pk")
+        assert bytes(event.body) == bytes(kept.body)
+        assert (event.received_at, event.transaction_id) == (kept.received_at, row.pk)
+        assert (kept.due_at, kept.transaction_id) == (None, None)
+        assert check() == []
+
+    def test_counts_once_when_the_gateway_has_repeated_it(
+        self, paypal: Paypal, row: Transaction
+    ) -> None:
+        paypal.send(row)
+        paypal.send(row)
+        paypal.is_back()
+        assert paypal.send(row) == 200
+        retry_now()
+        assert states() == [("PROVEN", "", 1), ("PROVEN", "", 1), ("APPLIED", "WH-1", 3)]
+        assert check() == []
+
+    def test_is_refused_later_when_it_is_forged_and_burns_no_event(
+        self, paypal: Paypal, row: Transaction
+    ) -> None:
+        assert paypal.send(row, webhook_id="SOMEBODYELSE") == 503
+        paypal.is_back()
+        retry_now()
+        assert states() == [("REFUSED", "", 1)]
+        assert AuditEvent.objects.get(action="webhook.refused").after["gateway"] == "paypal"
+        assert next_verb(row) is None
+        assert paypal.send(row) == 200
+        assert next_verb(row) == "CAPTURE"
+        assert check() == []
+
+    def test_becomes_a_case_when_nobody_can_ever_say(
+        self, paypal: Paypal, row: Transaction
+    ) -> None:
+        paypal.send(row)
+        limit = WebhookEvent.backoff.limit
+        assert limit is not None
+        WebhookEvent.objects.update(failures=limit - 1)
+        retry_now()
+        assert Case.objects.get().kind == CaseKind.UNVERIFIED
+        assert (WebhookEvent.objects.get().due_at, next_verb(row)) == (None, None)
+        assert check() == []
+
+    def test_finds_room_for_so_many_and_the_rest_is_repeated_by_the_gateway(
+        self, paypal: Paypal, row: Transaction, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(unproven, "UNVERIFIED_MAX", 2)
+        assert [paypal.send(row) for _ in range(4)] == [503] * 4
+        assert WebhookEvent.objects.count() == 2
+
+    def test_finds_no_room_when_it_is_larger_than_a_genuine_one(
+        self, paypal: Paypal, row: Transaction
+    ) -> None:
+        assert paypal.send(row, summary="x" * unproven.UNVERIFIED_BYTES_MAX) == 503
+        assert not WebhookEvent.objects.exists()
+
+
+class TestAKeptWebhookOfAGatewayThatIsGone:
+    def test_does_not_stop_the_others(self, paypal: Paypal, row: Transaction) -> None:
+        paypal.send(row)
+        del gateways()["paypal"]
+        retry_now()
+        event = WebhookEvent.objects.get()
+        assert (event.failures, event.lease_until) == (2, None)
+
+
+class TestForgeries:
+    def refused(self, gateway: str = "vnpay") -> int:
+        return WebhookEvent.objects.filter(gateway=gateway, state=WebhookState.REFUSED).count()
+
+    def test_are_kept_up_to_a_number_in_each_minute(self, caplog: pytest.LogCaptureFixture) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        most = unproven.REFUSED_PER_MINUTE_MAX
+        forged = ipn(row, secret="x" * 32)
+        now = timezone.now().replace(second=30)
+        with time_machine.travel(now, tick=False), caplog.at_level(logging.WARNING):
+            for _ in range(most + 5):
+                assert Client().get(forged).json()["RspCode"] == "97"
+            assert self.refused() == most
+            assert AuditEvent.objects.filter(action="webhook.refused").count() == most
+            said = [record for record in caplog.records if "not_kept" in record.message]
+            assert len(said) == 1
+            # Another gateway has its own room, and what is genuine needs none.
+            Client().post("/webhooks/stripe", b"{}", "application/json")
+            assert self.refused("stripe") == 1
+            assert Client().get(ipn(row)).json()["RspCode"] == "00"
+        with time_machine.travel(now + timedelta(seconds=30), tick=False):
+            Client().get(forged)
+        assert self.refused() == most + 1
+
+    def test_keep_little_of_their_headers(self) -> None:
+        headers = {"Stripe-Signature": "x" * 7000}
+        Client().post("/webhooks/stripe", b"{}", "application/json", headers=headers)
+        assert len(WebhookEvent.objects.get().headers["stripe-signature"]) == 500
