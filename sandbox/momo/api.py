@@ -27,10 +27,12 @@ REMEMBER_S: Final = 31 * 24 * 3600
 ORDER_ID: Final = re.compile(r"[0-9a-zA-Z]([-_.]*[0-9a-zA-Z]+)*")
 REQUEST_TYPES: Final = ("captureWallet", "payWithATM", "payWithCC", "payWithMethod", "payWithVTS")
 ATM: Final = "payWithATM"
+CARD: Final = "payWithCC"
+CHOOSE: Final = "payWithMethod"
 # Lowest and highest amount in đồng by the way to pay.
 LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     ATM: (10_000, 50_000_000),
-    "payWithCC": (1_000, 10_000_000),
+    CARD: (1_000, 10_000_000),
 }
 LIMITS_DEFAULT: Final = (1_000, 50_000_000)
 # Longest text of each field of a request.
@@ -166,6 +168,9 @@ class Api:
             raise Refused(codes.BAD_FORMAT)
         if not all(body[name].startswith(("http://", "https://")) for name in URLS):
             raise Refused(codes.BAD_FORMAT)
+        if body["requestType"] == ATM and not body.get("autoCapture", True):
+            # An ATM card cannot hold money.
+            raise Refused(codes.INAPPLICABLE)
         low, high = LIMITS.get(body["requestType"], LIMITS_DEFAULT)
         self._require_amount(body, low, high)
         self._require_new_order(body)
@@ -177,7 +182,7 @@ class Api:
         query = urlencode(token | {"s": payment["token"]})
         base = self._world.settings.url
         answer = self._frame(body, codes.SUCCESS) | {"payUrl": f"{base}{PAGE}?{query}"}
-        if body["requestType"] not in {ATM, "payWithCC"}:
+        if body["requestType"] not in {ATM, CARD}:
             app = f"{base}{APP}?{query}"
             answer |= {"deeplink": f"{app}&from=app", "qrCodeUrl": f"{app}&from=qr"}
             answer |= {"applink": f"{app}&from=app", "deeplinkMiniApp": f"{app}&from=app"}

@@ -14,11 +14,11 @@ import segno
 from aiohttp import web
 
 from sandbox.momo import codes
-from sandbox.momo.api import APP, PAGE
+from sandbox.momo.api import APP, ATM, CARD, CHOOSE, LIMITS, PAGE
 from sandbox.momo.payments import METHOD_OF, NAME, OPEN, PAY_TYPES, link_text
 from sandbox.momo.signing import RESULT
 from sandbox.momo.words import TEXTS
-from sandbox.pages import alert, button, choice, facts, html_page, money
+from sandbox.pages import alert, button, choice, facts, html_page, money, tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,6 +42,9 @@ SLOW: Final = ("slow:approve", "slow:decline:1002")
 # How a shopper came to what stands for the app.
 APP_WAYS: Final = ("app", "qr", "web")
 METHODS: Final = ("wallet", "atm", "card")
+REQUEST_TYPE_OF: Final = {"atm": ATM, "card": CARD}
+# What a shopper may do on any page, whatever they chose before.
+LEAVING: Final = ("cancel", "abandon")
 # The test cards of each page, and what each leads to.
 CARDS: Final[Mapping[str, Mapping[str, str]]] = {
     "atm": {
@@ -83,7 +86,7 @@ class PayPages:
         method = METHOD_OF.get(payment["request"]["requestType"])
         if method is not None:
             return page(payment, cards_form(payment, method))
-        wants_choice = payment["request"]["requestType"] == "payWithMethod"
+        wants_choice = payment["request"]["requestType"] == CHOOSE
         if wants_choice and request.query.get("way") != "wallet":
             return page(payment, methods_form(payment))
         return self._qr_page(payment)
@@ -105,6 +108,8 @@ class PayPages:
             return words_page("vi", "unknown", status=404)
         form = {name: str(value) for name, value in (await request.post()).items()}
         decision, method = form.get("decision", ""), form.get("method", "")
+        if decision not in LEAVING and way_of(method) not in ways_of(payment):
+            return await self._show(request)
         step = self._step(payment, form, decision, method)
         if step is not None:
             return step
@@ -197,6 +202,27 @@ class PayPages:
         return answer
 
 
+def way_of(method: str) -> str:
+    """The way to pay behind a form's method: a wallet has several."""
+    return method if method in CARDS else "wallet"
+
+
+def ways_of(payment: Json) -> tuple[str, ...]:
+    """The ways to pay that the shop's requestType leaves open for this payment."""
+    request_type = payment["request"]["requestType"]
+    if request_type != CHOOSE:
+        return (METHOD_OF.get(request_type, "wallet"),)
+    return tuple(way for way in METHODS if takes(payment, way))
+
+
+def takes(payment: Json, way: str) -> bool:
+    """Whether ``way`` takes the amount, and can hold it where it must be held."""
+    if way == "wallet":
+        return True
+    low, high = LIMITS[REQUEST_TYPE_OF[way]]
+    return low <= payment["amount"] <= high and (payment["auto_capture"] or way != "atm")
+
+
 def chosen(form_fields: Mapping[str, str], decision: str, method: str) -> str:
     """The decision behind a button: the chosen card's, or a refusal where the code is wrong."""
     if decision == "card":
@@ -210,7 +236,7 @@ def chosen(form_fields: Mapping[str, str], decision: str, method: str) -> str:
 def page(payment: Json, body: str, title: str = "title") -> web.Response:
     """A page in the payment's language."""
     lang = payment["lang"]
-    return html_page(TEXTS[lang][title], body, lang=lang)
+    return html_page(TEXTS[lang][title], body, lang=lang, brand="MoMo")
 
 
 def words_page(
@@ -225,7 +251,7 @@ def words_page(
         address = payment["request"]["redirectUrl"]
         if word != "away":
             back = f'<p><a href="{escape(address)}">{words["back"]}</a></p>'
-    return html_page(words["title"], body + back, lang=lang, status=status)
+    return html_page(words["title"], body + back, lang=lang, status=status, brand="MoMo")
 
 
 def summary(payment: Json) -> str:
@@ -251,10 +277,10 @@ def hidden(method: str) -> str:
 
 
 def methods_form(payment: Json) -> str:
-    """Wallet, ATM card or international card."""
+    """Wallet, ATM card or international card, as far as they take the payment."""
     words = TEXTS[payment["lang"]]
     return summary(payment) + form(
-        choice("method", {each: words[each] for each in METHODS}, "wallet", words["method"])
+        choice("method", {way: words[way] for way in ways_of(payment)}, "wallet", words["method"])
         + button("decision", "method", words["next"])
         + button("decision", "cancel", words["refuse"], quiet=True)
     )
@@ -288,6 +314,9 @@ def code_form(payment: Json, method: str, label: str, hint: str, code: str) -> s
     """The last step, with buttons for all that can go wrong."""
     words = TEXTS[payment["lang"]]
     pay = words["pay"].format(amount=money(payment["amount"], "VND", payment["lang"]))
+    troubles = "".join(
+        button("decision", each, words[each], quiet=True) for each in (*TROUBLES, *SLOW, "abandon")
+    )
     return summary(payment) + form(
         hidden(method)
         + f'<label>{label} <input type="text" name="code" value="{code}" autocomplete="off">'
@@ -295,7 +324,5 @@ def code_form(payment: Json, method: str, label: str, hint: str, code: str) -> s
         + f"<p>{hint}</p>"
         + button("decision", "approve", pay)
         + button("decision", "cancel", words["refuse"], quiet=True)
-        + f"<h2>{words['try']}</h2>"
-        + "".join(button("decision", each, words[each], quiet=True) for each in (*TROUBLES, *SLOW))
-        + button("decision", "abandon", words["abandon"], quiet=True)
+        + tools(words["try"], troubles)
     )

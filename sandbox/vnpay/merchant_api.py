@@ -11,7 +11,8 @@ from aiohttp import web
 
 from sandbox.faults import Call, Failures
 from sandbox.vnpay import codes, signing
-from sandbox.vnpay.payments import bank_and_card, stamp, status_of
+from sandbox.vnpay.payments import stamp, status_of
+from sandbox.vnpay.ways import bank_and_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from sandbox.pages import alert, button, choice, facts, html_page, money
-from sandbox.vnpay.payments import METHODS, moment
+from sandbox.pages import alert, facts, html_page
+from sandbox.vnpay import ways
+from sandbox.vnpay.payments import moment
 from sandbox.vnpay.signing import signed_query, verified_query
+from sandbox.vnpay.words import TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +27,6 @@ ERROR_PAGE = "/paymentv2/Payment/Error.html"
 IPN_WAIT_S_MAX = 1.0
 # A decision that needs nobody and comes later than this is not waited for on the page.
 DECISION_WAIT_S_MAX = 1.0
-TEST_OTP = "123456"
 DONG_MIN, DONG_MAX = 5_000, 999_999_999
 
 # What each field of a pay link must look like.
@@ -43,7 +44,6 @@ FIELDS: Mapping[str, re.Pattern[str]] = {
     "vnp_CreateDate": re.compile(r"[0-9]{14}"),
     "vnp_ExpireDate": re.compile(r"[0-9]{14}"),
 }
-BANK_CODE = re.compile(r"[A-Za-z0-9]{3,20}")
 
 # Codes of the error page. 02 for a reference that is in use is our assumption: no source names it.
 ERRORS: Mapping[str, str] = {
@@ -53,36 +53,6 @@ ERRORS: Mapping[str, str] = {
     "70": "Wrong signature / Sai chữ ký",
     "72": "Unknown website / Không tìm thấy website",
 }
-
-TEXTS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "title": "Pay with VNPAY", "order": "Order", "amount": "Amount", "number": "Reference",
-        "method": "How do you want to pay?", "VNBANK": "Domestic card or bank account",
-        "VNPAYQR": "QR code with a banking app", "INTCARD": "International card",
-        "next": "Continue", "cancel": "Cancel the payment", "otp": "One-time code from your bank",
-        "hint": f"The test bank sent {TEST_OTP}.", "pay": "Pay {amount}",
-        "try": "Try what can go wrong",
-        "51": "Pay, but the balance is too low", "13": "Pay, but the code is wrong",
-        "07": "Pay, and the bank suspects fraud", "abandon": "Walk away without deciding",
-        "away": "You have walked away. Nobody has been told; the link works until it expires.",
-        "pending": "The bank has not answered yet. You may close this page.",
-        "back": "Back to the shop", "error": "VNPAY cannot show this payment",
-    },
-    "vi": {
-        "title": "Thanh toán qua VNPAY", "order": "Đơn hàng", "amount": "Số tiền",
-        "number": "Mã giao dịch",
-        "method": "Chọn phương thức thanh toán", "VNBANK": "Thẻ nội địa hoặc tài khoản ngân hàng",
-        "VNPAYQR": "Quét mã QR bằng ứng dụng ngân hàng", "INTCARD": "Thẻ thanh toán quốc tế",
-        "next": "Tiếp tục", "cancel": "Hủy thanh toán", "otp": "Mã OTP của ngân hàng",
-        "hint": f"Ngân hàng thử nghiệm đã gửi {TEST_OTP}.", "pay": "Thanh toán {amount}",
-        "try": "Thử các tình huống lỗi", "51": "Thanh toán nhưng không đủ số dư",
-        "13": "Thanh toán nhưng sai OTP", "07": "Thanh toán và bị nghi ngờ gian lận",
-        "abandon": "Rời đi mà không quyết định",
-        "away": "Bạn đã rời đi. Chưa ai được báo; liên kết còn hiệu lực đến khi hết hạn.",
-        "pending": "Ngân hàng chưa trả lời. Bạn có thể đóng trang này.",
-        "back": "Quay lại cửa hàng", "error": "VNPAY không thể hiển thị giao dịch này",
-    },
-}  # fmt: skip
 
 
 class PayPages:
@@ -134,24 +104,28 @@ class PayPages:
         decision = self._world.rules.of("vnpay", payment["txn_ref"]).decision
         if decision in {"abandon", "pending"}:
             return self._wait(payment, decision)
-        return html_page(text_of(payment)["title"], methods_form(payment), lang=language(payment))
+        open_ways = ways.ways_of(payment)
+        if len(open_ways) == 1:
+            return self._page(payment, self._way(payment, open_ways[0]))
+        return self._page(payment, ways.ways_form(payment))
 
     async def decide(self, request: web.Request) -> web.StreamResponse:
         """What the shopper did on the page."""
         payment = self._payments.by_token(request.query.get("token", ""))
         if payment is None:
             return error("03")
-        form = await request.post()
-        decision, method = str(form.get("decision", "")), str(form.get("method", "VNBANK"))
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        form.setdefault("method", ways.ways_of(payment)[0])
+        decision, paid_by = form.get("decision", ""), ways.paid_by(payment, form)
+        if paid_by is None:
+            return error("03")
         if decision == "next":
-            return html_page(
-                text_of(payment)["title"], otp_form(payment, method), lang=language(payment)
-            )
+            return self._page(payment, self._way(payment, form["method"]))
         if decision == "abandon":
             return self._wait(payment, decision)
-        if decision == "approve" and form.get("otp", TEST_OTP) != TEST_OTP:
+        if decision == "approve" and form.get("otp", ways.TEST_OTP) != ways.TEST_OTP:
             decision = "decline:13"
-        if not self._payments.decide(payment, decision, method) and payment["response"] is None:
+        if not self._payments.decide(payment, decision, paid_by) and payment["response"] is None:
             return error("15" if self._payments.expired(payment) else "03")
         return await self._leave(payment)
 
@@ -183,19 +157,27 @@ class PayPages:
         # The address is sent as it was signed; the framework must not encode it once more.
         return web.Response(status=302, headers={"Location": f"{address}{joint}{query}"})
 
+    def _way(self, payment: Json, way: str) -> str:
+        address = f"{self._world.settings.url}{PAGE}?token={payment['token']}"
+        return ways.way_form(payment, way, address)
+
+    def _page(self, payment: Json, body: str) -> web.Response:
+        title = ways.text_of(payment)["title"]
+        return html_page(title, body, lang=ways.language(payment), brand="VNPAY")
+
     def _wait(self, payment: Json, decision: str) -> web.Response:
-        words = text_of(payment)
+        words = ways.text_of(payment)
         if decision == "pending":
             self._payments.pend(payment)
-        body = f"<p>{words['pending' if decision == 'pending' else 'away']}</p>" + summary(payment)
-        return html_page(words["title"], body, lang=language(payment))
+        told = words["pending" if decision == "pending" else "away"]
+        return self._page(payment, f"<p>{told}</p>{ways.summary(payment)}")
 
 
 def well_formed(params: Mapping[str, str]) -> bool:
     """Whether every field of a link is there and looks right."""
     if not all(rule.fullmatch(params.get(name, "")) for name, rule in FIELDS.items()):
         return False
-    if "vnp_BankCode" in params and not BANK_CODE.fullmatch(params["vnp_BankCode"]):
+    if "vnp_BankCode" in params and not ways.is_bank_code(params["vnp_BankCode"]):
         return False
     try:
         moment(params["vnp_CreateDate"])
@@ -209,64 +191,3 @@ def well_formed(params: Mapping[str, str]) -> bool:
 def error(code: str) -> web.Response:
     """The way to the error page."""
     return web.Response(status=302, headers={"Location": f"{ERROR_PAGE}?code={code}"})
-
-
-def language(payment: Json) -> str:
-    """The page's language from vnp_Locale."""
-    return "en" if payment["params"]["vnp_Locale"] == "en" else "vi"
-
-
-def text_of(payment: Json) -> Mapping[str, str]:
-    """The page's words in the shopper's language."""
-    return TEXTS[language(payment)]
-
-
-def amount_of(payment: Json) -> str:
-    """What is being paid, as the shopper's language writes it."""
-    return money(payment["amount"] // 100, "VND", language(payment))
-
-
-def summary(payment: Json) -> str:
-    """What is being paid."""
-    words = text_of(payment)
-    return facts(
-        {
-            words["order"]: payment["params"]["vnp_OrderInfo"],
-            words["amount"]: amount_of(payment),
-            words["number"]: payment["txn_ref"],
-        },
-    )
-
-
-def methods_form(payment: Json) -> str:
-    """The first step."""
-    words = text_of(payment)
-    chosen = payment["method"] if payment["method"] in METHODS else "VNBANK"
-    return (
-        f'{summary(payment)}<form method="post">'
-        + choice("method", {method: words[method] for method in METHODS}, chosen, words["method"])
-        + button("decision", "next", words["next"])
-        + button("decision", "cancel", words["cancel"], quiet=True)
-        + "</form>"
-    )
-
-
-def otp_form(payment: Json, method: str) -> str:
-    """The second step, with buttons for all that can go wrong at a bank."""
-    words = text_of(payment)
-    pay = words["pay"].format(amount=amount_of(payment))
-    known = method if method in METHODS else "VNBANK"
-    return (
-        f'{summary(payment)}<form method="post"><input type="hidden" name="method" value="{known}">'
-        f'<label>{words["otp"]} <input type="text" name="otp" value="{TEST_OTP}" '
-        f'inputmode="numeric" autocomplete="one-time-code"></label><p>{words["hint"]}</p>'
-        + button("decision", "approve", pay)
-        + button("decision", "cancel", words["cancel"], quiet=True)
-        + f"<h2>{words['try']}</h2>"
-        + "".join(
-            button("decision", f"decline:{code}", words[code], quiet=True)
-            for code in ("51", "13", "07")
-        )
-        + button("decision", "abandon", words["abandon"], quiet=True)
-        + "</form>"
-    )

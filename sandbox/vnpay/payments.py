@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sandbox import charges
 from sandbox.clock import iso
 from sandbox.vnpay import codes
+from sandbox.vnpay.ways import DOMESTIC, bank_and_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,13 +22,6 @@ VIET_NAM = timezone(timedelta(hours=7))
 STAMP = "%Y%m%d%H%M%S"
 FIRST_NUMBER = 14_000_000
 FIRST_REFUND_NUMBER = 15_000_000
-
-# The bank and card type that go with the way a shopper chose.
-METHODS: Mapping[str, tuple[str, str]] = {
-    "VNBANK": ("NCB", "ATM"),
-    "VNPAYQR": ("VNPAY", "QRCODE"),
-    "INTCARD": ("VISA", "VISA"),
-}
 
 
 class Payments:
@@ -61,7 +55,7 @@ class Payments:
             "amount": int(params["vnp_Amount"]),
             "expires_at": moment(params["vnp_ExpireDate"]),
             "response": None,
-            "method": params.get("vnp_BankCode", "VNBANK"),
+            "method": params.get("vnp_BankCode", DOMESTIC),
             "pay_date": "",
             "refunded": 0,
             "decision": None,
@@ -115,7 +109,7 @@ class Payments:
         if response is None or payment["response"] is not None or self.expired(payment):
             return False
         payment["response"] = response
-        payment["method"] = method if method in METHODS else payment["method"]
+        payment["method"] = method or payment["method"]
         payment["pay_date"] = stamp(self._world.clock.now())
         self._save(payment)
         self._enter(payment)
@@ -200,11 +194,6 @@ def magic_decision(dong: int) -> str | None:
     if code is None:
         return None
     return "cancel" if code == codes.CANCELLED else f"decline:{code}"
-
-
-def bank_and_card(method: str) -> tuple[str, str]:
-    """vnp_BankCode and vnp_CardType for a way to pay; a bank's own code pays by its ATM card."""
-    return METHODS.get(method, (method, "ATM"))
 
 
 def stamp(when: float) -> str:

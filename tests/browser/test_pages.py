@@ -135,6 +135,71 @@ class TestMomo:
         assert shopper.taken() == [COFFEE]
 
 
+class TestADoor:
+    """Which way a shopper wants to pay at VNPAY or MoMo, chosen on our page already."""
+
+    def test_is_asked_for_only_once_its_method_is_chosen(self, shopper: Shopper) -> None:
+        shopper.order()
+        door = shopper.page.get_by_label("Way to pay at VNPAY")
+        expect(door).to_be_hidden()
+        shopper.page.locator("[value=vnpay]").check()
+        expect(door).to_be_visible()
+        expect(door).to_have_value("")
+        expect(shopper.page.get_by_label("Way to pay at MoMo")).to_be_hidden()
+        shopper.inspect()
+
+    def test_leads_straight_to_the_code_of_vnpay(self, shopper: Shopper) -> None:
+        shopper.order()
+        shopper.choose("vnpay", channel="QR code with a banking app")
+        shopper.at_vnpay()
+        expect(shopper.page.locator("svg")).to_be_visible()
+        shopper.inspect()
+        shopper.page.get_by_role("button", name="Pay 125,000 VND").click()
+        shopper.sees(PAID)
+        shopper.page.get_by_role("link", name="Show the receipt").click()
+        expect(shopper.page.get_by_text("QR code with a banking app")).to_be_visible()
+        shopper.inspect()
+        assert shopper.taken() == [COFFEE]
+
+    def test_leads_straight_to_the_atm_cards_of_momo(self, plain_shopper: Shopper) -> None:
+        shopper = plain_shopper
+        shopper.order()
+        shopper.choose("momo", channel="Domestic card or bank account")
+        shopper.page.get_by_role("button", name="Continue").click()
+        shopper.page.get_by_role("button", name="Pay 125,000 VND").click()
+        shopper.sees(PAID)
+        assert shopper.taken() == [COFFEE]
+
+    def test_is_remembered_for_the_next_try(self, shopper: Shopper) -> None:
+        shopper.order()
+        shopper.choose("vnpay", channel="International card")
+        shopper.at_vnpay()
+        shopper.inspect()
+        shopper.page.get_by_role("button", name="balance is too low").click()
+        shopper.sees(FAILED)
+        shopper.page.get_by_role("link", name="Try again").click()
+        door = shopper.page.get_by_label("Way to pay at VNPAY")
+        expect(door).to_have_value("international_card")
+        shopper.choose("vnpay", channel="Choose at VNPAY")
+        shopper.decide_at_vnpay("^Pay 125,000")
+        shopper.sees(PAID)
+        assert shopper.taken() == [COFFEE]
+
+    def test_is_chosen_by_the_keyboard(self, shopper: Shopper) -> None:
+        shopper.order()
+        page = shopper.page
+        page.locator("[value=vnpay]").check()
+        page.keyboard.press("Tab")
+        expect(page.get_by_label("Way to pay at VNPAY")).to_be_focused()
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_label("Way to pay at VNPAY")).to_have_value("qr")
+        expect(page.locator("[value=vnpay]")).to_be_checked()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        shopper.at_vnpay()
+        expect(page.locator("svg")).to_be_visible()
+
+
 class TestTwice:
     def test_a_double_click_is_one_payment(self, shopper: Shopper) -> None:
         shopper.order()

@@ -111,6 +111,30 @@ class TestVnpay:
         assert player.charge(payment.reference)["captured"] == TOTAL.minor
 
     @pytest.mark.parametrize(
+        ("changes", "bank"),
+        [
+            ({"channel": "qr"}, "VNPAY"),
+            ({"channel": "bank"}, "NCB"),
+            ({"channel": "international_card"}, "VISA"),
+            ({"channel": "BIDV"}, "BIDV"),
+            ({"method": "card"}, "VISA"),
+        ],
+    )
+    def test_is_paid_by_the_door_that_was_asked_for(
+        self,
+        gateway: VnpayGateway,
+        player: Player,
+        shop: Shop,
+        payment: Intent,
+        changes: dict[str, Any],
+        bank: str,
+    ) -> None:
+        self.open_page(gateway, player, replace(payment, **changes))
+        told = self.ipn(gateway, shop, payment).outcome
+        assert told is not None
+        assert (told.kind, told.psp_data["bank"]) == (OutcomeKind.SUCCEEDED, bank)
+
+    @pytest.mark.parametrize(
         ("decision", "code"),
         [
             ("decline:51", FailureCode.INSUFFICIENT_FUNDS),

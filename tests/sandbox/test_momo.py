@@ -88,6 +88,7 @@ class TestCreate:
             ({"redirectUrl": "javascript:1"}, 20),
             ({"lang": "fr"}, 20),
             ({"autoCapture": "no"}, 20),
+            ({"autoCapture": False, "requestType": "payWithATM"}, 47),
         ],
     )
     def test_refuses_what_is_malformed(
@@ -269,6 +270,43 @@ class TestPages:
         wallet = press(player, url, decision="method", method="wallet")
         page = player.http.get(player.url + wallet.headers["Location"], timeout=10)
         assert "<svg" in page.text
+
+    @pytest.mark.parametrize(
+        ("dong", "auto_capture", "atm", "card"),
+        [
+            (150_000, True, True, True),
+            (9_999, True, False, True),
+            (10_000_001, True, True, False),
+            (150_000, False, False, True),
+        ],
+    )
+    def test_offer_only_what_takes_the_payment(
+        self,
+        player: Player,
+        reference: str,
+        dong: int,
+        *,
+        auto_capture: bool,
+        atm: bool,
+        card: bool,
+    ) -> None:
+        url = create(
+            player, reference, dong, requestType="payWithMethod", autoCapture=auto_capture
+        )["payUrl"]
+        text = player.http.get(url, timeout=10).text
+        assert ('value="atm"' in text, 'value="card"' in text) == (atm, card)
+        assert 'value="wallet"' in text
+
+    @pytest.mark.parametrize(
+        ("kind", "method"),
+        [("captureWallet", "atm"), ("payWithATM", "card"), ("payWithCC", "app")],
+    )
+    def test_take_nothing_by_another_door(
+        self, player: Player, reference: str, kind: str, method: str
+    ) -> None:
+        url = create(player, reference, requestType=kind)["payUrl"]
+        assert press(player, url, decision="approve", method=method).status_code == 200
+        assert player.charge(reference)["status"] == "open"
 
     @pytest.mark.parametrize(("decision", "code"), [("approve", 0), ("decline:1002", 1002)])
     def test_wait_for_a_slow_bank(

@@ -68,6 +68,8 @@ class TestPayLink:
             ({"vnp_IpAddr": "::1"}, "03"),
             ({"vnp_CurrCode": "USD"}, "03"),
             ({"vnp_OrderInfo": "<script>"}, "03"),
+            ({"vnp_BankCode": "NOBODYSBANK"}, "03"),
+            ({"vnp_BankCode": ""}, "03"),
             ({"vnp_CreateDate": "20261399000000"}, "03"),
             ({"vnp_ExpireDate": stamp(timedelta(minutes=-1))}, "15"),
         ],
@@ -105,6 +107,39 @@ class TestPayPage:
         charge = player.charge(reference)
         assert (charge["status"], charge["captured"]) == ("captured", 150_000)
         assert charge["psp_reference"] == ipn["vnp_TransactionNo"]
+
+    @pytest.mark.parametrize(
+        ("code", "shows", "bank", "card_type"),
+        [
+            ("VNPAYQR", "Scan this code", "VNPAY", "QRCODE"),
+            ("VNBANK", '<select name="bank">', "NCB", "ATM"),
+            ("INTCARD", "Choose a test card", "VISA", "VISA"),
+            ("TECHCOMBANK", "<h2>Techcombank</h2>", "TECHCOMBANK", "ATM"),
+        ],
+    )
+    def test_opens_the_door_that_the_link_names(
+        self, player: Player, reference: str, code: str, shows: str, bank: str, card_type: str
+    ) -> None:
+        answer = open_link(player, link_params(reference, vnp_BankCode=code))
+        page = player.http.get(player.url + answer.headers["Location"], timeout=10)
+        assert shows in page.text
+        assert "How do you want to pay?" not in page.text
+        back = returned(press(player, answer, decision="approve"))
+        assert (back["vnp_BankCode"], back["vnp_CardType"]) == (bank, card_type)
+
+    def test_takes_nothing_by_another_door(self, player: Player, reference: str) -> None:
+        page = open_link(player, link_params(reference, vnp_BankCode="VNPAYQR"))
+        refused = press(player, page, decision="approve", method="INTCARD")
+        assert refused.headers["Location"].endswith("code=03")
+        assert player.charge(reference)["status"] == "open"
+
+    def test_lets_the_shopper_choose_a_bank_or_a_card(self, player: Player, reference: str) -> None:
+        page = open_link(player, link_params(reference))
+        assert '<option value="BIDV">' in press(player, page, decision="next", method="VNBANK").text
+        nobody = press(player, page, decision="approve", method="VNBANK", bank="VISA")
+        assert nobody.headers["Location"].endswith("code=03")
+        back = returned(press(player, page, decision="approve", method="VNBANK", bank="BIDV"))
+        assert (back["vnp_BankCode"], back["vnp_CardType"]) == ("BIDV", "ATM")
 
     @pytest.mark.parametrize(
         ("form", "response", "status", "captured"),

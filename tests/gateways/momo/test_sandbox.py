@@ -6,6 +6,7 @@ MoMo's own rules.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -118,6 +119,32 @@ class TestPayment:
             assert outcome.account == MOMO_KEYS["MOMO_PARTNER_CODE"]
         assert notice.outcome.psp_reference == asked.psp_reference != ""
         assert player.charge(payment.reference)["captured"] == TOTAL.minor
+
+    @pytest.mark.parametrize(
+        ("changes", "pay_type", "has_code"),
+        [
+            ({"channel": "wallet"}, "qr", True),
+            ({"channel": "atm"}, "napas", False),
+            ({"channel": "card"}, "credit", False),
+            ({"method": "card"}, "credit", False),
+        ],
+    )
+    def test_is_paid_by_the_door_that_was_asked_for(
+        self,
+        gateway: MomoGateway,
+        payment: Intent,
+        changes: dict[str, Any],
+        pay_type: str,
+        *,
+        has_code: bool,
+    ) -> None:
+        payment = replace(payment, **changes)
+        created = ask(gateway, Verb.CREATE, payment)
+        assert created.next_action is not None
+        # Cards have a page and nothing to scan.
+        assert bool(created.next_action.qr) is has_code
+        outcome = decided(gateway, payment)
+        assert (outcome.kind, outcome.psp_data["pay_type"]) == (OutcomeKind.SUCCEEDED, pay_type)
 
     @pytest.mark.parametrize(
         ("decision", "code"),

@@ -1,0 +1,164 @@
+"""The ways to pay at VNPAY: the doors that a link may name, and the forms behind them."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+import segno
+
+from sandbox.pages import button, choice, facts, money, tools
+from sandbox.vnpay.words import TEXTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandbox.book import Json
+
+QR: Final = "VNPAYQR"
+DOMESTIC: Final = "VNBANK"
+INTERNATIONAL: Final = "INTCARD"
+# The bank and card type that go with a way, where the shopper chose nothing more.
+METHODS: Final[Mapping[str, tuple[str, str]]] = {
+    DOMESTIC: ("NCB", "ATM"),
+    QR: ("VNPAY", "QRCODE"),
+    INTERNATIONAL: ("VISA", "VISA"),
+}
+# Some banks of VNPAY's list, by the codes that it gives them.
+BANKS: Final[Mapping[str, str]] = {
+    "NCB": "NCB",
+    "VIETCOMBANK": "Vietcombank",
+    "VIETINBANK": "VietinBank",
+    "BIDV": "BIDV",
+    "AGRIBANK": "Agribank",
+    "SACOMBANK": "Sacombank",
+    "TECHCOMBANK": "Techcombank",
+    "MBBANK": "MB",
+    "VPBANK": "VPBank",
+    "ACB": "ACB",
+    "TPBANK": "TPBank",
+    "EXIMBANK": "Eximbank",
+    "MSBANK": "MSB",
+    "HDBANK": "HDBank",
+    "SHB": "SHB",
+    "OCB": "OCB",
+}
+CARDS: Final[Mapping[str, str]] = {"VISA": "Visa", "MASTERCARD": "Mastercard", "JCB": "JCB"}
+TEST_OTP: Final = "123456"
+TROUBLES: Final = ("51", "13", "07")
+
+
+def is_bank_code(code: str) -> bool:
+    """Whether a link may name ``code`` as its vnp_BankCode."""
+    return code in METHODS or code in BANKS
+
+
+def ways_of(payment: Json) -> tuple[str, ...]:
+    """The ways that a payment's link leaves open; one, where it names a bank code."""
+    code = payment["params"].get("vnp_BankCode")
+    return (code,) if code else tuple(METHODS)
+
+
+def paid_by(payment: Json, form: Mapping[str, str]) -> str | None:
+    """What the shopper pays by: a way, a bank or a card. None for what the link does not allow."""
+    way = form["method"]
+    if way not in ways_of(payment):
+        return None
+    if way == DOMESTIC:
+        bank = form.get("bank", METHODS[DOMESTIC][0])
+        return bank if bank in BANKS else None
+    if way == INTERNATIONAL:
+        card = form.get("card", METHODS[INTERNATIONAL][0])
+        return card if card in CARDS else None
+    return way
+
+
+def bank_and_card(paid: str) -> tuple[str, str]:
+    """vnp_BankCode and vnp_CardType of what was paid by; a bank's own code pays by its ATM card."""
+    if paid in CARDS:
+        return paid, paid
+    return METHODS.get(paid, (paid, "ATM"))
+
+
+def language(payment: Json) -> str:
+    """The page's language from vnp_Locale."""
+    return "en" if payment["params"]["vnp_Locale"] == "en" else "vi"
+
+
+def text_of(payment: Json) -> Mapping[str, str]:
+    """The page's words in the shopper's language."""
+    return TEXTS[language(payment)]
+
+
+def summary(payment: Json) -> str:
+    """What is being paid."""
+    words = text_of(payment)
+    return facts(
+        {
+            words["order"]: payment["params"]["vnp_OrderInfo"],
+            words["amount"]: amount_of(payment),
+            words["number"]: payment["txn_ref"],
+        },
+    )
+
+
+def amount_of(payment: Json) -> str:
+    """What is being paid, as the shopper's language writes it."""
+    return money(payment["amount"] // 100, "VND", language(payment))
+
+
+def ways_form(payment: Json) -> str:
+    """The first step of a link that names no bank code: how to pay."""
+    words = text_of(payment)
+    labels = {way: words[way] for way in METHODS}
+    return (
+        f'{summary(payment)}<form method="post">'
+        + choice("method", labels, DOMESTIC, words["method"])
+        + button("decision", "next", words["next"])
+        + button("decision", "cancel", words["cancel"], quiet=True)
+        + "</form>"
+    )
+
+
+def way_form(payment: Json, way: str, address: str) -> str:
+    """The step behind a door, with buttons for all that can go wrong at a bank.
+
+    ``address`` is what the code to scan holds.
+    """
+    words = text_of(payment)
+    pay = words["pay"].format(amount=amount_of(payment))
+    decline = "".join(
+        button("decision", f"decline:{code}", words[code], quiet=True) for code in TROUBLES
+    )
+    return (
+        f"{summary(payment)}<h2>{escape(words.get(way) or BANKS[way])}</h2>"
+        f'<form method="post"><input type="hidden" name="method" value="{way}">'
+        + _inside(words, way, address)
+        + button("decision", "approve", pay)
+        + button("decision", "cancel", words["cancel"], quiet=True)
+        + tools(words["try"], decline + button("decision", "abandon", words["abandon"], quiet=True))
+        + "</form>"
+    )
+
+
+def _inside(words: Mapping[str, str], way: str, address: str) -> str:
+    """What the shopper gives at this door."""
+    if way == QR:
+        code = segno.make(address, error="m", micro=False)
+        picture = code.svg_inline(scale=4, border=2, light="#fff", title=words["scan"])
+        return f"<p>{words['scan']}</p><p>{picture}</p>"
+    if way == INTERNATIONAL:
+        return choice("card", CARDS, next(iter(CARDS)), words["card"]) + _code(words)
+    if way == DOMESTIC:
+        options = "".join(f'<option value="{code}">{BANKS[code]}</option>' for code in BANKS)
+        return f'<label>{words["bank"]} <select name="bank">{options}</select></label>' + _code(
+            words
+        )
+    return _code(words)
+
+
+def _code(words: Mapping[str, str]) -> str:
+    return (
+        f'<label>{words["otp"]} <input type="text" name="otp" value="{TEST_OTP}" '
+        f'inputmode="numeric" autocomplete="one-time-code"></label><p>{words["hint"]}</p>'
+    )
