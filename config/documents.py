@@ -134,7 +134,7 @@ def error_codes_page() -> str:
 def gateway_features_page() -> str:
     """``docs/gateway-features.md``."""
     gateways: dict[str, type[Gateway]] = {
-        name: import_string(entry["adapter"]) for name, entry in settings.GATEWAYS.items()
+        name: import_string(entry["adapter"]) for name, entry in settings.PSPS.items()
     }
     able = {name: gateway.capabilities for name, gateway in gateways.items()}
     lines = [

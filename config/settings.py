@@ -18,6 +18,7 @@ from config.environment import (
     secret,
     server_url,
 )
+from config.gateway_accounts import with_accounts
 from config.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -291,7 +292,7 @@ refuse_in_production({"SANDBOX_URL": SANDBOX_URL})
 
 # One entry a gateway: its adapter, its options (every variable with its prefix), and whether
 # its credentials are there.
-GATEWAYS: dict[str, dict[str, Any]] = {
+PSPS: dict[str, dict[str, Any]] = {
     "stripe": {
         "adapter": "payments.gateways.stripe.gateway.StripeGateway",
         "options": group("STRIPE_", api_base=SANDBOX_URL or "https://api.stripe.com"),
@@ -319,11 +320,17 @@ GATEWAYS: dict[str, dict[str, Any]] = {
         "enabled": bool(env.str("MOMO_PARTNER_CODE", default="")),
     },
 }
-# Which gateway serves which method: changing this moves a method without touching code.
-METHOD_GATEWAYS = env.dict(
-    "METHOD_GATEWAYS",
-    default={"card": "stripe", "paypal": "paypal", "vnpay": "vnpay", "momo": "momo"},
-)
+# And one for each further account of ours at one of them.
+GATEWAYS = with_accounts(PSPS, env.dict("GATEWAY_ACCOUNTS", default={}))
+# Which gateways serve which method: changing this moves a method without touching code. The
+# first that can take a payment gets it; the others stand in while it cannot be reached.
+METHOD_GATEWAYS = {
+    method: tuple(names.split("|"))
+    for method, names in env.dict(
+        "METHOD_GATEWAYS",
+        default={"card": "stripe", "paypal": "paypal", "vnpay": "vnpay", "momo": "momo"},
+    ).items()
+}
 # 1.0 in production. Tests shorten every wait of the query schedules by it.
 QUERY_SCHEDULE_SCALE = env.float("QUERY_SCHEDULE_SCALE", default=1.0)
 # A lease outlasts both timeouts of a call and this much more.

@@ -41,7 +41,11 @@ def gateways_are_configured(app_configs: Apps, **kwargs: Any) -> list[CheckMessa
 def methods_have_gateways(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """payments.E002: METHOD_GATEWAYS names a gateway that does not exist or lacks the method."""
     del app_configs, kwargs
-    problems = (_method_problem(method, name) for method, name in settings.METHOD_GATEWAYS.items())
+    problems = (
+        _method_problem(method, name)
+        for method, names in settings.METHOD_GATEWAYS.items()
+        for name in names
+    )
     return [
         Error(text, hint="See METHOD_GATEWAYS.", id="payments.E002") for text in problems if text
     ]
@@ -79,7 +83,7 @@ def gateways_are_real(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 def something_can_be_paid(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """payments.W002: no method has a gateway with keys, so nobody can pay."""
     del app_configs, kwargs
-    if set(settings.METHOD_GATEWAYS.values()) & set(_enabled()):
+    if set().union(*settings.METHOD_GATEWAYS.values()) & set(_enabled()):
         return []
     hint = "Set the keys of a gateway, and METHOD_GATEWAYS if a method is to use another one."
     return [Warning("No way of paying is offered.", hint=hint, id="payments.W002")]

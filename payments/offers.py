@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.money import Money
 from payments.gateways.base import Capabilities, Gateway
-from payments.gateways.registry import gateway_for
+from payments.gateways.registry import gateways_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +27,27 @@ class Offer:
 
 def offers(money: Money) -> Sequence[Offer]:
     """Every configured method, usable or not, in the order of the settings."""
-    return [
-        _offer(method, money, adapter)
-        for method in settings.METHOD_GATEWAYS
-        if (adapter := gateway_for(method))
-    ]
+    return [_offer(method, money) for method in settings.METHOD_GATEWAYS if gateways_for(method)]
 
 
-def _offer(method: str, money: Money, adapter: Gateway) -> Offer:
+def _offer(method: str, money: Money) -> Offer:
+    """By the first gateway that can; where none can, by the preferred one, which says why."""
+    adapters = gateways_for(method)
+    able = (adapter for adapter in adapters if not why_not(adapter, method, money))
+    adapter = next(able, adapters[0])
     channels = adapter.capabilities.channels.get(method, ())
-    usable = tuple(channel for channel in channels if not why_not(method, money, channel))
-    return Offer(method, why_not(method, money), adapter.name, usable)
+    usable = tuple(one for one in channels if not why_not(adapter, method, money, one))
+    return Offer(method, why_not(adapter, method, money), adapter.name, usable)
 
 
-def why_not(method: str, money: Money, channel: str = "") -> str | Promise:
-    """Why ``method``, by that door of it, cannot pay ``money``; "" when it can."""
-    adapter = gateway_for(method)
-    if adapter is None or method not in adapter.capabilities.methods:
+def why_not(adapter: Gateway, method: str, money: Money, channel: str = "") -> str | Promise:
+    """Why ``adapter`` cannot take ``money`` by that door of ``method``; "" when it can."""
+    if method not in adapter.capabilities.methods:
         return _("This way of paying is not offered here.")
     if not adapter.has_channel(method, channel):
         return _channels_of(method, adapter.capabilities)
     limits = adapter.limits(method, channel).get(money.currency)
-    if limits is None:
+    if limits is None or money.currency not in (adapter.currencies or {money.currency}):
         return _("Not available in this currency.")
     smallest, largest = limits
     if money.minor < smallest:

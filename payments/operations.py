@@ -87,6 +87,8 @@ def _new_verb(
     adapter: Gateway,
 ) -> Verb:
     """What to send for the first time; a query about what may not be sent again."""
+    if all(call.verb != Verb.CREATE for call in calls):
+        return Verb.CREATE
     verb = _next_verb(row, _answered_since_asked(row, calls), adapter)
     # Until the gateway has named what it created there is nothing to capture or to close.
     is_named = bool(row.psp_reference) or Verb.CREATE not in unanswered
@@ -95,8 +97,6 @@ def _new_verb(
 
 def _next_verb(row: Transaction, answered: AbstractSet[str], adapter: Gateway) -> Verb:
     """What comes next for ``row``. CAPTURE, VOID and CLOSE are answered once; then we ask."""
-    if row.status == Status.PENDING:
-        return Verb.CREATE
     if row.status == Status.AUTHORIZED:
         wanted = Verb.VOID if row.cancel_code else Verb.CAPTURE
         asked = bool(row.cancel_code) or row.capture_amount is not None

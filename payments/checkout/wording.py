@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.states import OrderStatus
 from payments.checkout.stages import Stage
+from payments.gateways.registry import psp_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,9 @@ def title_of(stage: Stage, gateway: str) -> str:
 
 
 def gateway_name(gateway: str) -> str:
-    """``VNPAY`` for ``vnpay``; the word itself for a gateway we have no name for."""
-    return GATEWAYS.get(gateway, gateway)
+    """``VNPAY`` for ``vnpay`` and each account there; the word itself where we have no name."""
+    psp = psp_of(gateway)
+    return GATEWAYS.get(psp, psp)
 
 
 def method_words(method: str) -> MethodWords:

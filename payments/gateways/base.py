@@ -298,7 +298,11 @@ class Capabilities:
 class Gateway(ABC):
     """One PSP. Instances are cheap, hold a connection pool, and are safe to share by threads."""
 
-    name: ClassVar[str]
+    # The PSP's own name on the class; on an instance that of its entry in the settings, because
+    # one PSP may hold several accounts of ours.
+    name: str
+    # The currencies that this account takes; None: all that the gateway takes.
+    currencies: frozenset[str] | None = None
     capabilities: ClassVar[Capabilities]
     # When a silent transaction is asked about again, counted from the previous look; the last
     # entry repeats. ``query_interval_min`` is what the gateway itself allows.
@@ -329,6 +333,11 @@ class Gateway(ABC):
     @abstractmethod
     def from_settings(cls, options: Mapping[str, str]) -> Self:
         """Build it from a flat dict of strings. Raises ValueError naming what is wrong."""
+
+    @property
+    def psp(self) -> str:
+        """Whose protocol it speaks: the same for all accounts there."""
+        return type(self).name
 
     @property
     @abstractmethod

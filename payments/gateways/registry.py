@@ -1,17 +1,20 @@
 """Which gateways there are: built once from the settings, asked for by name or by method."""
 
+import re
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from payments.gateways.base import Gateway
 
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+
 
 @cache
 def gateways() -> dict[str, Gateway]:
-    """Every gateway that has its credentials, by name."""
+    """Every gateway that has its credentials, by name; two accounts of one PSP are two."""
     built = {name: build(name) for name in settings.GATEWAYS}
     return {name: gateway for name, gateway in built.items() if gateway is not None}
 
@@ -21,14 +24,21 @@ def gateway(name: str) -> Gateway:
     return gateways()[name]
 
 
-def gateway_for(method: str) -> Gateway | None:
-    """The gateway that the settings name for ``method``; None where there is none."""
-    return gateways().get(settings.METHOD_GATEWAYS.get(method, ""))
+def gateways_for(method: str) -> list[Gateway]:
+    """The configured gateways that the settings name for ``method``, the preferred one first."""
+    named = settings.METHOD_GATEWAYS.get(method, ())
+    return [gateways()[name] for name in named if name in gateways()]
 
 
 def methods() -> list[str]:
     """The methods that a configured gateway serves, in the order of the settings."""
-    return [method for method in settings.METHOD_GATEWAYS if gateway_for(method)]
+    return [method for method in settings.METHOD_GATEWAYS if gateways_for(method)]
+
+
+def psp_of(name: str) -> str:
+    """Whose gateway ``name`` is; the name itself where it is no longer configured."""
+    found = gateways().get(name)
+    return found.psp if found else name
 
 
 def build(name: str) -> Gateway | None:
@@ -37,4 +47,15 @@ def build(name: str) -> Gateway | None:
     if not entry["enabled"]:
         return None
     adapter: type[Gateway] = import_string(entry["adapter"])
-    return adapter.from_settings(entry["options"])
+    built = adapter.from_settings(entry["options"])
+    built.name = name
+    built.currencies = _currencies(entry["options"].get("currencies", ""))
+    return built
+
+
+def _currencies(text: str) -> frozenset[str] | None:
+    """``USD,EUR`` as a set; None where the account is not limited. Raises ValueError."""
+    named = frozenset(word.strip() for word in text.split(",") if word.strip())
+    if not all(map(_CURRENCY.fullmatch, named)):
+        raise ValueError(f"currencies must be ISO codes such as VND,USD; not {text}")
+    return named or None

@@ -142,8 +142,29 @@ TRACE: Final = (
         FROM transactions t
         LEFT JOIN audit_events e
             ON e.subject_type = 'transaction' AND e.subject_id = t.id AND e.version = 1
-        WHERE (e.after ->> 'amount', e.after ->> 'currency', e.after ->> 'gateway')
-            IS DISTINCT FROM (t.amount::text, t.currency::text, t.gateway::text)
+        WHERE (e.after ->> 'amount', e.after ->> 'currency')
+            IS DISTINCT FROM (t.amount::text, t.currency::text)
+            OR (t.reroutes = 0 AND e.after ->> 'gateway' IS DISTINCT FROM t.gateway::text)
+        """,
+    ),
+    Invariant(
+        "R07",
+        "A payment was handed to another gateway only as audited, and only while uncharged.",
+        """
+        SELECT t.id, format('%%s after %%s moves, audited: %%s', t.gateway, t.reroutes,
+            string_agg(e.after ->> 'gateway', ', ' ORDER BY e.id))
+        FROM transactions t
+        LEFT JOIN audit_events e ON e.subject_type = 'transaction' AND e.subject_id = t.id
+            AND e.action = 'transaction.rerouted'
+        WHERE t.reroutes > 0 GROUP BY t.id
+        HAVING count(e.id) <> t.reroutes
+            OR (array_agg(e.after ->> 'gateway' ORDER BY e.id DESC))[1]
+                IS DISTINCT FROM t.gateway::text
+        UNION ALL
+        SELECT c.transaction_id, format('%%s sends to %%s, %%s proven without effect',
+            c.sends, c.gateway, c.refusals)
+        FROM gateway_calls c JOIN transactions t ON t.id = c.transaction_id
+        WHERE c.gateway <> t.gateway AND c.verb = 'CREATE' AND c.sends <> c.refusals
         """,
     ),
     Invariant(

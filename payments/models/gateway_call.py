@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from durable.ids import uuid7
@@ -29,6 +29,8 @@ class GatewayCall(models.Model):
     # Frozen: a retry sends the same bytes. A one-time token is not in it.
     request = models.JSONField(default=dict)
     sends = models.PositiveIntegerField(default=0)
+    # Of these, how many were certainly without effect: a refused connection or credentials.
+    refusals = models.PositiveIntegerField(default=0, db_default=0)
     first_sent_at = models.DateTimeField(null=True, blank=True)
     last_sent_at = models.DateTimeField(null=True, blank=True)
     # Set once the gateway has given a definite answer; until then the outcome is unknown.
@@ -50,9 +52,12 @@ class GatewayCall(models.Model):
                 fields=["gateway", "verb", "reference"], name="gateway_call_reference"
             ),
             models.UniqueConstraint(
-                fields=["transaction"],
+                fields=["transaction", "gateway"],
                 condition=Q(verb=Verb.CREATE),
-                name="one_create_per_transaction",
+                name="one_create_per_gateway",
+            ),
+            models.CheckConstraint(
+                condition=Q(refusals__lte=F("sends")), name="no_more_refusals_than_sends"
             ),
             models.UniqueConstraint(
                 fields=["transaction", "verb"],

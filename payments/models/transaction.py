@@ -25,6 +25,26 @@ class Capture(models.TextChoices):
     MANUAL = "manual"
 
 
+# Another gateway may only take over while it is proven that the first has done nothing.
+_MOVES_ONLY_UNCHARGED = """
+IF (NEW.gateway, NEW.gateway_account, NEW.expires_at)
+        IS NOT DISTINCT FROM (OLD.gateway, OLD.gateway_account, OLD.expires_at) THEN
+    IF NEW.reroutes <> OLD.reroutes THEN
+        RAISE EXCEPTION 'reroutes counts moves to another gateway, and there was none';
+    END IF;
+    RETURN NEW;
+END IF;
+IF NEW.gateway = OLD.gateway OR NEW.reroutes <> OLD.reroutes + 1
+        OR OLD.status NOT IN ('PENDING', 'PROCESSING') OR OLD.psp_reference <> ''
+        OR OLD.next_action IS NOT NULL OR OLD.payment_token <> '' OR EXISTS (
+            SELECT FROM gateway_calls c
+            WHERE c.transaction_id = OLD.id AND c.verb = 'CREATE' AND c.sends <> c.refusals) THEN
+    RAISE EXCEPTION 'a payment moves to another gateway only while it is proven uncharged';
+END IF;
+RETURN NEW;
+"""
+
+
 class Transaction(DueRow):
     """What was asked for is frozen by a trigger; what became of it moves along ``states``."""
 
@@ -49,6 +69,8 @@ class Transaction(DueRow):
     gateway = models.CharField(max_length=20)
     gateway_account = models.CharField(max_length=80)
     live_mode = models.BooleanField()
+    # How often it was handed to another gateway, which changes the two above and ``expires_at``.
+    reroutes = models.PositiveSmallIntegerField(default=0, db_default=0)
     capture = models.CharField(max_length=10, choices=Capture.choices, default=Capture.AUTOMATIC)
     # Encrypted, and wiped as soon as the operation that needs it has ended.
     payment_token = models.TextField(blank=True, default="")
@@ -161,13 +183,18 @@ class Transaction(DueRow):
                     "currency",
                     "method",
                     "channel",
-                    "gateway",
-                    "gateway_account",
                     "live_mode",
                     "capture",
-                    "expires_at",
                     "created_at",
                 ],
+            ),
+            pgtrigger.Trigger(
+                name="transaction_moves_uncharged",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
+                    "gateway", "gateway_account", "expires_at", "reroutes"
+                ),
+                func=_MOVES_ONLY_UNCHARGED,
             ),
             pgtrigger.Protect(
                 name="transaction_starts_pending",

@@ -16,7 +16,8 @@ from django.db.models.functions import Now
 from audit import services as audit
 from audit.models import AuditEvent
 from payments.gateways.base import Outcome, OutcomeKind
-from payments.models import GatewayBreaker
+from payments.models import GatewayBreaker, Transaction
+from payments.states import LIVE
 
 FAILURES_TO_OPEN: Final = 10
 PROBE_EVERY: Final = timedelta(seconds=15)
@@ -30,6 +31,20 @@ _SERVER_ERROR: Final = 500
 def is_open(gateway_name: str) -> bool:
     """Whether calls to this gateway are held back now."""
     return GatewayBreaker.objects.filter(gateway=gateway_name, opened_at__isnull=False).exists()
+
+
+def is_avoided(gateway_name: str) -> bool:
+    """Whether a new payment should rather go elsewhere.
+
+    When a probe is due and nothing waits at the gateway that could be it, the new payment is.
+    """
+    if not is_open(gateway_name):
+        return False
+    due = GatewayBreaker.objects.filter(gateway=gateway_name, probe_at__lte=Now())
+    return (
+        not due.exists()
+        or Transaction.objects.filter(gateway=gateway_name, status__in=LIVE).exists()
+    )
 
 
 def take_probe(gateway_name: str) -> bool:

@@ -28,9 +28,7 @@ from payments.errors import (
     AlreadyPaid,
     AmountMismatch,
     CaptureAmountRefused,
-    CaptureUnavailable,
     CardNumberRefused,
-    ChannelUnavailable,
     CurrencyMismatch,
     MethodUnavailable,
     NotCancellable,
@@ -39,15 +37,14 @@ from payments.errors import (
     PaymentInProgress,
     PaymentNotFound,
     ReturnUrlRefused,
-    TokenNotAccepted,
-    TokenRequired,
 )
 from payments.gateways.base import FailureCode, Gateway, NotExpressible, Operation, Verb
-from payments.gateways.registry import gateway, gateway_for
+from payments.gateways.registry import gateway
 from payments.intents import intent_of
 from payments.models import Capture, GatewayCall, Transaction
-from payments.offers import why_not
+from payments.routes import Terms, routes
 from payments.schedule import earliest_query
+from payments.services import failover
 from payments.services.outcomes import cancel_requested, end_unsent
 from payments.states import LIVE, Status
 
@@ -132,7 +129,8 @@ def _start(client: str, request: PaymentRequest) -> Transaction:
     if request.owner_id not in {None, order.customer_id}:
         raise OrderNotFound("There is no such order.")
     _require_payable(order, request.money)
-    adapter = _require_gateway(request)
+    able = routes(_terms(request))
+    adapter = failover.first_choice(able)
     _require_clean(request)
     now = database_now()
     row = Transaction(
@@ -159,7 +157,8 @@ def _start(client: str, request: PaymentRequest) -> Transaction:
     )
     _require_expressible(row, order, adapter)
     _insert(row)
-    audit.record([_created(row)])
+    passed_over = [other.name for other in able[: able.index(adapter)]]
+    audit.record([_created(row, passed_over)])
     return row
 
 
@@ -184,26 +183,14 @@ def _insert(row: Transaction) -> None:
         )
 
 
-def _require_gateway(request: PaymentRequest) -> Gateway:
-    adapter = gateway_for(request.method)
-    reason = why_not(request.method, request.money, request.channel)
-    if adapter is None or reason:
-        refusal = ChannelUnavailable if adapter and request.channel else MethodUnavailable
-        raise refusal(str(reason))
-    _require_capture(request, adapter)
-    can = adapter.capabilities
-    if request.payment_token and not can.takes_token:
-        raise TokenNotAccepted(f"{request.method} takes no payment_token: leave it out.")
-    if can.needs_token and not request.payment_token:
-        raise TokenRequired(f"{request.method} needs a payment_token from the gateway's own form.")
-    return adapter
-
-
-def _require_capture(request: PaymentRequest, adapter: Gateway) -> None:
-    if request.capture == Capture.AUTOMATIC or adapter.can_hold(request.method, request.channel):
-        return
-    way = f"{request.method} by {request.channel}" if request.channel else request.method
-    raise CaptureUnavailable(f"{way} takes the money at once: leave out capture.")
+def _terms(request: PaymentRequest) -> Terms:
+    return Terms(
+        method=request.method,
+        channel=request.channel,
+        money=request.money,
+        capture=request.capture,
+        has_token=bool(request.payment_token),
+    )
 
 
 def _require_expressible(row: Transaction, order: Order, adapter: Gateway) -> None:
@@ -240,7 +227,8 @@ def _is_allowed(url: str) -> bool:
     return f"{parts.scheme}://{parts.netloc}" in {settings.BASE_URL, *settings.RETURN_ORIGINS}
 
 
-def _created(row: Transaction) -> AuditEvent:
+def _created(row: Transaction, passed_over: list[str]) -> AuditEvent:
+    """``passed_over`` are the gateways that were preferred, and cannot be reached."""
     return audit.event(
         action="transaction.created",
         subject_type="transaction",
@@ -254,6 +242,7 @@ def _created(row: Transaction) -> AuditEvent:
             "method": row.method,
             "channel": row.channel,
             "gateway": row.gateway,
+            **({"passed_over": passed_over} if passed_over else {}),
         },
     )
 

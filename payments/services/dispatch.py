@@ -36,8 +36,9 @@ from payments.gateways.registry import gateway
 from payments.intents import intent_of
 from payments.models import CaseKind, GatewayCall, Transaction
 from payments.operations import money_of, next_operation
-from payments.services import breaker, cases
+from payments.services import breaker, cases, failover
 from payments.services.cases import Finding
+from payments.services.failover import Reason
 from payments.services.outcomes import Evidence, Source, apply_outcomes, end_unsent
 from payments.states import Status
 
@@ -83,26 +84,51 @@ def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[
     gate = _Gate(adapter)
     jobs = []
     for row in rows:
-        if (reason := _reason_not_to_send(row, now)) is not None:
-            end_unsent(row, orders[row.order_id], reason)
-            continue
         try:
-            job = _job(row, orders[row.order_id], adapter, calls.get(row.pk, []), now)
-            if gate.lets_through(job.operation):
-                jobs.append(job)
-            else:
-                row.wait(due_in=breaker.PROBE_EVERY)
+            job = _next_job(row, orders[row.order_id], calls.get(row.pk, []), gate, now)
         except Exception:
             logger.exception("transaction_not_planned", extra={"transaction": str(row.pk)})
             _put_off_poison(row)
+        else:
+            jobs += [job] if job else []
     _store(jobs, now)
     _start([job.row for job in jobs if job.row.status == Status.PENDING], jobs)
     return jobs
 
 
-def _reason_not_to_send(row: Transaction, now: datetime) -> FailureCode | None:
-    """Why a payment that was never sent should not be sent any more."""
-    if row.status != Status.PENDING:
+def _next_job(
+    row: Transaction, order: Order, calls: Sequence[GatewayCall], gate: "_Gate", now: datetime
+) -> Job | None:
+    """What to send for ``row`` now; None when it ends, moves to another gateway, or waits."""
+    if (reason := _reason_not_to_send(row, calls, now)) is not None:
+        end_unsent(row, order, reason)
+        _close_refused(calls, now)
+        return None
+    here = [call for call in calls if call.gateway == row.gateway]
+    if here and failover.move(row, order, calls, Reason.REFUSED, now):
+        _close_refused(here, now)
+        return None
+    job = _job(row, order, gate.adapter, here, now)
+    if gate.lets_through(job.operation):
+        return job
+    if not failover.move(row, order, calls, Reason.HELD_BACK, now):
+        row.wait(due_in=breaker.PROBE_EVERY)
+    return None
+
+
+def _close_refused(calls: Sequence[GatewayCall], now: datetime) -> None:
+    still_open = [call.pk for call in calls if call.answered_at is None]
+    if still_open:
+        GatewayCall.objects.filter(pk__in=still_open).update(
+            answered_at=now, outcome=OutcomeKind.NOT_DONE
+        )
+
+
+def _reason_not_to_send(
+    row: Transaction, calls: Sequence[GatewayCall], now: datetime
+) -> FailureCode | None:
+    """Why a payment of which nothing has reached a gateway should not be sent any more."""
+    if not failover.is_untouched(row, calls):
         return None
     if row.cancel_code:
         return FailureCode(row.cancel_code)
@@ -114,18 +140,18 @@ class _Gate:
     """The gateway's circuit breaker, asked once for a whole batch."""
 
     def __init__(self, adapter: Gateway) -> None:
-        self._adapter = adapter
+        self.adapter = adapter
         self._held_back = breaker.is_open(adapter.name)
         self._may_probe = self._held_back
 
     def lets_through(self, operation: Operation) -> bool:
         """Whether ``operation`` may go out now."""
-        if not self._held_back or not _needs_network(operation, self._adapter):
+        if not self._held_back or not _needs_network(operation, self.adapter):
             return True
         # The probe is taken by an operation that will be one: in a batch of links that are only
         # signed it would be lost, and batches like that could take every one there is.
         may_probe, self._may_probe = self._may_probe, False
-        return may_probe and breaker.take_probe(self._adapter.name)
+        return may_probe and breaker.take_probe(self.adapter.name)
 
 
 def _needs_network(operation: Operation, adapter: Gateway) -> bool:
@@ -303,6 +329,8 @@ def _answer(job: Job, outcome: Outcome, now: datetime) -> Mapping[str, Any]:
     changes: dict[str, Any] = {"outcome": outcome.kind}
     if is_answered:
         changes["answered_at"] = now
+    if outcome.kind is OutcomeKind.NOT_DONE:
+        changes["refusals"] = job.call.refusals + 1
     if outcome.exchange:
         changes |= {
             "http_status": outcome.exchange.http_status,

@@ -234,10 +234,10 @@ def cancel_requested(row: Transaction) -> AuditEvent:
 
 
 def end_unsent(row: Transaction, order: Order, code: FailureCode) -> None:
-    """Fail a locked PENDING row of which nothing was ever sent, so that nothing can come of it."""
+    """Fail a locked row of which nothing ever reached a gateway: nothing can come of it."""
     batch = _Batch(now=database_now())
     nothing = Outcome(OutcomeKind.NOT_DONE)
-    proof = Evidence(row.pk, nothing, Source.PROOF, cause_id="nothing was sent")
+    proof = Evidence(row.pk, nothing, Source.PROOF, cause_id="nothing reached a gateway")
     _move(row, Status.FAILED, proof, batch, {"failure_code": code, **_ENDED})
     batch.messages.extend(messages.failed(order, row))
     batch.write()

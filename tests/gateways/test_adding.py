@@ -60,7 +60,7 @@ def entry(
     _, text = code()
     made: dict[str, Any] = eval(text, {"group": group, "env": env, "bool": bool})  # noqa: S307
     settings.GATEWAYS = {**settings_file.GATEWAYS, **made}
-    settings.METHOD_GATEWAYS = {"card": "tinypay"}
+    settings.METHOD_GATEWAYS = {"card": ("tinypay",)}
     settings.DUE_QUEUES = derived_queues(settings.GATEWAYS)
     forget()
     yield made

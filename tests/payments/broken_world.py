@@ -277,4 +277,14 @@ BREAKS = [
         "UPDATE transactions SET payment_token = 'sealed' WHERE id = %(failed)s",
         _failed, {"transactions": ["token_wiped_at_the_end"]},
     ),
+    Break(
+        "R07", "a payment at another gateway, and no word about it",
+        "UPDATE transactions SET gateway = 'momo', reroutes = 1 WHERE id = %(open)s",
+        _open,
+    ),
+    Break(
+        "R07", "a payment that was taken from a gateway that may have charged",
+        "UPDATE transactions SET gateway = 'momo' WHERE id = %(success)s",
+        _success,
+    ),
 ]  # fmt: skip

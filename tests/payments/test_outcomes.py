@@ -267,7 +267,7 @@ class TestWorries:
         assert not Case.objects.exists()
         # PostgreSQL's clock decides, and what was promised is frozen: so the promise moves.
         long_ago = timezone.now() - outcomes.OVER_AGE - timedelta(minutes=1)
-        with pgtrigger.ignore("payments.Transaction:transaction_frozen"):
+        with pgtrigger.ignore("payments.Transaction:transaction_moves_uncharged"):
             Transaction.objects.filter(pk=row.pk).update(expires_at=long_ago)
         apply(row, pending)
         assert Case.objects.get().kind == CaseKind.OVER_AGE

@@ -59,7 +59,7 @@ class TestCancelPayment:
         assert answer.json()["status"] == "FAILED"
         assert answer.json()["failure"] == {"code": "cancelled"}
         event = AuditEvent.objects.get(action="transaction.failed")
-        assert (event.cause_type, event.cause_id) == ("proof", "nothing was sent")
+        assert (event.cause_type, event.cause_id) == ("proof", "nothing reached a gateway")
         assert check() == []
 
     def test_only_asks_for_the_end_of_what_was_sent(self, api: APIClient, order: Order) -> None:

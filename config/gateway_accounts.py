@@ -1,0 +1,67 @@
+"""Several accounts of one PSP: each is an entry of its own among the gateways.
+
+An account has its own keys, webhook address, queue, circuit breaker and ledger accounts. It is
+named by ``GATEWAY_ACCOUNTS`` and set by the variables that start with its name, so that adding
+one needs no code.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.core.exceptions import ImproperlyConfigured
+
+from config.environment import group
+
+Entry = dict[str, Any]
+
+# What fits into a variable's name, a webhook's path and the column of a transaction.
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,19}")
+# An account is reached where its PSP is; everything else it has for itself.
+_ADDRESSES: Final = ("_base", "_url")
+
+
+def with_accounts(psps: Mapping[str, Entry], accounts: Mapping[str, str]) -> dict[str, Entry]:
+    """``psps`` and one more entry for each of ``accounts`` (name → PSP).
+
+    Raises ImproperlyConfigured for a name that is taken or unfit, and for an unknown PSP.
+    """
+    for name, psp in accounts.items():
+        _require_fit(name, psp, psps)
+    entries = {name: _without_accounts(name, entry, accounts) for name, entry in psps.items()}
+    return entries | {name: _account(name, psps[psp]) for name, psp in accounts.items()}
+
+
+def _require_fit(name: str, psp: str, psps: Mapping[str, Entry]) -> None:
+    if not _NAME.fullmatch(name) or name in psps:
+        raise ImproperlyConfigured(
+            f"GATEWAY_ACCOUNTS names {name!r}: take 2 to 20 of a-z, 0-9 and _, starting with a"
+            " letter, and no gateway's own name."
+        )
+    if psp not in psps:
+        raise ImproperlyConfigured(
+            f"GATEWAY_ACCOUNTS gives {name} to {psp!r}; it must be one of {', '.join(psps)}."
+        )
+
+
+def _account(name: str, psp: Entry) -> Entry:
+    own = group(_prefix(name))
+    addresses = {
+        option: value for option, value in psp["options"].items() if option.endswith(_ADDRESSES)
+    }
+    return {"adapter": psp["adapter"], "options": addresses | own, "enabled": bool(own)}
+
+
+def _without_accounts(name: str, entry: Entry, accounts: Mapping[str, str]) -> Entry:
+    """``STRIPE_US_SECRET_KEY`` belongs to ``stripe_us`` and is no option of ``stripe``."""
+    foreign = tuple(map(_prefix, accounts))
+    options = {
+        option: value
+        for option, value in entry["options"].items()
+        if not f"{_prefix(name)}{option.upper()}".startswith(foreign)
+    }
+    return {**entry, "options": options}
+
+
+def _prefix(name: str) -> str:
+    return f"{name.upper()}_"

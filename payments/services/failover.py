@@ -1,0 +1,138 @@
+"""Another gateway for a payment whose own cannot be reached.
+
+A payment moves only while it is proven that its gateway has not charged: nothing was ever sent
+there, or every send was refused before it could have an effect. A timeout proves nothing, and
+such a payment stays where it is. PostgreSQL checks the same by a trigger, and the audit trail
+keeps each move with its reason.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import F
+
+from audit import services as audit
+from audit.models import AuditEvent
+from durable.wake import wake
+from orders.models import Order
+from payments.gateways.base import Gateway, NotExpressible, Operation, Verb
+from payments.gateways.registry import gateways_for
+from payments.intents import intent_of
+from payments.models import Capture, GatewayCall, Transaction
+from payments.routes import Terms, objection
+from payments.services import breaker
+from payments.states import Status
+
+
+class Reason(StrEnum):
+    """Why a payment is moved."""
+
+    HELD_BACK = "held_back"  # the circuit breaker is open, and nothing was sent
+    REFUSED = "refused"  # every send was refused
+
+
+def first_choice(adapters: Sequence[Gateway]) -> Gateway:
+    """The preferred one that can be reached; the first when none of them can."""
+    if len(adapters) == 1:
+        return adapters[0]
+    reachable = (adapter for adapter in adapters if not breaker.is_avoided(adapter.name))
+    return next(reachable, adapters[0])
+
+
+def is_untouched(row: Transaction, calls: Sequence[GatewayCall]) -> bool:
+    """Whether it is proven that ``row``'s gateway has neither charged nor handed out a link."""
+    if row.status not in {Status.PENDING, Status.PROCESSING}:
+        return False
+    if row.psp_reference or row.next_action is not None:
+        return False
+    return all(call.sends == call.refusals for call in calls if call.verb == Verb.CREATE)
+
+
+def move(
+    row: Transaction, order: Order, calls: Sequence[GatewayCall], reason: Reason, now: datetime
+) -> bool:
+    """Hand ``row``, claimed in this database transaction, to another gateway that can take it.
+
+    ``calls`` are its operations so far, at all gateways. False, and nothing is changed, when
+    there is no such gateway, when it is too late, or when the proof is missing.
+    """
+    # A token was made for one gateway, and means nothing to another.
+    if row.payment_token or row.cancel_code or now >= row.expires_at:
+        return False
+    if not is_untouched(row, calls):
+        return False
+    adapter = _stand_in(row, order, calls, now)
+    if adapter is None:
+        return False
+    before = {"gateway": row.gateway, "gateway_account": row.gateway_account}
+    _change(row, adapter, now)
+    audit.record([_moved(row, before, reason, calls)])
+    wake(f"gateway.{adapter.name}")
+    return True
+
+
+def _stand_in(
+    row: Transaction, order: Order, calls: Sequence[GatewayCall], now: datetime
+) -> Gateway | None:
+    """The first gateway of the method that was not tried, can do all, and can be reached."""
+    tried = {row.gateway, *(call.gateway for call in calls)}
+    terms = Terms(
+        method=row.method,
+        channel=row.channel,
+        money=row.money,
+        capture=Capture(row.capture),
+        has_token=False,
+    )
+    for adapter in gateways_for(row.method):
+        if adapter.name in tried or adapter.live != row.live_mode or objection(adapter, terms):
+            continue
+        if not breaker.is_open(adapter.name) and _is_expressible(row, order, adapter, now):
+            return adapter
+    return None
+
+
+def _is_expressible(row: Transaction, order: Order, adapter: Gateway, now: datetime) -> bool:
+    intent = replace(intent_of(row, order, adapter), expires_at=now + adapter.link_lifetime)
+    try:
+        adapter.freeze(Operation(verb=Verb.CREATE, reference=row.reference, intent=intent, now=now))
+    except NotExpressible:
+        return False
+    return True
+
+
+def _change(row: Transaction, adapter: Gateway, now: datetime) -> None:
+    """The row starts anew at ``adapter``, with the time that its links have there."""
+    changes: dict[str, Any] = {
+        "gateway": adapter.name,
+        "gateway_account": adapter.account,
+        "expires_at": now + adapter.link_lifetime,
+    }
+    row.mine().update(
+        **changes, reroutes=F("reroutes") + 1, due_at=now, lease_until=None,
+        failures=0, queries=0, queried_at=None, updated_at=now,
+    )  # fmt: skip
+    for name, value in changes.items():
+        setattr(row, name, value)
+
+
+def _moved(
+    row: Transaction, before: dict[str, str], reason: Reason, calls: Sequence[GatewayCall]
+) -> AuditEvent:
+    refused = [call for call in calls if call.gateway == before["gateway"]]
+    return audit.event(
+        action="transaction.rerouted",
+        subject_type="transaction",
+        subject_id=row.pk,
+        before=before,
+        after={
+            "gateway": row.gateway,
+            "gateway_account": row.gateway_account,
+            "reason": reason,
+            "refused_sends": sum(call.refusals for call in refused),
+        },
+        cause_type="gateway_call" if refused else "",
+        cause_id=str(refused[-1].pk) if refused else "",
+    )

@@ -1,0 +1,282 @@
+"""Another gateway takes over a payment, and only one that is proven uncharged."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from django.db import InternalError, connection
+from django.db.models.functions import Now
+from django.utils import timezone
+from pytest_django import Settings
+
+from audit.models import AuditEvent
+from config import settings as settings_file
+from durable.queues import queues
+from payments.api.views import render_payment
+from payments.errors import CurrencyMismatch, MethodUnavailable
+from payments.gateways import registry
+from payments.gateways.base import Outcome, OutcomeKind
+from payments.invariants import check
+from payments.models import GatewayBreaker, GatewayCall, Transaction
+from payments.services import breaker, checkout, dispatch
+from payments.services.checkout import Created
+from payments.states import Status
+from tests.factories import OrderFactory, make_due, payment_request
+from tests.gateways.local_server import refused_url
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SILENCE: Final = Outcome(OutcomeKind.UNKNOWN)
+REFUSED: Final = Outcome(OutcomeKind.NOT_DONE)
+
+
+def second_account(**options: str) -> dict[str, Any]:
+    entry = settings_file.GATEWAYS["stripe"]
+    own = {"secret_key": f"sk_test_{'b' * 24}", "account": "acct_second", **options}
+    return {**entry, "options": entry["options"] | own}
+
+
+@pytest.fixture(autouse=True)
+def accounts(settings: Settings) -> Iterator[None]:
+    """Cards go to Stripe, where nobody listens; a second account of ours stands in."""
+    down = settings_file.GATEWAYS["stripe"]
+    entries = {
+        "stripe": {**down, "options": down["options"] | {"api_base": refused_url()}},
+        "stripe_b": second_account(),
+    }
+    settings.GATEWAYS = {**settings_file.GATEWAYS, **entries}
+    settings.METHOD_GATEWAYS = {**settings_file.METHOD_GATEWAYS, "card": ("stripe", "stripe_b")}
+    settings.DUE_QUEUES = {
+        **settings_file.DUE_QUEUES, "gateway.stripe_b": "payments.tasks.GatewayQueue",
+    }  # fmt: skip
+    forget()
+    yield
+    forget()
+
+
+def forget() -> None:
+    registry.gateways.cache_clear()
+    queues.cache_clear()
+
+
+def pay(**changes: Any) -> Transaction:
+    order = OrderFactory.create(currency=changes.pop("currency", "VND"))
+    request = payment_request(order, method="card", **{"payment_token": "", **changes})
+    return started(request).transaction
+
+
+def started(request: checkout.PaymentRequest) -> Created:
+    return checkout.create_payment(client="link", key=None, request=request, render=render_payment)
+
+
+def hold_back(gateway: str) -> None:
+    breaker.note(gateway_name=gateway, outcomes=[SILENCE] * breaker.FAILURES_TO_OPEN)
+
+
+def work(row: Transaction, *outcomes: Outcome) -> None:
+    """One claim for each outcome, answered by it; a claim that sends nothing ends it."""
+    for outcome in outcomes:
+        make_due(row)
+        for job in dispatch.claim_and_plan(gateway_name=row.gateway, limit=1):
+            dispatch.settle(results=[(job, outcome)])
+    row.refresh_from_db()
+
+
+def plan(row: Transaction) -> list[dispatch.Job]:
+    make_due(row)
+    jobs = dispatch.claim_and_plan(gateway_name=row.gateway, limit=1)
+    row.refresh_from_db()
+    return jobs
+
+
+class TestChoosing:
+    def test_takes_the_preferred_gateway(self) -> None:
+        assert pay().gateway == "stripe"
+
+    def test_passes_over_one_that_is_held_back_and_says_so(self) -> None:
+        hold_back("stripe")
+        row = pay()
+        assert (row.gateway, row.gateway_account) == ("stripe_b", "acct_second")
+        created = AuditEvent.objects.get(action="transaction.created", subject_id=row.pk)
+        assert created.after["passed_over"] == ["stripe"]
+
+    def test_stays_with_the_preferred_one_when_all_are_held_back(self) -> None:
+        hold_back("stripe")
+        hold_back("stripe_b")
+        assert pay().gateway == "stripe"
+
+    def test_makes_a_new_payment_the_probe_when_nothing_else_could_be(self) -> None:
+        hold_back("stripe")
+        GatewayBreaker.objects.update(probe_at=Now() - timedelta(seconds=1))
+        assert pay().gateway == "stripe"
+        assert pay().gateway == "stripe_b"
+
+    def test_takes_the_account_of_the_currency(self, settings: Settings) -> None:
+        settings.GATEWAYS = {
+            **settings.GATEWAYS,
+            "stripe": second_account(currencies="USD,EUR"),
+            "stripe_b": second_account(currencies="VND"),
+        }
+        forget()
+        assert pay(currency="USD").gateway == "stripe"
+        assert pay(currency="VND").gateway == "stripe_b"
+
+    def test_says_why_the_preferred_one_cannot_when_none_can(self, settings: Settings) -> None:
+        limited = second_account(currencies="EUR")
+        settings.GATEWAYS = {**settings.GATEWAYS, "stripe": limited, "stripe_b": limited}
+        forget()
+        with pytest.raises(MethodUnavailable, match="Not available in this currency"):
+            pay()
+        assert not Transaction.objects.exists()
+
+    def test_refuses_a_currency_that_is_none(self, settings: Settings) -> None:
+        settings.GATEWAYS = {**settings.GATEWAYS, "stripe": second_account(currencies="usd")}
+        forget()
+        with pytest.raises(ValueError, match="currencies must be ISO codes"):
+            registry.gateways()
+
+
+class TestMoving:
+    def test_follows_a_send_that_was_refused(self) -> None:
+        row = pay()
+        [job] = plan(row)
+        dispatch.settle(results=[(job, dispatch.perform(job))])
+        before = row.expires_at
+        assert plan(row) == []
+        assert (row.status, row.gateway, row.reroutes) == (Status.PROCESSING, "stripe_b", 1)
+        assert (row.gateway_account, row.lease_until, row.failures) == ("acct_second", None, 0)
+        assert row.expires_at > before
+        [sent_there] = plan(row)
+        assert sent_there.call.gateway == "stripe_b"
+        assert sent_there.call.reference == row.reference
+        assert [str(found) for found in check()] == []
+
+    def test_is_written_in_the_audit_trail_with_its_proof(self) -> None:
+        row = pay()
+        work(row, REFUSED, REFUSED)
+        event = AuditEvent.objects.get(action="transaction.rerouted", subject_id=row.pk)
+        assert event.before["gateway"] == "stripe"
+        assert event.after["gateway"] == "stripe_b"
+        assert (event.after["reason"], event.after["refused_sends"]) == ("refused", 1)
+        call = GatewayCall.objects.get(transaction=row)
+        assert (event.cause_type, event.cause_id) == ("gateway_call", str(call.pk))
+        assert (call.gateway, call.sends, call.refusals) == ("stripe", 1, 1)
+        assert call.answered_at is not None
+
+    def test_spares_a_payment_the_wait_for_a_gateway_that_is_held_back(self) -> None:
+        row = pay()
+        hold_back("stripe")
+        assert plan(row) == []
+        assert (row.status, row.gateway, row.reroutes) == (Status.PENDING, "stripe_b", 1)
+        event = AuditEvent.objects.get(action="transaction.rerouted", subject_id=row.pk)
+        assert (event.after["reason"], event.cause_type) == ("held_back", "")
+        assert check() == []
+
+    def test_never_follows_a_send_that_nobody_answered(self) -> None:
+        row = pay()
+        work(row, SILENCE, REFUSED, REFUSED, REFUSED)
+        assert (row.gateway, row.reroutes) == ("stripe", 0)
+        assert GatewayCall.objects.get(transaction=row, verb="CREATE").refusals > 0
+        hold_back("stripe")
+        assert plan(row) == []
+        assert row.gateway == "stripe"
+
+    def test_never_follows_an_answer(self) -> None:
+        row = pay()
+        work(row, Outcome(OutcomeKind.PENDING, psp_reference="cs_1"), REFUSED, REFUSED)
+        assert (row.gateway, row.reroutes) == ("stripe", 0)
+
+    def test_leaves_a_token_where_it_was_made(self) -> None:
+        row = pay(payment_token="pm_card_visa")
+        work(row, REFUSED, REFUSED, REFUSED)
+        assert (row.gateway, row.reroutes) == ("stripe", 0)
+
+    def test_does_not_go_where_it_was_refused_before(self) -> None:
+        row = pay()
+        work(row, REFUSED, REFUSED)
+        work(row, REFUSED, REFUSED, REFUSED)
+        assert (row.gateway, row.reroutes) == ("stripe_b", 1)
+
+    def test_does_not_go_to_a_gateway_that_is_held_back(self) -> None:
+        row = pay()
+        hold_back("stripe_b")
+        work(row, REFUSED, REFUSED)
+        assert row.gateway == "stripe"
+
+    def test_never_takes_real_money_for_test_money(self, settings: Settings) -> None:
+        real = second_account(secret_key=f"sk_live_{'b' * 24}")
+        settings.GATEWAYS = {**settings.GATEWAYS, "stripe_b": real}
+        forget()
+        row = pay()
+        work(row, REFUSED, REFUSED)
+        assert row.gateway == "stripe"
+
+    def test_goes_only_where_the_money_can_be_held(self, settings: Settings) -> None:
+        settings.METHOD_GATEWAYS = {"card": ("stripe", "vnpay", "stripe_b")}
+        row = pay(capture="manual")
+        work(row, REFUSED, REFUSED)
+        assert row.gateway == "stripe_b"
+
+    def test_is_refused_by_the_database_without_the_proof(self) -> None:
+        row = pay()
+        work(row, SILENCE)
+        with (
+            pytest.raises(InternalError, match="only while it is proven uncharged"),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(
+                "UPDATE transactions SET gateway = 'stripe_b', reroutes = 1 WHERE id = %s", [row.pk]
+            )
+
+
+class TestEndingWhatNeverArrived:
+    def test_ends_at_once_when_every_send_was_refused(self) -> None:
+        row = pay()
+        hold_back("stripe_b")
+        work(row, REFUSED)
+        checkout.cancel_payment(transaction_id=row.pk)
+        assert plan(row) == []
+        assert (row.status, row.failure_code) == (Status.FAILED, "cancelled")
+        assert check(quiescent=True) == []
+
+    def test_is_never_charged_after_its_time(self) -> None:
+        row = pay()
+        hold_back("stripe_b")
+        work(row, REFUSED)
+        late = row.expires_at + timedelta(seconds=1)
+        orders = {row.order_id: row.order}
+        calls = list(GatewayCall.objects.filter(transaction=row))
+        assert dispatch._reason_not_to_send(row, calls, late) == "never_sent"
+        assert dispatch._reason_not_to_send(row, calls, timezone.now()) is None
+        assert orders[row.order_id].status == "PENDING"
+
+    def test_goes_on_with_what_may_have_arrived(self) -> None:
+        row = pay()
+        hold_back("stripe_b")
+        work(row, SILENCE)
+        checkout.cancel_payment(transaction_id=row.pk)
+        assert len(plan(row)) == 1
+        assert row.status == Status.PROCESSING
+
+
+class TestAccounts:
+    def test_have_webhook_addresses_of_their_own(self) -> None:
+        row = pay()
+        work(row, REFUSED, REFUSED)
+        [job] = plan(row)
+        assert job.operation.intent.webhook_url.endswith("/webhooks/stripe_b")
+
+    def test_speak_the_protocol_of_their_psp(self) -> None:
+        second = registry.gateway("stripe_b")
+        assert (second.name, second.psp, second.account) == ("stripe_b", "stripe", "acct_second")
+        assert registry.psp_of("stripe_b") == "stripe"
+        assert registry.psp_of("closed_last_year") == "closed_last_year"
+
+    def test_keep_the_checks_of_an_order(self) -> None:
+        order = OrderFactory.create()
+        request = payment_request(order, method="card", payment_token="")
+        other = replace(request, money=replace(request.money, currency="USD"))
+        with pytest.raises(CurrencyMismatch):
+            started(other)
