@@ -87,12 +87,19 @@ def _new_verb(
     adapter: Gateway,
 ) -> Verb:
     """What to send for the first time; a query about what may not be sent again."""
-    if all(call.verb != Verb.CREATE for call in calls):
+    if _starts_here(row, calls):
         return Verb.CREATE
     verb = _next_verb(row, _answered_since_asked(row, calls), adapter)
     # Until the gateway has named what it created there is nothing to capture or to close.
     is_named = bool(row.psp_reference) or Verb.CREATE not in unanswered
     return verb if is_named and verb not in unanswered else Verb.QUERY
+
+
+def _starts_here(row: Transaction, calls: Sequence[GatewayCall]) -> bool:
+    """Whether this gateway has heard nothing of it: it is new, or comes from another one."""
+    if row.status == Status.PENDING:
+        return True
+    return row.reroutes > 0 and all(call.verb != Verb.CREATE for call in calls)
 
 
 def _next_verb(row: Transaction, answered: AbstractSet[str], adapter: Gateway) -> Verb:

@@ -142,7 +142,7 @@ class TestCardsThatWereMoved:
     def test_are_paid_at_vnpay_and_no_page_says_stripe(
         self, client: Client, link: str, order: Order, settings: Settings
     ) -> None:
-        settings.METHOD_GATEWAYS = {**settings.METHOD_GATEWAYS, "card": "vnpay"}
+        settings.METHOD_GATEWAYS = {**settings.METHOD_GATEWAYS, "card": ("vnpay",)}
         page = page_of(client, link)
         assert "You enter it on the payment provider&#x27;s secure page." in page
         assert send(client, link, "card")["Location"] == f"{link}/status"

@@ -31,7 +31,7 @@ def cards_at(settings: Settings) -> Any:
     """Give the method ``card`` to another gateway, as the environment would."""
 
     def move(gateway: str) -> None:
-        settings.METHOD_GATEWAYS = {**settings.METHOD_GATEWAYS, "card": gateway}
+        settings.METHOD_GATEWAYS = {**settings.METHOD_GATEWAYS, "card": (gateway,)}
 
     return move
 
