@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +58,17 @@ class Settings:
             allow_non_loopback=allowed,
             env=env,
         )
+
+    def webhook_url(self, gateway: str, *, asked: str = "") -> str:
+        """Where its webhooks go: as ``asked`` by the shop's request, but only on this machine.
+
+        Otherwise ``<SANDBOX_WEBHOOK_BASE>/<gateway>``, or the address of that gateway alone.
+        """
+        host = urlsplit(asked).hostname
+        if host is not None and (is_loopback(host) or self.allow_non_loopback):
+            return asked
+        own = self.env.get(f"SANDBOX_WEBHOOK_{gateway.upper()}")
+        return own or f"{self.webhook_base}/{gateway}"
 
 
 def is_loopback(host: str) -> bool:

@@ -30,7 +30,7 @@ FEE_PER_MILLE: Final = 15
 
 
 class Momo(Gateway):
-    """One shop at MoMo. Its IPN goes to ``<SANDBOX_WEBHOOK_BASE>/momo``, whatever ipnUrl says."""
+    """One shop at MoMo. An IPN goes where ``ipnUrl`` says, as far as the sandbox may reach."""
 
     name: ClassVar[str] = NAME
     retry_after_s: ClassVar[Sequence[float]] = RETRY_AFTER_S
@@ -76,7 +76,7 @@ class Momo(Gateway):
             fields["orderInfo"] += " "
         return Message(
             method="POST",
-            url=f"{self.world.settings.webhook_base}/{NAME}",
+            url=self.world.settings.webhook_url(NAME, asked=payload.get("to", "")),
             headers={"Content-Type": "application/json; charset=UTF-8", "User-Agent": "MoMo-IPN/2"},
             body=json.dumps(fields, ensure_ascii=False).encode(),
         )

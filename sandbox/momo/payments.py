@@ -221,7 +221,11 @@ class Payments:
             gateway=NAME,
             reference=payment["order_id"],
             event_id=f"{payment['order_id']}.{payment['trans_id']}.{payment['code']}",
-            payload={"type": "ipn", "fields": self.result(payment)},
+            payload={
+                "type": "ipn",
+                "to": payment["request"]["ipnUrl"],
+                "fields": self.result(payment),
+            },
         )
 
     def _book(self, payment: Json) -> None:

@@ -57,7 +57,7 @@ class Signer:
             body = body.replace(b'"event_version": "1.0"', b'"event_version":  "1.0"', 1)
         return Message(
             method="POST",
-            url=f"{self._store.world.settings.webhook_base}/{NAME}",
+            url=self._store.world.settings.webhook_url(NAME),
             headers={
                 "Content-Type": "application/json",
                 "User-Agent": "PayPal/AUHR-1.0",
@@ -88,7 +88,7 @@ class Signer:
 
     def listed(self) -> Json:
         """The app's webhooks: one address under each id."""
-        url = f"{self._store.world.settings.webhook_base}/{NAME}"
+        url = self._store.world.settings.webhook_url(NAME)
         return {"webhooks": [{"id": each, "url": url, "event_types": []} for each in self._ids]}
 
     def events(self, query: Mapping[str, str]) -> Json:

@@ -100,7 +100,7 @@ class Stripe(Gateway):
             body = body.replace(b'"livemode": false', b'"livemode":  false', 1)
         return Message(
             method="POST",
-            url=f"{self.world.settings.webhook_base}/{NAME}",
+            url=self.world.settings.webhook_url(NAME),
             headers={
                 "Content-Type": "application/json; charset=utf-8",
                 "Stripe-Signature": f"t={stamp},{signatures}",

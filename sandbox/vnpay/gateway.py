@@ -79,7 +79,7 @@ class Vnpay(Gateway):
             query = query.replace("vnp_TransactionNo=", "vnp_TransactionNo=9", 1)
         return Message(
             method="GET",
-            url=f"{self.world.settings.webhook_base}/{NAME}?{query}",
+            url=f"{self.world.settings.webhook_url(NAME)}?{query}",
             headers={"User-Agent": "VNPAY-IPN/2.1.0"},
         )
 

@@ -66,7 +66,7 @@ def create_body(reference: str, dong: int = 150_000, /, **changes: Any) -> dict[
         "amount": dong,
         "orderInfo": "Thanh toán đơn hàng 1, cảm ơn",
         "redirectUrl": RETURN_URL,
-        "ipnUrl": "http://127.0.0.1:9/webhooks/momo",
+        "ipnUrl": "https://shop.example.vn/webhooks/momo",
         "requestType": "captureWallet",
         "extraData": "",
         "lang": "en",
