@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0002_channel'),
+        ('payments', "0003_webhooks_not_verified_yet"),
     ]
 
     operations = [
