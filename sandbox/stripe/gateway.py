@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 RETRY_AFTER_S: Final = (600.0, 3600.0, 7200.0)
 SIGNED_WITH_DEFAULT: Final = "whsec_sandbox"
 WRONG_BY: Final = 100
-AMOUNTS: Final = ("amount", "amount_received", "amount_total", "amount_subtotal", "amount_captured")
+AMOUNTS: Final = (
+    "amount", "amount_received", "amount_capturable", "amount_captured", "amount_total",
+    "amount_subtotal",
+)  # fmt: skip
 
 
 class Stripe(Gateway):

@@ -40,7 +40,7 @@ def freeze(operation: Operation, config: Config) -> Json:
     """``{"path", "body"}`` of the request. Raises ``NotExpressible``."""
     build = _BUILDERS.get(operation.verb)
     if build is None:
-        raise NotExpressible(f"MoMo has no {operation.verb}")
+        raise NotExpressible("MoMo cannot close a page: it runs out by itself")
     body = {
         "partnerCode": config.partner_code,
         "requestId": operation.reference,

@@ -25,7 +25,7 @@ def freeze(operation: Operation, config: Config) -> Json:
     """The request of ``operation``. Raises ``NotExpressible``."""
     build = _BUILDERS.get(operation.verb)
     if build is None:
-        raise NotExpressible(f"PayPal has no {operation.verb}")
+        raise NotExpressible("PayPal cannot close a page: it runs out by itself")
     return build(operation, config)
 
 

@@ -98,8 +98,8 @@ class VnpayGateway(Gateway):
                 return dict(self._refund_params(operation))
             case Verb.CAPTURE | Verb.VOID:
                 raise NotExpressible(_NO_HOLDS)
-            case _:
-                raise NotExpressible(f"VNPAY cannot {operation.verb}")
+            case Verb.CLOSE:
+                raise NotExpressible("VNPAY cannot close a page: it runs out by itself")
 
     @override
     def perform(self, operation: Operation) -> Outcome:

@@ -28,7 +28,7 @@ EVERY_STORY: Final = frozenset(
     {
         *("hold", "capture", "void", "expiry"),
         *("refund", "slow_refund", "failing_refund"),
-        *("dispute", "dispute_won"),
+        *("dispute_opened", "dispute_lost", "dispute_won"),
     }
 )
 DONG: Final = Money(150_000, "VND")
@@ -93,6 +93,8 @@ class Party:
     hold_end: FailureCode = FailureCode.EXPIRED
     # The stories (``stories.py``) that its webhooks tell by themselves.
     tells: frozenset[str] = frozenset()
+    # What they say about a payment only asks for a query.
+    only_hints: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -263,7 +265,14 @@ PAYPAL: Final = Party(
         b'"VOIDED"': b'"TELEPORTED"',
         b'"status": "CREATED"': b'"status": "TELEPORTED"',
     },
-    proofs=("paypal-transmission-sig",),
+    proofs=(
+        "paypal-transmission-sig",
+        "paypal-transmission-id",
+        "paypal-transmission-time",
+        "paypal-cert-url",
+        "paypal-auth-algo",
+    ),
+    only_hints=True,
     slow_refunds=Turn(decision="decline:REFUND_PENDING"),
     failing_refunds=Turn(decision="decline:REFUND_FAILED"),
     hold_life=timedelta(days=29),

@@ -169,8 +169,8 @@ class Payment:
 
     def deliveries(self, at_least: int = 1) -> list[Delivery]:
         """The webhooks about this payment so far, in the order in which they came."""
-        eventually(lambda: len(self._received()) >= at_least, "a webhook")
-        return [delivery_of(got) for got in self._received()]
+        eventually(lambda: len(self.received()) >= at_least, "a webhook")
+        return [delivery_of(got) for got in self.received()]
 
     def notices(self) -> list[Notice]:
         """What its webhooks say, read in the order in which they came."""
@@ -198,7 +198,8 @@ class Payment:
         said = [*self.outcomes, *(notice.outcome for notice in self.notices())]
         return [each.failure for each in said if each and each.failure]
 
-    def _received(self) -> list[Received]:
+    def received(self) -> list[Received]:
+        """Its webhooks so far, as the shop got them."""
         return [got for got in list(self.shop.received) if self._is_mine(got)]
 
     def _is_mine(self, got: Received) -> bool:

@@ -2,27 +2,20 @@
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from payments.gateways.base import (
-    Delivery,
-    Gateway,
-    Notice,
-    WebhookRefused,
-    WebhookResult,
-)
+from payments.gateways.base import Delivery, Gateway, WebhookRefused, WebhookResult
 from tests.gateways.contract.alterations import altered, with_proof_of
 from tests.gateways.contract.conftest import NewPayment
 from tests.gateways.contract.party import PARTIES, Party
 from tests.gateways.contract.payment import Payment
+from tests.gateways.contract.reading import LATER, facts_of, is_believed
 from tests.sandbox.player import Player, Shop, eventually
 
 LIES = [pytest.param(party, lie, id=f"{party}-{lie}") for party in PARTIES for lie in party.lies]
 NOTHING = Delivery(b"", "", {}, datetime(2026, 11, 22, tzinfo=UTC))
-# A month and a half: longer than any retry of a gateway, and than any tolerance of a clock.
-LATER = timedelta(days=45)
 HOUR_S = 3600
 # Enough for a request on this machine that should not come.
 A_MOMENT_S = 0.3
@@ -163,29 +156,13 @@ class TestAnswers:
 
 
 def facts(payment: Payment) -> dict[str, set[str]]:
-    """What each event says, by its number: the same event must always say the same."""
-    said: dict[str, set[str]] = {}
-    for notice in payment.notices():
-        said.setdefault(notice.event_id, set()).add(repr(stable(notice)))
-    return said
+    return facts_of(payment.notices())
 
 
 def facts_of_all(payment: Payment, events: int) -> dict[str, set[str]]:
     """The same once so many different events have come; until then nothing."""
     said = facts(payment)
     return said if len(said) >= events else {}
-
-
-def stable(notice: Notice) -> Notice:
-    outcome = notice.outcome and replace(notice.outcome, exchange=None)
-    return replace(notice, outcome=outcome)
-
-
-def is_believed(gateway: Gateway, delivery: Delivery) -> bool:
-    try:
-        return bool(gateway.read_webhook(delivery))
-    except WebhookRefused:
-        return False
 
 
 def spoken(gateway: Gateway, result: WebhookResult) -> tuple[int, bytes]:

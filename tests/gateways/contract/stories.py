@@ -1,0 +1,174 @@
+"""What becomes of a payment after it began, each told by the gateway's webhooks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from payments.gateways.base import Delivery, Notice, Outcome, OutcomeKind, Subject, Verb
+from tests.gateways.contract.party import Party, Turn
+from tests.gateways.contract.payment import Payment
+from tests.sandbox.player import eventually
+
+_HOUR: Final = timedelta(hours=1)
+# Longer than any gateway here thinks about a slow refund.
+_A_WHILE: Final = timedelta(minutes=5)
+
+Step = Callable[[Payment], object]
+MakePayment = Callable[[str, str], Payment]
+
+
+@dataclass(frozen=True)
+class Story:
+    """``begin`` leads up to ``act``, whose webhooks end in one of ``ends`` about ``subject``.
+
+    ``part``: they name the part, and otherwise the total. ``moves``: they name money at all.
+    """
+
+    name: str
+    subject: Subject
+    ends: frozenset[OutcomeKind]
+    begin: Step
+    act: Step
+    capture: str = "automatic"
+    part: bool = False
+    moves: bool = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    def turn(self, party: Party) -> Turn:
+        """How the gateway is to treat refunds in it."""
+        turns = {"slow_refund": party.slow_refunds, "failing_refund": party.failing_refunds}
+        return turns.get(self.name) or Turn()
+
+    def agrees(self, payment: Payment, said: Outcome) -> bool:
+        """Whether ``said`` could pass for the end of this story."""
+        money = payment.party.part if self.part else payment.party.total
+        fits = said.money == (money if self.moves else said.money)
+        known = said.account in {"", payment.gateway.account}
+        return said.kind in self.ends and fits and known and said.live in {None, False}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A payment after its story, and the webhooks about the last step in the order they came."""
+
+    payment: Payment
+    deliveries: list[Delivery]
+
+    def notices(self, subject: Subject) -> list[Notice]:
+        """What the last step's webhooks say about ``subject``."""
+        read = self.payment.gateway.read_webhook
+        notices = [notice for each in self.deliveries for notice in read(each)]
+        return [each for each in notices if each.subject is subject and each.outcome]
+
+    def outcomes(self, subject: Subject) -> list[Outcome]:
+        """The outcomes of the notices; a hint to ask is followed, as the worker follows it."""
+        said = [notice.outcome for notice in self.notices(subject) if notice.outcome]
+        hints = [each for each in said if each.psp_data.get("next_verb") == Verb.QUERY]
+        return [self.payment.ask(Verb.QUERY)] if hints else said
+
+
+def tell(make: MakePayment, party: Party, story: Story, **webhook: Any) -> Told:
+    """Drive ``story``; ``webhook`` says how its webhooks travel."""
+    turn = story.turn(party)
+    payment = make(story.capture, turn.token)
+    payment.rule(decision=turn.decision, webhook=webhook)
+    story.begin(payment)
+    _arrived(payment, 0)
+    known = len(payment.received())
+    hooks = len(_hooks(payment))
+    story.act(payment)
+    _arrived(payment, hooks + 1)
+    return Told(payment, payment.deliveries()[known:])
+
+
+def _arrived(payment: Payment, at_least: int) -> None:
+    """Wait until ``at_least`` webhooks about ``payment``, and all there are, were tried."""
+
+    def look() -> bool:
+        hooks = _hooks(payment)
+        return len(hooks) >= at_least and all(hook["attempts"] for hook in hooks)
+
+    eventually(look, "the webhooks")
+
+
+def _hooks(payment: Payment) -> list[Any]:
+    hooks: list[Any] = payment.player.book(reference=payment.reference)["webhooks"]
+    return hooks
+
+
+def _nothing(payment: Payment) -> None:
+    """The story begins with its act."""
+
+
+def _hold(payment: Payment) -> None:
+    payment.hold()
+
+
+def _take(payment: Payment) -> None:
+    payment.send(payment.take(payment.party.part))
+
+
+def _let_go(payment: Payment) -> None:
+    payment.ask(Verb.VOID)
+
+
+def _run_out(payment: Payment) -> None:
+    payment.later(payment.party.hold_life + _HOUR)
+
+
+def _pay(payment: Payment) -> None:
+    payment.pay()
+
+
+def _refund(payment: Payment) -> None:
+    payment.send(payment.refund())
+
+
+def _pay_and_refund(payment: Payment) -> None:
+    payment.pay()
+    _refund(payment)
+
+
+def _wait(payment: Payment) -> None:
+    payment.later(_A_WHILE)
+
+
+def _disputed(outcome: str) -> Step:
+    def act(payment: Payment) -> None:
+        payment.player.control(
+            "disputes",
+            gateway=payment.gateway.name,
+            psp_reference=payment.intent.psp_reference,
+            outcome=outcome,
+        )
+
+    return act
+
+
+def _pay_and_dispute(payment: Payment) -> None:
+    payment.pay()
+    _disputed("open")(payment)
+
+
+_DONE: Final = frozenset({OutcomeKind.SUCCEEDED})
+_NOT: Final = frozenset({OutcomeKind.DECLINED})
+_HELD: Final = frozenset({OutcomeKind.AUTHORIZED})
+# Stripe takes the money when a dispute begins, PayPal says only that there is one.
+_OPEN: Final = frozenset({OutcomeKind.SUCCEEDED, OutcomeKind.PENDING})
+_MANUAL: Final = "manual"
+
+STORIES: Final = (
+    Story("hold", Subject.PAYMENT, _HELD, _nothing, _hold, _MANUAL),
+    Story("capture", Subject.PAYMENT, _DONE, _hold, _take, _MANUAL, part=True),
+    Story("void", Subject.PAYMENT, _NOT, _hold, _let_go, _MANUAL, moves=False),
+    Story("expiry", Subject.PAYMENT, _NOT, _hold, _run_out, _MANUAL, moves=False),
+    Story("refund", Subject.REFUND, _DONE, _pay, _refund, part=True),
+    Story("slow_refund", Subject.REFUND, _DONE, _pay_and_refund, _wait, part=True),
+    Story("failing_refund", Subject.REFUND, _NOT, _pay_and_refund, _wait, part=True),
+    Story("dispute_opened", Subject.DISPUTE, _OPEN, _pay, _disputed("open")),
+    Story("dispute_lost", Subject.DISPUTE, _DONE, _pay_and_dispute, _disputed("lost")),
+    Story("dispute_won", Subject.DISPUTE, _NOT, _pay_and_dispute, _disputed("won")),
+)

@@ -1,0 +1,140 @@
+"""What webhooks say after a payment began: of holds, captures, refunds and disputes.
+
+The rules are those of ``test_webhooks.py``. A gateway that tells of fewer things than others is
+asked instead, which ``test_holding.py`` and ``test_refunding.py`` hold against the same book.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from payments.gateways.base import Gateway, Subject
+from tests.gateways.contract.alterations import altered, with_proof_of
+from tests.gateways.contract.conftest import NewPayment
+from tests.gateways.contract.party import PARTIES, Party
+from tests.gateways.contract.reading import LATER, facts_of, is_believed
+from tests.gateways.contract.stories import STORIES, Story, Told, tell
+from tests.sandbox.player import Player
+
+# What a webhook may call the payment by, beside its own id.
+NAMES: Final = ("payment_intent", "capture_id")
+TOLD: Final = [
+    pytest.param(party, story, id=f"{party}-{story}")
+    for party in PARTIES
+    for story in STORIES
+    if story.name in party.tells
+]
+LIES: Final = [
+    pytest.param(party, story, lie, id=f"{party}-{story}-{lie}")
+    for party in PARTIES
+    for story in STORIES
+    for lie in party.lies
+    if story.name in party.tells and story.moves
+    if not (party.only_hints and story.subject is Subject.PAYMENT)
+]
+every_story = pytest.mark.parametrize(("party", "story"), TOLD)
+
+
+@pytest.fixture
+def told(new_payment: NewPayment, party: Party, story: Story) -> Told:
+    return tell(new_payment, party, story)
+
+
+@every_story
+class TestGenuine:
+    def test_say_what_has_become_of_it(self, told: Told, story: Story) -> None:
+        assert told.deliveries
+        said = told.outcomes(story.subject)
+        assert [each for each in said if story.agrees(told.payment, each)]
+
+    def test_name_what_they_are_about(self, told: Told, story: Story) -> None:
+        payment = told.payment
+        data = payment.intent.psp_data
+        ours = {payment.intent.psp_reference, *(data.get(name) for name in NAMES)}
+        for notice in told.notices(story.subject):
+            assert notice.event_id
+            if story.subject is Subject.PAYMENT:
+                assert notice.reference == payment.reference
+                assert notice.psp_reference in ours
+            else:
+                assert notice.psp_reference
+                assert notice.payment_psp_reference in ours
+            if story.subject is Subject.REFUND:
+                made = {said.psp_reference: said.reference for said in payment.outcomes}
+                assert made[notice.psp_reference] == notice.reference
+
+    def test_are_read_the_same_however_often_and_in_whatever_order(
+        self, new_payment: NewPayment, party: Party, story: Story
+    ) -> None:
+        told = tell(new_payment, party, story, copies=3, order="reversed")
+        payment = told.payment
+        payment.player.control(
+            "webhooks/resend", gateway=payment.gateway.name, reference=payment.reference
+        )
+        read = [payment.gateway.read_webhook(each) for each in payment.deliveries()]
+        facts = facts_of(notice for notices in read for notice in notices)
+        assert {len(each) for each in facts.values()} == {1}
+        assert len(read) >= 4 * len(facts)
+        said = told.outcomes(story.subject)
+        assert [each for each in said if story.agrees(payment, each)]
+
+    def test_are_believed_under_our_secrets_alone(
+        self, told: Told, party: Party, player: Player
+    ) -> None:
+        changing = party.gateway(player, **party.rotated)
+        stranger = party.gateway(player, **party.strangers)
+        for delivery in told.deliveries:
+            assert changing.read_webhook(delivery) == told.payment.gateway.read_webhook(delivery)
+            assert not is_believed(stranger, delivery)
+
+    def test_are_the_same_event_or_nothing_when_they_are_replayed(
+        self, told: Told, gateway: Gateway
+    ) -> None:
+        for delivery in told.deliveries:
+            (known,) = gateway.read_webhook(delivery)
+            late = replace(delivery, received_at=delivery.received_at + LATER)
+            if is_believed(gateway, late):
+                (again,) = gateway.read_webhook(late)
+                assert again.event_id == known.event_id
+
+
+@every_story
+class TestForged:
+    @pytest.mark.parametrize("corrupt", ["signature", "body"])
+    def test_are_refused(
+        self, new_payment: NewPayment, gateway: Gateway, party: Party, story: Story, corrupt: str
+    ) -> None:
+        told = tell(new_payment, party, story, corrupt=corrupt)
+        assert told.deliveries
+        assert not [each for each in told.deliveries if is_believed(gateway, each)]
+
+    def test_are_refused_whichever_part_was_changed(
+        self, told: Told, gateway: Gateway, party: Party
+    ) -> None:
+        for delivery in told.deliveries:
+            assert is_believed(gateway, delivery)
+            changed = dict(altered(delivery, party))
+            assert len(changed) >= 12
+            assert not [name for name, made in changed.items() if is_believed(gateway, made)]
+
+    def test_are_refused_with_the_proof_of_what_came_before(
+        self, new_payment: NewPayment, gateway: Gateway, party: Party, story: Story
+    ) -> None:
+        before = new_payment()
+        before.pay()
+        theirs = before.deliveries()[0]
+        for mine in tell(new_payment, party, story).deliveries:
+            assert not is_believed(gateway, with_proof_of(theirs, mine, party))
+
+
+class TestLies:
+    @pytest.mark.parametrize(("party", "story", "lie"), LIES)
+    def test_show_in_what_is_read(
+        self, new_payment: NewPayment, party: Party, story: Story, lie: str
+    ) -> None:
+        told = tell(new_payment, party, story, corrupt=lie)
+        notices = told.notices(story.subject)
+        assert notices
+        said = [notice.outcome for notice in notices if notice.outcome]
+        assert not [each for each in said if story.agrees(told.payment, each)]
