@@ -111,6 +111,8 @@ class Api:
 
     def _check(self, body: Json, fields: tuple[str, ...]) -> None:
         """Form, partner and signature, in this order. Raises Refused."""
+        if not body:
+            raise Refused(codes.BAD_FORMAT)
         for name in fields:
             if name in MAY_BE_EMPTY:
                 body.setdefault(name, "")

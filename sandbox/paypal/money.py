@@ -55,8 +55,11 @@ class Amount:
         return Amount(self.value - other, self.currency)
 
 
-def read(node: object, field: str) -> Amount:
-    """An amount of a request. Raises PaypalError for anything PayPal does not take."""
+def read(node: object, field: str, *, zero: bool = False) -> Amount:
+    """An amount of a request. Raises PaypalError for anything PayPal does not take.
+
+    ``zero`` lets nothing pass, too: a part of a sum may be nothing.
+    """
     if not isinstance(node, dict):
         raise invalid("MISSING_REQUIRED_PARAMETER", field)
     value, currency = node.get("value"), node.get("currency_code")
@@ -67,7 +70,7 @@ def read(node: object, field: str) -> Amount:
     if currency not in CURRENCIES:
         raise refused("INVALID_CURRENCY_CODE")
     amount = Decimal(value)
-    if amount <= 0:
+    if amount < 0 or (amount == 0 and not zero):
         raise refused("CANNOT_BE_ZERO_OR_NEGATIVE")
     if amount > VALUE_MAX:
         raise refused("MAX_VALUE_EXCEEDED")

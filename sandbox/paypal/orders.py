@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from sandbox import charges
@@ -11,6 +12,8 @@ from sandbox.paypal.payments import text
 from sandbox.paypal.store import HOUR_S, NAME, new_account, new_id, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sandbox.book import Json
     from sandbox.paypal.payments import Payments
     from sandbox.paypal.store import Store
@@ -100,10 +103,15 @@ class Orders:
             raise refused("ORDER_ALREADY_COMPLETED")
         if not isinstance(changes, list):
             raise invalid("INVALID_PARAMETER_SYNTAX")
-        unit = dict(order["purchase_units"][0])
+        unit, intent = dict(order["purchase_units"][0]), order["intent"]
         for change in changes:
-            self._change(unit, change)
+            if isinstance(change, dict) and change.get("path") == "/intent":
+                intent = read_intent(change.get("value"))
+            else:
+                self._change(unit, change)
         read_unit(unit)
+        order["intent"] = intent
+        self._link(order)
         order["purchase_units"] = [unit]
         order["update_time"] = self._store.stamp()
         self._store.put("orders", order)
@@ -302,11 +310,7 @@ class Orders:
 
 def read_order(body: Json) -> tuple[str, Json]:
     """The intent and the one purchase unit of a new order. Raises PaypalError."""
-    intent = body.get("intent")
-    if intent is None:
-        raise invalid("MISSING_REQUIRED_PARAMETER", "/intent")
-    if intent not in {"CAPTURE", "AUTHORIZE"}:
-        raise invalid("INVALID_PARAMETER_VALUE", "/intent")
+    intent = read_intent(body.get("intent"))
     units = body.get("purchase_units")
     if not isinstance(units, list) or not units or not isinstance(units[0], dict):
         raise invalid("MISSING_REQUIRED_PARAMETER", "/purchase_units")
@@ -318,6 +322,15 @@ def read_order(body: Json) -> tuple[str, Json]:
     return intent, {name: units[0][name] for name in known if name in units[0]}
 
 
+def read_intent(intent: object) -> str:
+    """What the shop will do with an approval. Raises PaypalError."""
+    if intent is None:
+        raise invalid("MISSING_REQUIRED_PARAMETER", "/intent")
+    if intent not in ("CAPTURE", "AUTHORIZE"):
+        raise invalid("INVALID_PARAMETER_VALUE", "/intent")
+    return str(intent)
+
+
 def read_unit(unit: Json) -> None:
     """Raises PaypalError for a purchase unit that PayPal does not take."""
     for name, length in UNIT_TEXTS.items():
@@ -325,13 +338,43 @@ def read_unit(unit: Json) -> None:
     node = unit.get("amount")
     total = money.read(node, "/purchase_units/@reference_id=='default'/amount")
     parts = node.get("breakdown") if isinstance(node, dict) else None
-    if unit.get("items") and not (parts or {}).get("item_total"):
-        raise refused("ITEM_TOTAL_REQUIRED")
+    if parts is not None and not isinstance(parts, dict):
+        raise invalid("INVALID_PARAMETER_SYNTAX", "/breakdown")
+    sums = {
+        name: money.read(each, f"/breakdown/{name}", zero=True).value
+        for name, each in (parts or {}).items()
+        if name in (*BREAKDOWN_ADDS, *BREAKDOWN_TAKES)
+    }
     if parts:
-        plus = sum(money.stored(parts[name]).value for name in BREAKDOWN_ADDS if name in parts)
-        minus = sum(money.stored(parts[name]).value for name in BREAKDOWN_TAKES if name in parts)
+        plus = sum(sums.get(name, 0) for name in BREAKDOWN_ADDS)
+        minus = sum(sums.get(name, 0) for name in BREAKDOWN_TAKES)
         if plus - minus != total.value:
             raise refused("AMOUNT_MISMATCH")
+    read_items(unit.get("items"), sums)
+
+
+def read_items(items: object, sums: Mapping[str, Decimal]) -> None:
+    """Raises PaypalError for items that do not add up to what the breakdown says of them."""
+    if not items:
+        return
+    if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
+        raise invalid("INVALID_PARAMETER_SYNTAX", "/items")
+    for total, member in (("item_total", "unit_amount"), ("tax_total", "tax")):
+        is_given = any(member in item for item in items)
+        if total not in sums and (is_given or total == "item_total"):
+            raise refused(f"{total.upper()}_REQUIRED")
+        if is_given and sum(line(item, member) for item in items) != sums[total]:
+            raise refused(f"{total.upper()}_MISMATCH")
+
+
+def line(item: Json, member: str) -> Decimal:
+    """What an item adds, by its quantity. Raises PaypalError."""
+    quantity = item.get("quantity")
+    if not isinstance(quantity, str) or not quantity.isdecimal() or not item.get("name"):
+        raise invalid("MISSING_REQUIRED_PARAMETER", "/items/quantity")
+    if member not in item:
+        return Decimal(0)
+    return money.read(item[member], f"/items/{member}", zero=True).value * int(quantity)
 
 
 def read_context(body: Json) -> Json:

@@ -38,13 +38,10 @@ class Reporting:
         page = read_number(query, "page", 1, 1_000_000)
         reach = self._store.now - LAG_S
         only_moves = query.get("balance_affecting_records_only", "Y") != "N"
-        wanted = query.get("transaction_id")
         rows = [
             (at, info)
             for at, moves, info in self._rows()
-            if start <= at <= min(end, reach)
-            and (moves or not only_moves)
-            and wanted in {None, info["transaction_id"]}
+            if start <= at <= min(end, reach) and (moves or not only_moves) and fits(info, query)
         ]
         rows.sort(key=lambda row: row[0])
         infos = [info for _, info in rows]
@@ -62,8 +59,8 @@ class Reporting:
             "links": [self._store.link(PATH, "self")],
         }
 
-    def balances(self) -> Json:
-        """What stands in the account now, by currency."""
+    def balances(self, wanted: str | None) -> Json:
+        """What stands in the account now, by currency; of one currency only if one is named."""
         totals: dict[str, Decimal] = {}
         for _, moves, info in self._rows():
             if moves and info["transaction_status"] == "S":
@@ -72,7 +69,11 @@ class Reporting:
                     if node:
                         currency = node["currency_code"]
                         totals[currency] = totals.get(currency, Decimal(0)) + Decimal(node["value"])
-        lines = [money.Amount(total, currency).shown() for currency, total in totals.items()]
+        lines = [
+            money.Amount(total, currency).shown()
+            for currency, total in totals.items()
+            if wanted in {None, "ALL", currency}
+        ]
         return {
             "balances": [
                 {
@@ -111,6 +112,17 @@ class Reporting:
         if received:
             info["fee_amount"] = negative(received["paypal_fee"])
         return at, status != "D", info
+
+
+def fits(info: Json, query: Mapping[str, str]) -> bool:
+    """Whether a movement is one of those that a search names."""
+    values = {
+        "transaction_id": info["transaction_id"],
+        "transaction_type": info["transaction_event_code"],
+        "transaction_status": info["transaction_status"],
+        "transaction_currency": info["transaction_amount"]["currency_code"],
+    }
+    return all(query[name] == value for name, value in values.items() if query.get(name))
 
 
 def row(number: str, code: str, amount: Json, of: Json, *, status: str) -> Json:

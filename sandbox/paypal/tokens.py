@@ -57,14 +57,14 @@ class Tokens:
 
     def good(self, authorization: str) -> bool:
         """Whether a call brings a token that we gave and that is not over."""
-        text, _, mark = authorization.removeprefix(f"Bearer {PREFIX}").partition(".")
+        scheme, _, token = authorization.partition(" ")
+        text, _, mark = token.strip().removeprefix(PREFIX).partition(".")
         try:
             ends = int(text, 16)
         except ValueError:
             return False
-        return hmac.compare_digest(mark.encode(), self._mark(ends).encode()) and (
-            self._store.now < ends
-        )
+        is_ours = hmac.compare_digest(mark.encode(), self._mark(ends).encode())
+        return scheme.lower() == "bearer" and is_ours and self._store.now < ends
 
     def _mark(self, ends: int) -> str:
         return hmac.new(self._secret.encode(), str(ends).encode(), hashlib.sha256).hexdigest()
@@ -72,8 +72,11 @@ class Tokens:
 
 def basic(authorization: str) -> bytes:
     """The pair of a Basic header, or nothing."""
+    scheme, _, pair = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return b""
     try:
-        return base64.b64decode(authorization.removeprefix("Basic "), validate=True)
+        return base64.b64decode(pair.strip(), validate=True)
     except (binascii.Error, ValueError):
         return b""
 

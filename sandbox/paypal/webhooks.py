@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox.paypal import money
 from sandbox.paypal.certificates import PATH
 from sandbox.paypal.errors import invalid
+from sandbox.paypal.reporting import read_number
 from sandbox.paypal.store import NAME, shown
 from sandbox.webhooks import Message
 
@@ -74,7 +75,7 @@ class Signer:
         """``verify-webhook-signature``: the event is judged by the bytes it came in."""
         if any(not isinstance(body.get(name), str) for name in QUESTION):
             raise invalid("MISSING_REQUIRED_PARAMETER")
-        event = raw_member(raw.decode(), "webhook_event")
+        event = raw_member(raw.decode(errors="replace"), "webhook_event")
         good = (
             body["auth_algo"] == ALGORITHM
             and body["cert_url"] == self.cert_url
@@ -95,7 +96,7 @@ class Signer:
         """The events of a time, newest first. Raises PaypalError."""
         start = read_time(query.get("start_time"), 0.0)
         end = read_time(query.get("end_time"), self._store.now)
-        size = min(int(query.get("page_size", PAGE_SIZE)), PAGE_SIZE_MAX)
+        size = read_number(query, "page_size", PAGE_SIZE, PAGE_SIZE_MAX)
         kind, number = query.get("event_type"), query.get("transaction_id")
         found = [
             shown(each)

@@ -53,13 +53,14 @@ class Vnpay(Gateway):
         return cls(world, tmn_code=tmn_code, secret=secret) if tmn_code and secret else None
 
     def routes(self) -> Iterable[web.RouteDef]:
-        """The pay page's three addresses and the transaction API."""
+        """The pay page's three addresses, the transaction API and the bank list."""
         return [
             web.get("/paymentv2/vpcpay.html", self._pages.enter),
             web.get(PAGE, self._pages.show),
             web.post(PAGE, self._pages.decide),
             web.get(ERROR_PAGE, self._pages.show_error),
             web.post("/merchant_webapi/api/transaction", self._api.handle),
+            web.post("/qrpayauth/api/merchant/get_bank_list", self._api.banks),
         ]
 
     def message(self, payload: Json, corrupt: str | None) -> Message:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from sandbox.faults import Call, Failures
-from sandbox.vnpay import codes, signing
+from sandbox.vnpay import codes, signing, ways
 from sandbox.vnpay.payments import stamp, status_of
 from sandbox.vnpay.ways import bank_and_card
 
@@ -42,6 +42,9 @@ FORBIDDEN = (
     "<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>"
 )
 SERVER_ERROR = "<html><body><h1>Server Error</h1></body></html>"
+
+
+DOMESTIC_BANK = 1
 
 
 class Refused(Exception):
@@ -77,6 +80,24 @@ class MerchantApi:
             return web.json_response(self._answer(command, fields))
 
         return await self._world.faults.perform(request, call, work, FAILURES)
+
+    async def banks(self, request: web.Request) -> web.Response:
+        """The bank list: a form with the website's code, unsigned."""
+        form = await request.post()
+        if form.get("tmn_code") != self._tmn_code:
+            return web.json_response([])
+        return web.json_response(
+            [
+                {
+                    "bank_code": code,
+                    "bank_name": name,
+                    "bank_type": DOMESTIC_BANK,
+                    "display_order": order,
+                    "logo_link": f"/qrpayauth/logos/{code.lower()}.png",
+                }
+                for order, (code, name) in enumerate(ways.BANKS.items(), 1)
+            ]
+        )
 
     def _answer(self, command: str, fields: dict[str, str]) -> Json:
         if command == "refund":
@@ -185,14 +206,16 @@ class MerchantApi:
 
 
 def read_fields(body: bytes) -> dict[str, str]:
-    """The text members of a JSON object; anything else reads as empty, which is malformed."""
+    """The texts and whole numbers of a JSON object, as texts; anything else reads as empty, which
+    is malformed. VNPAY's Node sample sends its amount as a number.
+    """
     try:
         parsed = json.loads(body)
     except ValueError:
         return {}
     if not isinstance(parsed, dict):
         return {}
-    return {name: value for name, value in parsed.items() if isinstance(value, str)}
+    return {name: str(value) for name, value in parsed.items() if type(value) in {str, int}}
 
 
 def server_error() -> web.Response:

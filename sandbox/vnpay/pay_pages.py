@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sandbox.pages import alert, facts, html_page
 from sandbox.vnpay import ways
-from sandbox.vnpay.payments import moment
+from sandbox.vnpay.payments import moment, stamp
 from sandbox.vnpay.signing import signed_query, verified_query
 from sandbox.vnpay.words import TEXTS
 
@@ -42,8 +42,10 @@ FIELDS: Mapping[str, re.Pattern[str]] = {
     "vnp_IpAddr": re.compile(r"[0-9A-Fa-f.:]{7,45}"),
     "vnp_ReturnUrl": re.compile(r"https?://.{2,247}"),
     "vnp_CreateDate": re.compile(r"[0-9]{14}"),
-    "vnp_ExpireDate": re.compile(r"[0-9]{14}"),
 }
+# The current table wants vnp_ExpireDate; VNPAY's own samples and many clients go without.
+LIFE_S = 15 * 60.0
+EXPIRE_DATE = re.compile(r"[0-9]{14}")
 
 # Codes of the error page. 02 for a reference that is in use is our assumption: no source names it.
 ERRORS: Mapping[str, str] = {
@@ -67,7 +69,7 @@ class PayPages:
 
     async def enter(self, request: web.Request) -> web.StreamResponse:
         """``vpcpay.html``: check the signed link and lead on to the page, the shop or the error."""
-        params = verified_query(request.rel_url.raw_query_string, self._secret)
+        params = with_expiry(verified_query(request.rel_url.raw_query_string, self._secret))
         code = self._refusal(request, params)
         if code is not None or params is None:
             return error(code or "70")
@@ -173,9 +175,22 @@ class PayPages:
         return self._page(payment, f"<p>{told}</p>{ways.summary(payment)}")
 
 
+def with_expiry(params: dict[str, str] | None) -> dict[str, str] | None:
+    """The parameters with an end of their link, if only their creation can be read."""
+    if params is None or "vnp_ExpireDate" in params:
+        return params
+    try:
+        end = moment(params.get("vnp_CreateDate", "")) + LIFE_S
+    except ValueError:
+        return params
+    return params | {"vnp_ExpireDate": stamp(end)}
+
+
 def well_formed(params: Mapping[str, str]) -> bool:
     """Whether every field of a link is there and looks right."""
     if not all(rule.fullmatch(params.get(name, "")) for name, rule in FIELDS.items()):
+        return False
+    if not EXPIRE_DATE.fullmatch(params.get("vnp_ExpireDate", "")):
         return False
     if "vnp_BankCode" in params and not ways.is_bank_code(params["vnp_BankCode"]):
         return False

@@ -47,7 +47,8 @@ def signed_query(params: Mapping[str, str], secret: str) -> str:
 def verified_query(raw: str, secret: str) -> dict[str, str] | None:
     """The parameters of a raw query string, or None if its signature is wrong.
 
-    Works on the pairs as received, so that it does not matter which of the many encoders made them.
+    Works on the pairs as received, so that it does not matter which of the many encoders made them,
+    and then on their values. An empty parameter may be signed, and is none.
     Parameters of other names than ``vnp_…`` are no part of the message.
     """
     pairs = [pair for pair in raw.split("&") if pair.startswith("vnp_")]
@@ -59,10 +60,17 @@ def verified_query(raw: str, secret: str) -> dict[str, str] | None:
         unquote_plus(name): unquote_plus(value)
         for name, _, value in (pair.partition("=") for pair in pairs)
     }
-    expected = hmac_sha512(secret, "&".join(sorted(given, key=lambda pair: pair.partition("=")[0])))
-    if not same(values.get("vnp_SecureHash", ""), expected):
-        return None
-    return {name: value for name, value in values.items() if name not in HASH_FIELDS}
+    signature = values.get("vnp_SecureHash", "")
+    params = {
+        name: value for name, value in values.items() if name not in HASH_FIELDS and value != ""
+    }
+    as_received = "&".join(sorted(given, key=lambda pair: pair.partition("=")[0]))
+    # A browser or an HTTP library may have encoded the link once more in its own way; whoever reads
+    # the values and encodes them again finds what the shop signed.
+    for text in (as_received, urlencode(sorted(params.items()))):
+        if same(signature, hmac_sha512(secret, text)):
+            return params
+    return None
 
 
 def api_signature(fields: Mapping[str, str], order: Sequence[str], secret: str) -> str:

@@ -136,7 +136,7 @@ class TestCreate:
         changed = app.get(f"{ORDERS}/{order['id']}")
         assert changed["purchase_units"][0]["amount"] == money("25.00")
         assert app.player.charge(reference)["amount"] == 2500
-        wrong = [{"op": "replace", "path": "/intent", "value": "AUTHORIZE"}]
+        wrong = [{"op": "replace", "path": "/status", "value": "COMPLETED"}]
         assert issue_of(app.call("PATCH", f"{ORDERS}/{order['id']}", wrong))[0] == 422
 
 
