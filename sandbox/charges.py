@@ -2,6 +2,8 @@
 
 This is what a checker counts. ``captured`` is money really taken, ``refunded`` money really given
 back; both, like ``amount``, are ISO 4217 minor units, whatever scale the gateway itself uses.
+A refund or dispute that has taken money from the shop's balance says when in ``moved_at``, and
+``returned_at`` is when that came back.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ DECLINED = "declined"
 CANCELLED = "cancelled"
 EXPIRED = "expired"
 
+SUCCEEDED = "succeeded"
 # A refund with any other status has given its money back, or will.
 FAILED = "failed"
 
@@ -96,15 +99,28 @@ class Charges:
             "currency": paid["currency"],
             "created_at": iso(self._clock.now()),
         }
+        if status == SUCCEEDED:
+            row["moved_at"] = row["created_at"]
         self._book.put("refunds", f"{gateway}:{key}", row)
         if status != FAILED:
             self._give_back(gateway, charge, amount)
+
+    def refund_moved(self, gateway: str, key: str) -> None:
+        """A refund has left the balance, whether or not it is over."""
+        row = self._book.table("refunds")[f"{gateway}:{key}"]
+        row.setdefault("moved_at", iso(self._clock.now()))
+        self._book.put("refunds", f"{gateway}:{key}", row)
 
     def refund_status(self, gateway: str, key: str, *, charge: str, status: str) -> None:
         """Change a refund's status; a refund that fails gives its money back to the payment."""
         row = self._book.table("refunds")[f"{gateway}:{key}"]
         if status == FAILED and row["status"] != FAILED:
             self._give_back(gateway, charge, -row["amount"])
+        now = iso(self._clock.now())
+        if status == SUCCEEDED:
+            row.setdefault("moved_at", now)
+        elif status == FAILED and "moved_at" in row:
+            row.setdefault("returned_at", now)
         row["status"] = status
         self._book.put("refunds", f"{gateway}:{key}", row)
 
@@ -132,6 +148,12 @@ class Charges:
             "currency": paid["currency"],
             "created_at": known.get("created_at") or iso(self._clock.now()),
         }
+        row |= {name: known[name] for name in ("moved_at", "returned_at") if name in known}
+        now = iso(self._clock.now())
+        if status in {"open", "lost"}:
+            row.setdefault("moved_at", now)
+        elif "moved_at" in row:
+            row.setdefault("returned_at", now)
         self._book.put("disputes", f"{gateway}:{key}", row)
         return row
 

@@ -12,7 +12,7 @@ from sandbox.clock import ADVANCE_S_MAX
 from sandbox.gateway import ControlError
 from sandbox.rules import Members, RuleError, read_decision
 from sandbox.settings import is_loopback
-from sandbox.settlement import settlement
+from sandbox.settlement import settlement, settlement_file
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -60,7 +60,7 @@ class Control:
             except (RuleError, ControlError) as error:
                 return web.json_response({"error": str(error)}, status=400)
             await self._world.book.durable()
-            return web.json_response(result)
+            return result if isinstance(result, web.Response) else web.json_response(result)
 
         return answer
 
@@ -130,8 +130,18 @@ class Control:
         members = Members(dict(request.query), "the query")
         gateway = self._gateway(members)
         date = read_text(members, "date")
+        form = members.one_of("format", ["json", "csv"])
         members.nothing_left()
-        return settlement(self._world, gateway, date)
+        if form != "csv":
+            return settlement(self._world, gateway, date)
+        text = settlement_file(self._world, gateway, date)
+        name = f"{gateway.name}-{date}.csv"
+        return web.Response(
+            text=text,
+            content_type="text/csv",
+            charset="utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
 
     async def _reset(self, _: web.Request) -> Answer:
         self._world.rules.reset()

@@ -93,6 +93,20 @@ class Gateway(ABC):
     def fee(self, amount: int, currency: str) -> int:
         """What the gateway keeps of a captured amount, in ISO minor units."""
 
+    def dispute_fee(self, currency: str) -> int:
+        """What the gateway keeps for a dispute, in ISO minor units; most keep nothing."""
+        del currency
+        return 0
+
+    def settlement_file(self, day: str, lines: Sequence[Json]) -> str:
+        """The daily file with these lines, where the gateway publishes one.
+
+        Raises ControlError where it does not.
+        """
+        raise ControlError(
+            f"{self.name} publishes no file: its API tells of {day} ({len(lines)} lines)."
+        )
+
     @abstractmethod
     def guide(self) -> Guide:
         """What people should know to try it."""

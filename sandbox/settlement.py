@@ -1,4 +1,8 @@
-"""What a gateway settles for one day: the lines that a shop compares with its own ledger."""
+"""What a gateway settles for one day: the lines that a shop compares with its own ledger.
+
+They are counted from the general book alone, so that a gateway's own report can be held against
+them.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +25,12 @@ SETTLEMENT_ZONE = timezone(timedelta(hours=7))
 def settlement(world: World, gateway: Gateway, day: str) -> Json:
     """The settled lines of one day (YYYY-MM-DD) and their sums by currency, in ISO minor units.
 
-    A line has ``type`` (payment, refund or dispute), both references, ``gross``, ``fee`` and
-    ``net``; money that leaves the shop is negative. Raises ControlError for a bad date.
+    A line has ``type`` (payment, refund, refund_reversal, dispute or dispute_reversal), ``key``
+    (the gateway's own of its row), both references, ``charge`` (the gateway's number of the
+    payment), ``gross``, ``fee`` and ``net``; money that leaves the shop is negative. Raises
+    ControlError for a bad date.
     """
-    wanted = read_day(day)
-    lines = [line for line in all_lines(world, gateway) if local_day(line["at"]) == wanted]
+    lines = lines_of(world, gateway, day)
     totals: dict[str, Json] = {}
     for line in lines:
         total = totals.setdefault(line["currency"], {"gross": 0, "fee": 0, "net": 0})
@@ -34,29 +39,48 @@ def settlement(world: World, gateway: Gateway, day: str) -> Json:
     return {"gateway": gateway.name, "date": day, "lines": lines, "totals": totals}
 
 
+def settlement_file(world: World, gateway: Gateway, day: str) -> str:
+    """The same lines as the file that the gateway would publish. Raises ControlError."""
+    return gateway.settlement_file(day, lines_of(world, gateway, day))
+
+
+def lines_of(world: World, gateway: Gateway, day: str) -> list[Json]:
+    """The lines of one day. Raises ControlError for a bad date."""
+    wanted = read_day(day)
+    return [line for line in all_lines(world, gateway) if local_day(line["at"]) == wanted]
+
+
 def all_lines(world: World, gateway: Gateway) -> Iterator[Json]:
     """Every line of the gateway's whole book."""
-    for row in world.book.table("charges").values():
-        if row["gateway"] == gateway.name and row["captured"]:
-            at = row.get("captured_at") or row["created_at"]
-            yield line(
-                "payment", row, row["captured"], gateway.fee(row["captured"], row["currency"]), at
-            )
-    for row in world.book.table("refunds").values():
-        if row["gateway"] == gateway.name and row["status"] != "failed":
-            yield line("refund", row, -row["amount"], 0, row["created_at"])
-    for row in world.book.table("disputes").values():
-        if row["gateway"] == gateway.name and row["status"] in {"open", "lost"}:
-            yield line("dispute", row, -row["amount"], 0, row["created_at"])
+    for key, row in rows_of(world, gateway, "charges"):
+        if row["captured"]:
+            fee = gateway.fee(row["captured"], row["currency"])
+            yield line("payment", key, row, row["captured"], row["captured_at"], fee=fee)
+    for kind, table in (("refund", "refunds"), ("dispute", "disputes")):
+        for key, row in rows_of(world, gateway, table):
+            if "moved_at" in row:
+                fee = gateway.dispute_fee(row["currency"]) if kind == "dispute" else 0
+                yield line(kind, key, row, -row["amount"], row["moved_at"], fee=fee)
+            if "returned_at" in row:
+                yield line(f"{kind}_reversal", key, row, row["amount"], row["returned_at"])
 
 
-def line(kind: str, row: Json, gross: int, fee: int, at: str) -> Json:
+def rows_of(world: World, gateway: Gateway, table: str) -> Iterator[tuple[str, Json]]:
+    """A gateway's rows in one table of the general book, each with the gateway's own key of it."""
+    for key, row in world.book.table(table).items():
+        if row["gateway"] == gateway.name:
+            yield key.partition(":")[2], row
+
+
+def line(kind: str, key: str, row: Json, gross: int, at: str, *, fee: int = 0) -> Json:
     """One line from a row of the book."""
     return {
         "type": kind,
+        "key": key,
         "account": row["account"],
         "reference": row["reference"],
         "psp_reference": row["psp_reference"],
+        "charge": row.get("charge", row["psp_reference"]),
         "currency": row["currency"],
         "gross": gross,
         "fee": fee,

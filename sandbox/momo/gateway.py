@@ -10,6 +10,7 @@ from sandbox.momo import codes
 from sandbox.momo.api import Api
 from sandbox.momo.pay_pages import PayPages
 from sandbox.momo.payments import NAME, Payments
+from sandbox.momo.settlement import daily_file
 from sandbox.momo.signing import RESULT, Keys
 from sandbox.webhooks import Message
 
@@ -101,6 +102,10 @@ class Momo(Gateway):
         """1.5 % in whole đồng, rounded down; the real rate is in each shop's contract."""
         del currency  # MoMo only knows đồng.
         return amount * FEE_PER_MILLE // 1000
+
+    def settlement_file(self, day: str, lines: Sequence[Json]) -> str:
+        """What MoMo settled that day."""
+        return daily_file(day, lines)
 
     def guide(self) -> Guide:
         """The magic amounts and the decline codes."""

@@ -30,7 +30,6 @@ FEE_FIXED_WHOLE: Final[Mapping[str, Decimal]] = {
     "TWD": Decimal(14),
     "HUF": Decimal(156),
 }
-DISPUTE_FEE: Final = Decimal(15)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,13 @@ def check_amount(amount: int, currency: str) -> None:
 
 def iso_minor(amount: int, currency: str) -> int:
     """A Stripe amount in ISO 4217 minor units."""
-    if currency in WHOLE_ONLY:
+    if currency.lower() in WHOLE_ONLY:
         return amount // 100
-    return amount * 100 if currency in ISO_TIMES_100 else amount
+    return amount * 100 if currency.lower() in ISO_TIMES_100 else amount
+
+
+def stripe_amount(minor: int, currency: str) -> int:
+    """ISO 4217 minor units as a Stripe amount."""
+    if currency.lower() in WHOLE_ONLY:
+        return minor * 100
+    return minor // 100 if currency.lower() in ISO_TIMES_100 else minor

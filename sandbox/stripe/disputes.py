@@ -53,7 +53,8 @@ class Disputes:
         self._save(dispute)
         self._emit("charge.dispute.created", dispute)
         if not inquiry:
-            self._move(dispute, -dispute["amount"], DISPUTE_FEE, "dispute")
+            self._move(dispute, -dispute["amount"], dispute_fee(dispute["currency"]), "dispute")
+            self._save(dispute)
             self._emit("charge.dispute.funds_withdrawn", dispute)
         return dispute
 
@@ -121,9 +122,8 @@ class Disputes:
         return charge
 
     def _move(self, dispute: Json, amount: int, fee: int, category: str) -> None:
-        fee = fee if dispute["currency"] == "usd" else 0
         line = self._balance.add(
-            "adjustment", category, dispute["id"], amount, dispute["currency"], fee
+            "adjustment", category, dispute["id"], amount, dispute["currency"], fee=fee
         )
         shown = self._store.shown("transactions", line)
         dispute["balance_transactions"] = [*dispute.get("balance_transactions", []), shown]
@@ -145,3 +145,8 @@ class Disputes:
 
     def _emit(self, kind: str, dispute: Json, previous: Json | None = None) -> None:
         self._store.emit(kind, "disputes", dispute, dispute["_reference"], previous)
+
+
+def dispute_fee(currency: str) -> int:
+    """What Stripe keeps for a dispute, won or lost; the sandbox only knows it in dollars."""
+    return DISPUTE_FEE if currency.lower() == "usd" else 0

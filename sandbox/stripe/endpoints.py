@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.stripe.cards import card_for
-from sandbox.stripe.errors import no_such
+from sandbox.stripe.errors import no_such, not_reconciled
 from sandbox.stripe.lists import Lists, event_object, read_types
 from sandbox.stripe.objects import member, new_id
 from sandbox.stripe.params import merged, need
@@ -185,6 +185,10 @@ class Endpoints:
         return charge
 
     def _list_transactions(self, params: Json) -> Json:
+        if "payout" in params:
+            payout = self._store.get("payouts", params["payout"], "payout")
+            if payout.get("reconciliation_status", "completed") != "completed":
+                raise not_reconciled()
         names = {"payout": "_payout", "source": "source", "type": "type", "currency": "currency"}
         filters = {own: params[name] for name, own in names.items() if name in params}
         return self._lists.page(

@@ -75,3 +75,10 @@ def bad_state(message: str, intent: Json | None = None) -> StripeError:
 def refused(message: str, code: str | None = None, param: str | None = None) -> StripeError:
     """Understood, but against a rule; the endpoint had begun to run."""
     return StripeError(400, message, code=code, param=param, began=True)
+
+
+def not_reconciled() -> StripeError:
+    """It is not known yet what a payout carries."""
+    message = "The payout has not been reconciled yet."
+    code = "payout_reconciliation_not_ready"
+    return StripeError(400, message, code=code, param="payout")

@@ -11,7 +11,8 @@ from sandbox.gateway import ControlError, Gateway, Guide
 from sandbox.stripe.api import Api
 from sandbox.stripe.balance import Balance, fee_of
 from sandbox.stripe.cards import CARDS, MAGIC_AMOUNTS, MESSAGES
-from sandbox.stripe.disputes import Disputes
+from sandbox.stripe.currencies import iso_minor, stripe_amount
+from sandbox.stripe.disputes import Disputes, dispute_fee
 from sandbox.stripe.endpoints import Endpoints, Parts
 from sandbox.stripe.intents import Intents
 from sandbox.stripe.lists import event_object
@@ -133,7 +134,11 @@ class Stripe(Gateway):
 
     def fee(self, amount: int, currency: str) -> int:
         """As the balance transactions have it."""
-        return fee_of(amount, currency)
+        return iso_minor(fee_of(stripe_amount(amount, currency), currency), currency)
+
+    def dispute_fee(self, currency: str) -> int:
+        """As the balance transactions have it."""
+        return dispute_fee(currency)
 
     def guide(self) -> Guide:
         """The test tokens and the magic amounts of the hosted page."""

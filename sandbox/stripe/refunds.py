@@ -121,6 +121,7 @@ class Refunds:
             amount=iso_minor(refund["amount"], refund["currency"]),
             status=refund["status"],
         )
+        self._store.world.charges.refund_moved(NAME, refund["id"])
         self._store.emit("refund.created", "refunds", refund, refund["_reference"])
         self._store.emit("charge.refunded", "charges", charge, refund["_reference"])
 

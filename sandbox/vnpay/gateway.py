@@ -12,6 +12,7 @@ from sandbox.vnpay import codes
 from sandbox.vnpay.merchant_api import MerchantApi
 from sandbox.vnpay.pay_pages import ERROR_PAGE, PAGE, PayPages
 from sandbox.vnpay.payments import NAME, Payments
+from sandbox.vnpay.settlement import daily_file
 from sandbox.vnpay.signing import signed_query
 from sandbox.webhooks import Message
 
@@ -110,6 +111,12 @@ class Vnpay(Gateway):
         """1.1 % in whole đồng, rounded down; the real rate is in each shop's contract."""
         del currency  # VNPAY only knows đồng.
         return amount * FEE_PER_MILLE // 1000
+
+    def settlement_file(self, day: str, lines: Sequence[Json]) -> str:
+        """What VNPAY settled that day."""
+        references = {line["reference"] for line in lines}
+        rows = {name: self.world.charges.get(NAME, name) or {} for name in references}
+        return daily_file(day, lines, {name: row["captured"] for name, row in rows.items()})
 
     def guide(self) -> Guide:
         """The magic amounts and the decline codes."""

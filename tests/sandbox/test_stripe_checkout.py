@@ -384,6 +384,12 @@ class TestPayouts:
         client = own_player.stripe()
         payout = client.v1.payouts.list().data[0]
         assert (payout.status, payout.amount) == ("paid", 2 * 9_680)
+        assert payout.reconciliation_status == "in_progress"
+        with pytest.raises(stripe.InvalidRequestError) as early:
+            client.v1.balance_transactions.list({"payout": payout.id})
+        assert early.value.code == "payout_reconciliation_not_ready"
+        own_player.control("clock", advance_s=600)
+        assert client.v1.payouts.retrieve(payout.id).reconciliation_status == "completed"
         lines = client.v1.balance_transactions.list(
             {"payout": payout.id, "expand": ["data.source"], "limit": 100}
         ).data

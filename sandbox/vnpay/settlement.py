@@ -1,0 +1,49 @@
+"""VNPAY's daily file. VNPAY publishes no format; the shop's manual (docs/gateways) has this one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Final
+
+from sandbox.charges import seconds
+from sandbox.vnpay.payments import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandbox.book import Json
+
+HEADER: Final = (
+    "vnp_TmnCode", "vnp_TxnRef", "vnp_RequestId", "vnp_TransactionType", "vnp_TransactionNo",
+    "vnp_Amount", "FeeAmount", "NetAmount", "vnp_PayDate", "SettlementNo",
+)  # fmt: skip
+# VNPAY writes a hundredth of a đồng.
+SCALE: Final = 100
+PAYMENT, REFUND_FULL, REFUND_PARTIAL = "01", "02", "03"
+
+
+def daily_file(day: str, lines: Iterable[Json], paid: dict[str, int]) -> str:
+    """The file of a day; ``paid`` is each payment's amount in đồng by its reference."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(HEADER)
+    for line in lines:
+        amount = abs(line["gross"])
+        refund = REFUND_FULL if amount == paid[line["reference"]] else REFUND_PARTIAL
+        is_payment = line["type"] == "payment"
+        writer.writerow(
+            (
+                line["account"],
+                line["reference"],
+                "" if is_payment else line["key"],
+                PAYMENT if is_payment else refund,
+                line["psp_reference"],
+                amount * SCALE,
+                line["fee"] * SCALE,
+                line["net"] * SCALE,
+                stamp(seconds(line["at"])),
+                f"{line['account']}-{day.replace('-', '')}",
+            )
+        )
+    return out.getvalue()
