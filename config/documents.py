@@ -16,7 +16,8 @@ from drf_spectacular.generators import SchemaGenerator
 
 from config.error_codes import FIELD_CODES, error_codes
 from orders.money import EXPONENTS
-from payments.gateways.base import Capabilities, Gateway
+from payments.gateways.base import Gateway
+from payments.gateways.capabilities import Capabilities, SettlementSource
 from payments.states import LEGAL_MOVES, LIVE
 
 ENV_EXAMPLE: Final = Path(settings.BASE_DIR) / ".env.example"
@@ -46,7 +47,14 @@ _FEATURES: Final = (
     ("close", "end an unpaid page"),
     ("qr", "QR code"),
     ("takes_token", "pay by token"),
+    ("disputes", "ask for disputes"),
+    ("payouts", "payouts, with what each carries"),
 )
+_SETTLEMENT: Final = {
+    SettlementSource.API: "by API",
+    SettlementSource.FILE: "from a daily file",
+    None: "–",
+}
 
 
 def documents() -> dict[str, Callable[[], str]]:
@@ -147,6 +155,7 @@ def gateway_features_page() -> str:
             _row(title, *("yes" if getattr(one, feature) else "–" for one in able.values()))
             for feature, title in _FEATURES
         ),
+        _row("settlement records", *(_SETTLEMENT[one.settlement] for one in able.values())),
         _row("link lives", *(_minutes(gateway) for gateway in gateways.values())),
         "",
         "## Currencies and amounts",

@@ -8,7 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from orders.money import Money
-from payments.gateways.base import Capabilities, Gateway
+from payments.gateways.base import Gateway
+from payments.gateways.capabilities import Capabilities
 from payments.gateways.registry import gateways_for
 
 

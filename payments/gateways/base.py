@@ -14,20 +14,20 @@ The life of one operation::
     notices = gateway.read_webhook(delivery)     # verified, parsed; raises WebhookRefused
 """
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final, Self
 
 from orders.money import Money
+from payments.gateways.capabilities import Capabilities
+from payments.gateways.settlement import Payout, SettlementRecord
 
 # A read that takes longer than this is an unknown outcome. Leases outlast both together.
 CONNECT_TIMEOUT_S: Final = 3.0
 READ_TIMEOUT_S: Final = 20.0
-READ_TIMEOUT_MAX_S: Final = 120.0
 
 JsonValue = object  # what json.dumps takes: str, int, bool, None, lists and dicts of these
 Json = dict[str, JsonValue]
@@ -240,14 +240,6 @@ class WebhookUnverifiable(Exception):
         self.reason = reason
 
 
-def read_timeout(options: Mapping[str, str], default: float) -> float:
-    """``read_timeout_s`` of the settings, in seconds. Raises ValueError."""
-    seconds = float(options.get("read_timeout_s") or default)
-    if not 0 < seconds <= READ_TIMEOUT_MAX_S:
-        raise ValueError(f"read_timeout_s must be above 0 and at most {READ_TIMEOUT_MAX_S:g}")
-    return seconds
-
-
 class WebhookResult(StrEnum):
     """What became of a delivery; each gateway is answered in its own words."""
 
@@ -268,31 +260,6 @@ class Answer:
     status: int
     body: str = ""
     content_type: str = "text/plain; charset=utf-8"
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a gateway can do; the API and the pages offer only this and say why not otherwise.
-
-    ``limits`` gives each currency it takes with the smallest and largest amount in ISO minor
-    units, over all of its doors. ``channels`` gives a method's doors, those that the pages offer;
-    ``channel_codes`` is the pattern of further ones, codes of the gateway itself, that only the API
-    takes. ``needs_token`` and ``takes_token`` are about ``payment_token``.
-    """
-
-    limits: Mapping[str, tuple[int, int]]
-    methods: frozenset[str]
-    channels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    channel_codes: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
-    manual_capture: bool = False
-    partial_capture: bool = False
-    void: bool = False
-    refund: bool = False
-    partial_refund: bool = False
-    close: bool = False  # an unpaid page can be ended
-    qr: bool = False
-    takes_token: bool = False
-    needs_token: bool = False
 
 
 class Gateway(ABC):
@@ -397,3 +364,30 @@ class Gateway(ABC):
         """
         del now
         return None
+
+    def settlement_records(self, start: datetime, end: datetime) -> Iterator[SettlementRecord]:
+        """What moved our balance there, from ``start`` up to ``end`` (aware, to the second).
+
+        Comes in any order. Raises ``ReportUnavailable``, perhaps half-way, and ``NotExpressible``.
+        """
+        raise NotExpressible(f"{self.name} has no report to ask for: {start} to {end}")
+
+    def read_settlement_file(self, content: bytes) -> Iterator[SettlementRecord]:
+        """The records of one file of the gateway's. Raises as ``settlement_records`` does."""
+        raise NotExpressible(f"{self.name} publishes no files: {len(content)} bytes")
+
+    def payouts(self, start: datetime, end: datetime) -> Iterator[Payout]:
+        """Payouts that were made from ``start`` up to ``end``. Raises in the same way."""
+        raise NotExpressible(f"{self.name} lists no payouts: {start} to {end}")
+
+    def payout_records(self, psp_reference: str) -> Iterator[SettlementRecord]:
+        """All that one payout carries and its own record; they add up. Raises in the same way."""
+        raise NotExpressible(f"{self.name} does not say what is in a payout: {psp_reference}")
+
+    def disputes(self, intent: Intent) -> tuple[Notice, ...]:
+        """Every dispute about a payment, as a webhook would tell it. Raises in the same way."""
+        raise NotExpressible(f"{self.name} has no disputes to ask for: {intent.reference}")
+
+    def dispute(self, psp_reference: str) -> Notice:
+        """One dispute by its own id. Raises in the same way."""
+        raise NotExpressible(f"{self.name} has no disputes to ask for: {psp_reference}")

@@ -31,8 +31,9 @@ from urllib3.response import BaseHTTPResponse
 from audit.redaction import mask_text, redact
 from payments.gateways.base import Exchange, Json, Outcome, OutcomeKind
 
-# The largest honest answer of any of our gateways is a few tens of kilobytes.
-ANSWER_BYTES_MAX: Final = 1024 * 1024
+READ_TIMEOUT_MAX_S: Final = 120.0
+# A page of a report has some hundred kilobytes; every other honest answer is far smaller.
+ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 _CHUNK_BYTES: Final = 64 * 1024
 # Keep-alive connections kept for each host; more run side by side, they are only not kept.
 _CONNECTIONS_KEPT: Final = 32
@@ -220,6 +221,14 @@ def require_base_url(url: str, name: str) -> str:
     if parts.scheme == "http" and not is_near:
         raise ValueError(f"{name} must be https, got {url!r}")
     return url.rstrip("/")
+
+
+def read_timeout(options: Mapping[str, str], default: float) -> float:
+    """``read_timeout_s`` of the settings, in seconds. Raises ValueError."""
+    seconds = float(options.get("read_timeout_s") or default)
+    if not 0 < seconds <= READ_TIMEOUT_MAX_S:
+        raise ValueError(f"read_timeout_s must be above 0 and at most {READ_TIMEOUT_MAX_S:g}")
+    return seconds
 
 
 class _PlainConnection(HTTPConnection):

@@ -1,7 +1,7 @@
 """MoMo as a ``Gateway``."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Self, cast
 
@@ -9,7 +9,6 @@ from typing_extensions import override
 
 from payments.gateways.base import (
     Answer,
-    Capabilities,
     Delivery,
     Gateway,
     Json,
@@ -17,12 +16,19 @@ from payments.gateways.base import (
     Operation,
     Outcome,
     WebhookResult,
+)
+from payments.gateways.capabilities import Capabilities, SettlementSource
+from payments.gateways.http import (
+    HttpClient,
+    HttpTrouble,
+    exchange_of,
+    outcome_of_trouble,
     read_timeout,
 )
-from payments.gateways.http import HttpClient, HttpTrouble, exchange_of, outcome_of_trouble
-from payments.gateways.momo import answers, doors, requests, webhooks
+from payments.gateways.momo import answers, doors, requests, settlement, webhooks
 from payments.gateways.momo.config import Config
 from payments.gateways.momo.signing import sign
+from payments.gateways.settlement import SettlementRecord
 
 
 class MomoGateway(Gateway):
@@ -38,6 +44,7 @@ class MomoGateway(Gateway):
         refund=True,
         partial_refund=True,
         qr=True,
+        settlement=SettlementSource.FILE,
     )
     # MoMo remembers a requestId for at least 31 days.
     key_lifetime = timedelta(days=30)
@@ -107,6 +114,10 @@ class MomoGateway(Gateway):
     @override
     def sample_webhook(self, now: datetime) -> Delivery:
         return webhooks.sample(self._config, now)
+
+    @override
+    def read_settlement_file(self, content: bytes) -> Iterator[SettlementRecord]:
+        return settlement.read(content, self._config.partner_code)
 
 
 _HEADERS: Final = {"Content-Type": "application/json; charset=UTF-8", "Accept": "application/json"}

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from payments.gateways.base import FailureCode, OutcomeKind, Verb
+from payments.gateways.settlement import RecordKind
 
 
 class Meaning(StrEnum):
@@ -166,3 +167,9 @@ NOTICE_KINDS: Final[dict[Meaning, OutcomeKind]] = {
 }
 
 LANGUAGES: Final[dict[str, str]] = {"vi": "vi", "en": "en"}
+
+# transType of a row of the daily file.
+SETTLEMENT_KINDS: Final[dict[str, RecordKind]] = {
+    "payment": RecordKind.PAYMENT,
+    "refund": RecordKind.REFUND,
+}

@@ -11,38 +11,41 @@ from typing_extensions import override
 
 from payments.gateways.base import (
     Answer,
-    Capabilities,
     Delivery,
     Exchange,
     Gateway,
+    Intent,
     Json,
     Notice,
     Operation,
     Outcome,
     OutcomeKind,
     WebhookResult,
-    read_timeout,
 )
+from payments.gateways.capabilities import Capabilities, SettlementSource
 from payments.gateways.http import (
     HttpAnswer,
     HttpClient,
     HttpTrouble,
     exchange_of,
     outcome_of_trouble,
+    read_timeout,
 )
-from payments.gateways.paypal import answers, money, reporting, requests, webhooks
+from payments.gateways.paypal import answers, disputes, money, reporting, requests, webhooks
 from payments.gateways.paypal.certificates import Certificates
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.pause import Pause
 from payments.gateways.paypal.signing import ALGORITHM, Transmission
 from payments.gateways.paypal.tokens import NoToken, TokenCache
+from payments.gateways.settlement import ReportUnavailable, SettlementRecord
 
 _VERIFY_PATH: Final = "/v1/notifications/verify-webhook-signature"
-_DISPUTES_PATH: Final = "/v1/customer/disputes"
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
 # What PayPal says of a question that makes no sense: a genuine transmission does.
 _NOT_A_TRANSMISSION: Final = frozenset({400, 422})
+# A limit or their own trouble, which pass.
+_PASSING: Final = frozenset({429, *range(500, 600)})
 # Waits for one exchange. Up to four make one operation (token, call, new token, call again), and
 # ``read_timeout_s`` of the class is for all of them.
 _CONNECT_S: Final = 3.0
@@ -55,10 +58,6 @@ _RETRY_WITHIN_S: Final = 5.0
 # Who paid, and where they live, is nobody's business in our books.
 _PERSONAL: Final = frozenset({"payer", "payment_source", "shipping"})
 _PERSONAL_DEPTH_MAX: Final = 8
-
-
-class PaypalError(Exception):
-    """A report of PayPal's could not be had."""
 
 
 class PaypalGateway(Gateway):
@@ -76,6 +75,8 @@ class PaypalGateway(Gateway):
         void=True,
         refund=True,
         partial_refund=True,
+        settlement=SettlementSource.API,
+        disputes=True,
     )
     # PayPal keeps an order's request id for six hours.
     key_lifetime = timedelta(hours=5)
@@ -138,24 +139,22 @@ class PaypalGateway(Gateway):
     def answer_webhook(self, result: WebhookResult) -> Answer:
         return webhooks.answer(result)
 
-    def settlement_records(self, start: datetime, end: datetime) -> Iterator[reporting.Record]:
-        """The rows of Transaction Search from ``start`` to ``end``, page by page.
+    @override
+    def settlement_records(self, start: datetime, end: datetime) -> Iterator[SettlementRecord]:
+        return reporting.read_all(self._get, start, end)
 
-        Rows appear up to ``reporting.LAG`` late. Raises ``PaypalError`` when a page fails.
-        """
-        for since, until in reporting.windows(start, end):
-            for number in range(1, reporting.PAGES_MAX + 1):
-                path = reporting.search_path(since, until, number)
-                page = reporting.read_page(self._get(path))
-                yield from page.records
-                if number >= page.pages:
-                    break
-            else:
-                raise PaypalError("more pages than one search may have: take a shorter time")
+    @override
+    def disputes(self, intent: Intent) -> tuple[Notice, ...]:
+        capture_id = intent.psp_data.get("capture_id", "")
+        if not capture_id:
+            # Nothing was taken, so that there is nothing to dispute.
+            return ()
+        listed = self._get(disputes.list_path(capture_id))
+        return tuple(self.dispute(dispute_id) for dispute_id in disputes.ids_of(listed))
 
-    def dispute(self, dispute_id: str) -> Outcome:
-        """How a dispute stands now, by PayPal's own API. Raises ``PaypalError``."""
-        return webhooks.read_dispute(self._get(f"{_DISPUTES_PATH}/{dispute_id}"))
+    @override
+    def dispute(self, psp_reference: str) -> Notice:
+        return disputes.read(self._get(disputes.path(psp_reference)), psp_reference)
 
     def _client(self, share: float) -> HttpClient:
         return HttpClient(connect_timeout_s=_CONNECT_S, read_timeout_s=share * self.read_timeout_s)
@@ -189,13 +188,15 @@ class PaypalGateway(Gateway):
         return self._http.send(method, f"{self._config.api_base}{path}", headers=headers, body=body)
 
     def _get(self, path: str) -> Json:
+        """What PayPal answers to a question for a report. Raises ``ReportUnavailable``."""
         try:
             answer = self._send_twice({"method": "GET", "path": path})
         except (NoToken, HttpTrouble) as error:
-            raise PaypalError("PayPal could not be reached") from error
+            raise ReportUnavailable("PayPal could not be reached", can_retry=True) from error
         content = answer.json()
         if answer.status != _OK or content is None:
-            raise PaypalError(f"PayPal answered {answer.status}")
+            passes = answer.status == _OK or answer.status in _PASSING
+            raise ReportUnavailable(f"PayPal answered {answer.status}", can_retry=passes)
         return content
 
     def _ask_paypal(self, transmission: Transmission, webhook_id: str, body: bytes) -> bool | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from payments.gateways.base import Failure, FailureCode, OutcomeKind, Subject
+from payments.gateways.settlement import RecordKind, RecordStatus
 
 # "APPROVED" and "COMPLETED" are looked into, and stand in no table.
 ORDER_STATUSES: Final[dict[str, OutcomeKind]] = {
@@ -203,6 +204,25 @@ EVENTS: Final[dict[str, Event]] = {
     "CUSTOMER.DISPUTE.CREATED": Event(Subject.DISPUTE, ""),
     "CUSTOMER.DISPUTE.UPDATED": Event(Subject.DISPUTE, ""),
     "CUSTOMER.DISPUTE.RESOLVED": Event(Subject.DISPUTE, ""),
+}
+
+# transaction_event_code of Transaction Search.
+SETTLEMENT_KINDS: Final[dict[str, RecordKind]] = {
+    **{f"T00{number:02d}": RecordKind.PAYMENT for number in range(17)},
+    "T0106": RecordKind.FEE,  # of a chargeback
+    "T0400": RecordKind.PAYOUT,
+    "T1106": RecordKind.DISPUTE,  # taken back by PayPal itself
+    "T1107": RecordKind.REFUND,
+    "T1108": RecordKind.FEE,  # given back
+    "T1201": RecordKind.DISPUTE,
+    "T1202": RecordKind.DISPUTE_REVERSAL,
+}
+# transaction_status there. What was reversed has moved; a row of its own moves it back.
+SETTLEMENT_STATUSES: Final[dict[str, RecordStatus]] = {
+    "S": RecordStatus.BOOKED,
+    "V": RecordStatus.BOOKED,
+    "P": RecordStatus.PENDING,
+    "D": RecordStatus.DENIED,
 }
 
 # Vietnamese is not among the languages that PayPal names: there the shopper's own settings rule.

@@ -134,17 +134,7 @@ def _of_dispute(event_id: str, event_type: str, _known: Event, resource: Json) -
     """About a dispute, or a capture that PayPal took back (which comes with no dispute's id)."""
     if event_type == "PAYMENT.CAPTURE.REVERSED":
         return _of_reversal(event_id, event_type, resource)
-    outcome = read_dispute(resource)
-    disputed = _disputed(resource)
-    return Notice(
-        event_id,
-        event_type,
-        reference=text_of(disputed, "custom") or text_of(disputed, "invoice_number"),
-        psp_reference=outcome.psp_reference,
-        outcome=outcome,
-        subject=Subject.DISPUTE,
-        payment_psp_reference=text_of(disputed, "seller_transaction_id"),
-    )
+    return read_dispute(event_id, event_type, resource)
 
 
 def _of_reversal(event_id: str, event_type: str, capture: Json) -> Notice:
@@ -173,7 +163,22 @@ _READERS: Final[dict[Subject, Callable[[str, str, Event, Json], Notice]]] = {
 }
 
 
-def read_dispute(dispute: Json) -> Outcome:
+def read_dispute(event_id: str, event_type: str, dispute: Json) -> Notice:
+    """A dispute as a notice, whether PayPal told of it or was asked."""
+    outcome = _dispute_outcome(dispute)
+    disputed = _disputed(dispute)
+    return Notice(
+        event_id,
+        event_type,
+        reference=text_of(disputed, "custom") or text_of(disputed, "invoice_number"),
+        psp_reference=outcome.psp_reference,
+        outcome=outcome,
+        subject=Subject.DISPUTE,
+        payment_psp_reference=text_of(disputed, "seller_transaction_id"),
+    )
+
+
+def _dispute_outcome(dispute: Json) -> Outcome:
     """SUCCEEDED: the money is gone. DECLINED: it stays, or came back. PENDING: still open."""
     status = text_of(dispute, "status")
     decided = text_of(child(dispute, "dispute_outcome"), "outcome_code")

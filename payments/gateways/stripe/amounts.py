@@ -4,6 +4,7 @@ from typing import Final
 
 from orders.money import EXPONENTS, Money, MoneyError
 from payments.gateways.base import NotExpressible
+from payments.gateways.settlement import Movement
 
 # How many of Stripe's units make one of ours, where the two differ.
 _UNITS_PER_MINOR: Final[dict[str, int]] = {
@@ -58,6 +59,16 @@ def from_wire(amount: object, currency: object) -> Money | None:
         return Money(minor, code) if rest == 0 else None
     except MoneyError:
         return None
+
+
+def movement_from_wire(amount: object, currency: object) -> Movement | None:
+    """The change of our balance that Stripe names, or None when we could not hold it."""
+    if type(amount) is not int:
+        return None
+    money = from_wire(abs(amount), currency)
+    if money is None:
+        return None
+    return Movement(money.minor if amount > 0 else -money.minor, money.currency)
 
 
 def _limits(currency: str) -> tuple[int, int]:

@@ -53,6 +53,17 @@ CALLS: Final[dict[str, _Call]] = {
         key, params, options
     ),
     "refunds.list": lambda sdk, _, params, options: sdk.v1.refunds.list(params, options),
+    "disputes.retrieve": lambda sdk, key, params, options: sdk.v1.disputes.retrieve(
+        key, params, options
+    ),
+    "disputes.list": lambda sdk, _, params, options: sdk.v1.disputes.list(params, options),
+    "balance_transactions.list": lambda sdk, _, params, options: sdk.v1.balance_transactions.list(
+        params, options
+    ),
+    "payouts.retrieve": lambda sdk, key, params, options: sdk.v1.payouts.retrieve(
+        key, params, options
+    ),
+    "payouts.list": lambda sdk, _, params, options: sdk.v1.payouts.list(params, options),
 }
 # These move nothing and take no idempotency key.
 READS: Final = frozenset(
@@ -62,6 +73,11 @@ READS: Final = frozenset(
         "checkout.sessions.retrieve",
         "refunds.retrieve",
         "refunds.list",
+        "disputes.retrieve",
+        "disputes.list",
+        "balance_transactions.list",
+        "payouts.retrieve",
+        "payouts.list",
     }
 )
 

@@ -3,7 +3,7 @@
 Reference: docs.stripe.com/api, version 2026-10-28.endive.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Self, cast
 
@@ -11,20 +11,22 @@ from typing_extensions import override
 
 from payments.gateways.base import (
     Answer,
-    Capabilities,
     Delivery,
     Gateway,
+    Intent,
     Json,
     Notice,
     Operation,
     Outcome,
     WebhookResult,
-    read_timeout,
 )
-from payments.gateways.http import HttpClient, HttpTrouble, outcome_of_trouble
+from payments.gateways.capabilities import Capabilities, SettlementSource
+from payments.gateways.http import HttpClient, HttpTrouble, outcome_of_trouble, read_timeout
+from payments.gateways.settlement import Payout, SettlementRecord
 from payments.gateways.stripe import amounts, answers, requests, webhooks
 from payments.gateways.stripe.client import Client
 from payments.gateways.stripe.config import Config
+from payments.gateways.stripe.reports import Reports
 
 
 class StripeGateway(Gateway):
@@ -41,6 +43,9 @@ class StripeGateway(Gateway):
         partial_refund=True,
         close=True,
         takes_token=True,
+        settlement=SettlementSource.API,
+        payouts=True,
+        disputes=True,
     )
     # Stripe may forget a key after 24 h, and then the same request is a second charge.
     key_lifetime = timedelta(hours=20)
@@ -55,6 +60,7 @@ class StripeGateway(Gateway):
             connect_timeout_s=self.connect_timeout_s, read_timeout_s=self.read_timeout_s
         )
         self._client = Client(config, http)
+        self._reports = Reports(self._client)
 
     @classmethod
     @override
@@ -99,3 +105,25 @@ class StripeGateway(Gateway):
     @override
     def sample_webhook(self, now: datetime) -> Delivery:
         return webhooks.sample(self._config.webhook_secrets[0], now)
+
+    @override
+    def settlement_records(self, start: datetime, end: datetime) -> Iterator[SettlementRecord]:
+        return self._reports.records(start, end)
+
+    @override
+    def payouts(self, start: datetime, end: datetime) -> Iterator[Payout]:
+        return self._reports.payouts(start, end)
+
+    @override
+    def payout_records(self, psp_reference: str) -> Iterator[SettlementRecord]:
+        return self._reports.payout_records(psp_reference)
+
+    @override
+    def disputes(self, intent: Intent) -> tuple[Notice, ...]:
+        payment_intent = intent.psp_data.get(requests.INTENT_KEY, "")
+        # A payment without one was never confirmed, so that there is nothing to dispute.
+        return self._reports.disputes(payment_intent) if payment_intent else ()
+
+    @override
+    def dispute(self, psp_reference: str) -> Notice:
+        return self._reports.dispute(psp_reference)

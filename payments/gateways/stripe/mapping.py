@@ -6,6 +6,7 @@ Stripe's enums are open: any of these objects may come with a new word tomorrow.
 from typing import Final
 
 from payments.gateways.base import FailureCode, OutcomeKind
+from payments.gateways.settlement import PayoutStatus, RecordKind, RecordStatus
 
 # PaymentIntent.status, where the status alone says it all.
 INTENT_STATUSES: Final[dict[str, OutcomeKind]] = {
@@ -143,3 +144,59 @@ DISPUTE_ENDS: Final[dict[str, OutcomeKind]] = {
     "warning_closed": OutcomeKind.DECLINED,
     "prevented": OutcomeKind.DECLINED,
 }
+# Dispute.status of one that is asked about. Of these the status alone does not say whether the
+# money is gone: the balance transactions of the dispute do.
+OPEN_DISPUTES: Final = frozenset(
+    {"needs_response", "under_review", "appeal_needs_response", "appeal_under_review"}
+)
+# An inquiry moves no money.
+INQUIRIES: Final = frozenset({"warning_needs_response", "warning_under_review"})
+
+# BalanceTransaction.type.
+BALANCE_TYPES: Final[dict[str, RecordKind]] = {
+    "charge": RecordKind.PAYMENT,
+    "payment": RecordKind.PAYMENT,
+    "payment_failure_refund": RecordKind.PAYMENT_REVERSAL,
+    "payment_reversal": RecordKind.PAYMENT_REVERSAL,
+    "refund": RecordKind.REFUND,
+    "payment_refund": RecordKind.REFUND,
+    "refund_failure": RecordKind.REFUND_REVERSAL,
+    "stripe_fee": RecordKind.FEE,
+    "stripe_fx_fee": RecordKind.FEE,
+    "tax_fee": RecordKind.FEE,
+    "payout": RecordKind.PAYOUT,
+    "payout_failure": RecordKind.PAYOUT_REVERSAL,
+    "payout_cancel": RecordKind.PAYOUT_REVERSAL,
+    "payment_network_reserve_hold": RecordKind.RESERVE,
+    "payment_network_reserve_release": RecordKind.RESERVE,
+    "payout_minimum_balance_hold": RecordKind.RESERVE,
+    "payout_minimum_balance_release": RecordKind.RESERVE,
+    "reserve_hold": RecordKind.RESERVE,
+    "reserve_release": RecordKind.RESERVE,
+    "reserve_transaction": RecordKind.RESERVE,
+    "reserved_funds": RecordKind.RESERVE,
+    "adjustment": RecordKind.ADJUSTMENT,
+}
+# BalanceTransaction.reporting_category of an adjustment, where that says more.
+ADJUSTMENT_CATEGORIES: Final[dict[str, RecordKind]] = {
+    "dispute": RecordKind.DISPUTE,
+    "dispute_reversal": RecordKind.DISPUTE_REVERSAL,
+}
+# BalanceTransaction.status says when we can use the money; the balance has it either way.
+BALANCE_STATUSES: Final[dict[str, RecordStatus]] = {
+    "available": RecordStatus.BOOKED,
+    "pending": RecordStatus.BOOKED,
+}
+
+PAYOUT_STATUSES: Final[dict[str, PayoutStatus]] = {
+    "pending": PayoutStatus.PENDING,
+    "in_transit": PayoutStatus.PENDING,
+    "paid": PayoutStatus.PAID,
+    "failed": PayoutStatus.FAILED,
+    "canceled": PayoutStatus.FAILED,
+}
+# Payout.reconciliation_status: whether Stripe can say what it carries. A payout that was made by
+# hand is "not_applicable", for ever.
+PAYOUT_RECONCILED: Final = "completed"
+PAYOUT_NOT_YET: Final = "in_progress"
+PAYOUT_NOT_READY: Final = "payout_reconciliation_not_ready"

@@ -9,7 +9,15 @@ from dataclasses import replace
 from typing import Final
 
 from audit.redaction import mask_text
-from payments.gateways.base import Failure, FailureCode, NextAction, Outcome, OutcomeKind
+from payments.gateways.base import (
+    Failure,
+    FailureCode,
+    NextAction,
+    Notice,
+    Outcome,
+    OutcomeKind,
+    Subject,
+)
 from payments.gateways.stripe import amounts, mapping, requests
 
 _REDIRECT: Final = "redirect_to_url"
@@ -107,6 +115,20 @@ def read_dispute(dispute: Mapping[str, object], kind: OutcomeKind) -> Outcome:
                 "evidence_due_by": str(due_by) if isinstance(due_by, int) else "",
             }
         ),
+    )
+
+
+def dispute_notice(
+    event_id: str, event_type: str, dispute: Mapping[str, object], outcome: Outcome
+) -> Notice:
+    """News of a dispute, whether Stripe told it or was asked."""
+    return Notice(
+        event_id=event_id,
+        event_type=event_type,
+        psp_reference=outcome.psp_reference,
+        outcome=outcome,
+        subject=Subject.DISPUTE,
+        payment_psp_reference=linked_id(dispute, "payment_intent"),
     )
 
 

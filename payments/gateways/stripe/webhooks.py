@@ -103,14 +103,8 @@ def _dispute_notice(event: Mapping[str, object], dispute: Mapping[str, object]) 
     kinds = mapping.DISPUTE_ENDS if event_type == mapping.DISPUTE_CLOSED else mapping.DISPUTE_EVENTS
     word = status if event_type == mapping.DISPUTE_CLOSED else event_type
     outcome = objects.read_dispute(dispute, kinds.get(word, OutcomeKind.UNKNOWN))
-    return Notice(
-        event_id=objects.text(event, "id"),
-        event_type=event_type,
-        psp_reference=outcome.psp_reference,
-        outcome=_of_event(outcome, event),
-        subject=Subject.DISPUTE,
-        payment_psp_reference=objects.linked_id(dispute, "payment_intent"),
-    )
+    event_id = objects.text(event, "id")
+    return objects.dispute_notice(event_id, event_type, dispute, _of_event(outcome, event))
 
 
 def _of_event(outcome: Outcome, event: Mapping[str, object]) -> Outcome:

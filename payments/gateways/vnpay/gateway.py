@@ -4,7 +4,7 @@ Creating a payment is no call: the shopper's browser opens a signed link. The tr
 or by querydr, at most once in five minutes for one reference. A link cannot be closed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Self, cast
 
@@ -12,7 +12,6 @@ from typing_extensions import override
 
 from payments.gateways.base import (
     Answer,
-    Capabilities,
     Delivery,
     Gateway,
     Intent,
@@ -25,10 +24,11 @@ from payments.gateways.base import (
     OutcomeKind,
     Verb,
     WebhookResult,
-    read_timeout,
 )
-from payments.gateways.http import HttpClient, HttpTrouble, outcome_of_trouble
-from payments.gateways.vnpay import answers, ipn, mapping, signing, wire
+from payments.gateways.capabilities import Capabilities, SettlementSource
+from payments.gateways.http import HttpClient, HttpTrouble, outcome_of_trouble, read_timeout
+from payments.gateways.settlement import SettlementRecord
+from payments.gateways.vnpay import answers, ipn, mapping, settlement, signing, wire
 from payments.gateways.vnpay.config import Config
 
 _VERSION: Final = "2.1.0"
@@ -47,6 +47,7 @@ class VnpayGateway(Gateway):
         channel_codes={"vnpay": mapping.BANK_CODE},
         refund=True,
         partial_refund=True,
+        settlement=SettlementSource.FILE,
     )
     query_schedule = (
         timedelta(minutes=5),
@@ -125,6 +126,10 @@ class VnpayGateway(Gateway):
     @override
     def sample_webhook(self, now: datetime) -> Delivery:
         return ipn.sample(self._config.hash_secrets[0], now)
+
+    @override
+    def read_settlement_file(self, content: bytes) -> Iterator[SettlementRecord]:
+        return settlement.read(content, self._config.tmn_code)
 
     def _link_params(self, intent: Intent) -> dict[str, str]:
         if intent.capture == "manual":

@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from payments.gateways.base import FailureCode, OutcomeKind, WebhookResult
+from payments.gateways.settlement import RecordKind
 
 SUCCESS: Final = "00"
 
@@ -57,6 +58,13 @@ QUERY_STATUSES: Final[dict[str, OutcomeKind]] = {
 TYPE_PAYMENT: Final = "01"
 TYPE_REFUND_FULL: Final = "02"
 TYPE_REFUND_PARTIAL: Final = "03"
+
+# vnp_TransactionType of a row of the daily file.
+SETTLEMENT_KINDS: Final[dict[str, RecordKind]] = {
+    TYPE_PAYMENT: RecordKind.PAYMENT,
+    TYPE_REFUND_FULL: RecordKind.REFUND,
+    TYPE_REFUND_PARTIAL: RecordKind.REFUND,
+}
 
 # vnp_ResponseCode of querydr, other than 00: what it says about the payment.
 NOT_FOUND: Final = "91"

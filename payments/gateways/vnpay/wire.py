@@ -11,11 +11,13 @@ from payments.gateways.base import NotExpressible
 
 CURRENCY: Final = "VND"
 # VNPAY writes đồng times one hundred, in at most twelve digits.
-_SCALE: Final = 100
+SCALE: Final = 100
 _AMOUNT: Final = re.compile(r"[0-9]{1,12}")
 # Every vnp_ date is Viet Nam's time. The country has had +07:00 without summer time since 1975,
 # and a fixed offset needs no time zone files on the machine.
 _HANOI: Final = timezone(timedelta(hours=7))
+_DATE_FORMAT: Final = "%Y%m%d%H%M%S"
+_DATE: Final = re.compile(r"[0-9]{14}")
 _IP_LENGTH_MIN: Final = 7
 _ORDER_INFO_MAX: Final = 255
 _CREATE_BY_MAX: Final = 245
@@ -26,7 +28,7 @@ _DISPUTED_CHARACTERS: Final = re.compile(r"[~*!()']")
 
 def amount_to_wire(money: Money) -> str:
     """``Money(10000, "VND")`` is ``"1000000"``. Raises NotExpressible."""
-    text = str(money.minor * _SCALE)
+    text = str(money.minor * SCALE)
     if money.currency != CURRENCY or money.minor == 0 or not _AMOUNT.fullmatch(text):
         raise NotExpressible(f"VNPAY cannot take {money.minor} {money.currency}")
     return text
@@ -36,7 +38,7 @@ def amount_from_wire(text: str) -> Money | None:
     """The sum that ``text`` names, or None when it names no whole đồng."""
     if not _AMOUNT.fullmatch(text):
         return None
-    minor, rest = divmod(int(text), _SCALE)
+    minor, rest = divmod(int(text), SCALE)
     try:
         return Money(minor, CURRENCY) if rest == 0 else None
     except MoneyError:
@@ -45,7 +47,17 @@ def amount_from_wire(text: str) -> Money | None:
 
 def date_to_wire(moment: datetime) -> str:
     """``yyyyMMddHHmmss`` in Viet Nam's time."""
-    return moment.astimezone(_HANOI).strftime("%Y%m%d%H%M%S")
+    return moment.astimezone(_HANOI).strftime(_DATE_FORMAT)
+
+
+def date_from_wire(text: str) -> datetime | None:
+    """The moment that fourteen digits of Viet Nam's time name, or None when they name none."""
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        return datetime.strptime(text, _DATE_FORMAT).replace(tzinfo=_HANOI)
+    except ValueError:
+        return None
 
 
 def ip_to_wire(address: str) -> str:

@@ -148,6 +148,11 @@ class Payment:
         made = {"refund_reference": refund.reference, "money": refund.money, **changes}
         return self.operation(Verb.QUERY_REFUND, **made)
 
+    def dispute(self, outcome: str) -> Any:
+        """The shopper's bank opens a dispute, or ends it; the row of the gateway's book."""
+        about = {"gateway": self.gateway.name, "psp_reference": self.intent.psp_reference}
+        return self.player.control("disputes", **about, outcome=outcome)
+
     def charge(self) -> Any:
         """The gateway's own book about this payment."""
         return self.player.charge(self.reference)

@@ -1,0 +1,41 @@
+"""What a gateway declares that it can do."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class SettlementSource(StrEnum):
+    """Where a gateway's settlement records come from."""
+
+    API = "API"  # we ask: ``Gateway.settlement_records``
+    FILE = "FILE"  # a file for each day: ``Gateway.read_settlement_file``
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a gateway can do; the API and the pages offer only this and say why not otherwise.
+
+    ``limits`` gives each currency it takes with the smallest and largest amount in ISO minor
+    units, over all of its doors. ``channels`` gives a method's doors, those that the pages offer;
+    ``channel_codes`` is the pattern of further ones, codes of the gateway itself, that only the API
+    takes. ``needs_token`` and ``takes_token`` are about ``payment_token``.
+    """
+
+    limits: Mapping[str, tuple[int, int]]
+    methods: frozenset[str]
+    channels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    channel_codes: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    manual_capture: bool = False
+    partial_capture: bool = False
+    void: bool = False
+    refund: bool = False
+    partial_refund: bool = False
+    close: bool = False  # an unpaid page can be ended
+    qr: bool = False
+    takes_token: bool = False
+    needs_token: bool = False
+    settlement: SettlementSource | None = None  # where its settlement records come from
+    payouts: bool = False  # they can be listed, each with the records that it carries
+    disputes: bool = False  # they can be asked for

@@ -1,0 +1,77 @@
+"""What every gateway declares about its reports, and disputes that it is asked about."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+
+from payments.gateways.base import Gateway, NotExpressible, OutcomeKind, Subject, Verb
+from payments.gateways.capabilities import SettlementSource
+from payments.gateways.settlement import ReportUnavailable
+from tests.gateways.contract.party import Party
+from tests.gateways.contract.payment import Payment
+from tests.gateways.local_server import refused_url
+from tests.sandbox.player import Player
+
+START: Final = datetime(2026, 11, 1, tzinfo=UTC)
+END: Final = START + timedelta(days=1)
+
+
+class TestReports:
+    def test_come_from_where_the_gateway_declares(self, gateway: Gateway) -> None:
+        if gateway.capabilities.settlement is SettlementSource.API:
+            with pytest.raises(NotExpressible):
+                gateway.read_settlement_file(b"")
+        else:
+            with pytest.raises(NotExpressible):
+                gateway.settlement_records(START, END)
+
+    def test_that_cannot_be_had_are_never_empty_ones(self, party: Party, player: Player) -> None:
+        alone = party.gateway(player, refused_url())
+        if alone.capabilities.settlement is SettlementSource.API:
+            with pytest.raises(ReportUnavailable) as unavailable:
+                list(alone.settlement_records(START, END))
+            assert unavailable.value.can_retry
+        else:
+            with pytest.raises(ReportUnavailable) as unavailable:
+                alone.read_settlement_file(b"")
+            assert not unavailable.value.can_retry
+
+
+class TestDisputes:
+    @pytest.mark.parametrize(
+        ("outcome", "kind"), [("won", OutcomeKind.DECLINED), ("lost", OutcomeKind.SUCCEEDED)]
+    )
+    def test_are_told_when_asked_for_as_the_book_has_them(
+        self, payment: Payment, outcome: str, kind: OutcomeKind
+    ) -> None:
+        payment.pay()
+        gateway = payment.gateway
+        if not gateway.capabilities.disputes:
+            with pytest.raises(NotExpressible):
+                gateway.disputes(payment.intent)
+            with pytest.raises(NotExpressible):
+                gateway.dispute("anything")
+            return
+        assert gateway.disputes(payment.intent) == ()
+        row = payment.dispute("open")
+        (opened,) = gateway.disputes(payment.intent)
+        assert (opened.subject, opened.psp_reference) == (Subject.DISPUTE, row["psp_reference"])
+        assert opened.outcome is not None
+        assert opened.outcome.money == payment.party.total
+        assert opened == gateway.dispute(opened.psp_reference)
+        known = {payment.intent.psp_reference, *payment.intent.psp_data.values()}
+        assert opened.payment_psp_reference in known
+        payment.dispute(outcome)
+        (ended,) = gateway.disputes(payment.intent)
+        assert ended.outcome is not None
+        assert ended.outcome.kind is kind
+        assert ended.event_id != opened.event_id
+
+    def test_of_a_payment_that_took_nothing_are_none(
+        self, payment: Payment, gateway: Gateway
+    ) -> None:
+        payment.rule(decision="abandon")
+        payment.ask(Verb.CREATE)
+        if gateway.capabilities.disputes:
+            assert gateway.disputes(payment.intent) == ()
