@@ -1,9 +1,10 @@
 """``/metrics`` for Prometheus: how requests go, and how long money waits.
 
-Requests are counted by each web process; with several of them ``PROMETHEUS_MULTIPROC_DIR`` names
-the folder where they add up. What payments do is read from the database at every scrape, so that
-one scrape of any process tells it, and a restart forgets nothing. Labels are words out of short
-lists, never ids.
+Requests and webhooks are counted by each web process; with several of them
+``PROMETHEUS_MULTIPROC_DIR`` names the folder where they add up. What payments and their gateways do
+is read from the database at every scrape, so that one scrape of any process tells it, and a restart
+forgets nothing: nobody scrapes the workers, and a Celery task of ours is only a hint to look for
+due rows, so its count would say little. Labels are words out of short lists, never ids.
 """
 
 import hmac
@@ -27,13 +28,18 @@ from prometheus_client.registry import Collector
 
 from config.problems import json_error
 from notifications.models import Notification
-from payments.models import Case, CaseState, Transaction, WebhookEvent
+from payments.gateways.registry import gateways
+from payments.models import Case, CaseState, GatewayBreaker, Transaction, WebhookEvent
 from payments.states import LIVE
+from payments.webhooks import counting as webhooks
 
 # A scrape gives the database up after this long and tells the rest.
 DATABASE_LIMIT_MS: Final = 2000
 # Payments are counted over this time: a scrape then costs the same after years.
 RECENT: Final = timedelta(minutes=10)
+# Of the calls in that time so many are looked at, the newest.
+CALLS_MAX: Final = 10_000
+QUANTILES: Final = (0.5, 0.95, 0.99)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
 _BEARER: Final = "Bearer "
@@ -86,10 +92,12 @@ def _require_token(request: HttpRequest) -> None:
 
 
 def _requests() -> CollectorRegistry:
-    if _MULTIPROCESS not in os.environ:
-        return _requests_registry
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    if _MULTIPROCESS in os.environ:
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return registry
+    for counted in (_requests_registry, webhooks.REGISTRY):
+        registry.register(counted)
     return registry
 
 
@@ -123,7 +131,8 @@ class DatabaseCollector(Collector):
         now = timezone.now()
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {DATABASE_LIMIT_MS}")
-            return [*_due(now), _open_oldest(now), _recent(now), _open_cases()]
+            gauges = [*_due(now), _open_oldest(now), _recent(now), _open_cases()]
+            return [*gauges, _circuits(), *_calls(now)]
 
 
 def _due(now: datetime) -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
@@ -185,6 +194,60 @@ def _open_cases() -> GaugeMetricFamily:
     for row in open_cases.values("kind").annotate(rows=Count("pk")):
         gauge.add_metric((row["kind"],), row["rows"])
     return gauge
+
+
+def _circuits() -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(
+        "payments_circuit_state",
+        "1 while calls to the gateway are held back because it does not answer, else 0.",
+        labels=("gateway",),
+    )
+    open_ones = GatewayBreaker.objects.filter(opened_at__isnull=False)
+    held_back = set(open_ones.values_list("gateway", flat=True))
+    for name in gateways():
+        gauge.add_metric((name,), name in held_back)
+    return gauge
+
+
+# Links that are only signed took no time on the network and have no duration.
+_CALLS: Final = """
+SELECT gateway, verb, outcome, count(*), percentile_cont(%(quantiles)s::float8[])
+    WITHIN GROUP (ORDER BY duration_ms / 1000.0)
+FROM (
+    SELECT gateway, verb, outcome, duration_ms FROM gateway_calls
+    WHERE created_at >= %(since)s ORDER BY created_at DESC LIMIT %(most)s
+) newest
+WHERE duration_ms IS NOT NULL
+GROUP BY gateway, verb, outcome
+"""
+
+
+def _calls(now: datetime) -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
+    labels = ("gateway", "operation", "outcome")
+    seconds = f"{RECENT.total_seconds():.0f} seconds, at most {CALLS_MAX}"
+    count = GaugeMetricFamily(
+        "payments_gateway_requests_recent",
+        f"Operations at gateways that began in the last {seconds}, by their last answer.",
+        labels=labels,
+    )
+    duration = GaugeMetricFamily(
+        "payments_gateway_request_duration_seconds",
+        f"How long the last call of an operation took, of those of the last {seconds}.",
+        labels=(*labels, "quantile"),
+    )
+    asked: dict[str, Any] = {
+        "quantiles": list(QUANTILES),
+        "since": now - RECENT,
+        "most": CALLS_MAX,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_CALLS, asked)
+        for gateway, verb, outcome, rows, durations in cursor.fetchall():
+            words = (gateway, verb.lower(), outcome.lower())
+            count.add_metric(words, rows)
+            for quantile, value in zip(QUANTILES, durations, strict=True):
+                duration.add_metric((*words, str(quantile)), value)
+    return count, duration
 
 
 def _grouped(rows: QuerySet[Any], label: str, moment: str) -> Iterable[dict[str, Any]]:

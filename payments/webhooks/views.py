@@ -18,6 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from payments.gateways.base import Delivery
 from payments.gateways.registry import gateways
 from payments.services import inbox
+from payments.webhooks.counting import TOO_LARGE, count
 
 BODY_BYTES_MAX: Final = 256 * 1024
 
@@ -32,8 +33,10 @@ def receive(request: HttpRequest, gateway: str) -> HttpResponse:
         return HttpResponseNotAllowed([adapter.webhook_method])
     body = request.read(BODY_BYTES_MAX + 1)
     if len(body) > BODY_BYTES_MAX:
+        count(gateway, TOO_LARGE)
         return HttpResponse(status=413)
     result = inbox.receive(gateway_name=gateway, delivery=_delivery(request, body))
+    count(gateway, result)
     answer = adapter.answer_webhook(result)
     return HttpResponse(answer.body, status=answer.status, content_type=answer.content_type)
 

@@ -1,18 +1,30 @@
 """What orchestrators and scrapers ask."""
 
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from config import metrics
+from payments.gateways.base import Outcome, OutcomeKind
 from payments.gateways.registry import gateways
-from payments.models import Case, Transaction
+from payments.models import Case, GatewayCall, Transaction
 from payments.models.case import CaseKind
+from payments.services import breaker
 from payments.states import Status
+from payments.webhooks.views import BODY_BYTES_MAX
 from tests.factories import TransactionFactory
+from tests.vnpay_ipn import ipn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,6 +111,13 @@ class Scrape:
         return {name: float(value) for name, _, value in pairs}
 
 
+def webhooks_by_result(samples: Mapping[str, float]) -> dict[str, float]:
+    """Labels → how many webhooks."""
+    name = "payments_webhooks_received_total{"
+    counted = {key: value for key, value in samples.items() if key.startswith(name)}
+    return {key.removeprefix(name).rstrip("}"): value for key, value in counted.items()}
+
+
 class TestMetrics:
     def test_do_not_exist_without_a_token(self, client: Client) -> None:
         assert client.get("/metrics").status_code == 404
@@ -140,6 +159,80 @@ class TestMetrics:
     def test_count_open_cases(self, scrape: Scrape) -> None:
         Case.objects.create(kind=CaseKind.MISMATCH)
         assert scrape()['payments_open_cases{kind="mismatch"}'] == 1
+
+    def test_say_which_gateways_are_held_back(self, scrape: Scrape) -> None:
+        silence = [Outcome(OutcomeKind.UNKNOWN)] * breaker.FAILURES_TO_OPEN
+        breaker.note(gateway_name="momo", outcomes=silence)
+        samples = scrape()
+        states = {
+            name: samples[f'payments_circuit_state{{gateway="{name}"}}'] for name in gateways()
+        }
+        assert states == {"stripe": 0, "paypal": 0, "vnpay": 0, "momo": 1}
+
+    def test_tell_how_long_gateways_took_and_what_they_said(self, scrape: Scrape) -> None:
+        for duration_ms in (100, 200, 300, 400):
+            row = TransactionFactory.create(method="card", status=Status.PROCESSING)
+            calls = GatewayCall.objects.filter(transaction=row)
+            calls.update(outcome=OutcomeKind.PENDING, duration_ms=duration_ms)
+        # Signed here, without a call; and one that was slow, but too long ago to count.
+        TransactionFactory.create(status=Status.PROCESSING)
+        old = GatewayCall.objects.filter(transaction=row)
+        old.update(created_at=timezone.now() - timedelta(minutes=11))
+        samples = scrape()
+        labels = 'gateway="stripe",operation="create",outcome="pending"'
+        assert samples[f"payments_gateway_requests_recent{{{labels}}}"] == 3
+        name = "payments_gateway_request_duration_seconds"
+        assert samples[f'{name}{{{labels},quantile="0.5"}}'] == 0.2
+        assert samples[f'{name}{{{labels},quantile="0.99"}}'] == pytest.approx(0.298)
+        assert not [sample for sample in samples if sample.startswith(name) and "vnpay" in sample]
+
+    def test_look_at_the_newest_calls_only(
+        self, scrape: Scrape, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(metrics, "CALLS_MAX", 2)
+        for _ in range(3):
+            TransactionFactory.create(method="card", status=Status.PROCESSING)
+        GatewayCall.objects.update(outcome=OutcomeKind.PENDING, duration_ms=100)
+        labels = 'gateway="stripe",operation="create",outcome="pending"'
+        assert scrape()[f"payments_gateway_requests_recent{{{labels}}}"] == 2
+
+    def test_count_webhooks_by_what_became_of_them(self, client: Client, scrape: Scrape) -> None:
+        before = webhooks_by_result(scrape())
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        for address in (ipn(row), ipn(row), ipn(row, secret="x" * 32)):
+            client.get(address)
+        client.post("/webhooks/stripe", b"x" * (BODY_BYTES_MAX + 1), "application/json")
+        client.post("/webhooks/nobody", b"{}", "application/json")
+        after = webhooks_by_result(scrape())
+        assert {name: after[name] - before.get(name, 0) for name in after} == {
+            **dict.fromkeys(before, 0),
+            'gateway="vnpay",result="applied"': 1,
+            'gateway="vnpay",result="repeated"': 1,
+            'gateway="vnpay",result="refused"': 1,
+            'gateway="stripe",result="too_large"': 1,
+        }
+
+    def test_add_up_over_several_web_processes(
+        self, scrape: Scrape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        count_one = "from payments.webhooks.counting import count; count('stripe', 'APPLIED')"
+        counting = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+        for _ in range(2):
+            subprocess.run([sys.executable, "-c", count_one], env=counting, check=True)
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+        assert webhooks_by_result(scrape()) == {'gateway="stripe",result="applied"': 2}
+
+    def test_all_stand_in_the_runbook(self, client: Client, scrape: Scrape) -> None:
+        client.get("/webhooks/vnpay")
+        runbook = (Path(settings.BASE_DIR) / "docs" / "runbook.md").read_text(encoding="utf-8")
+        # A histogram has several samples, and "created" tells when a counter was made.
+        samples = {sample.partition("{")[0] for sample in scrape()}
+        names = {
+            re.sub(r"_(bucket|count|sum)$", "", sample)
+            for sample in samples
+            if not sample.endswith("_created")
+        }
+        assert {name for name in names if f"`{name}`" not in runbook} == set()
 
     def test_say_that_the_database_is_down(
         self, scrape: Scrape, monkeypatch: pytest.MonkeyPatch
