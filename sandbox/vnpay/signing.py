@@ -48,7 +48,7 @@ def verified_query(raw: str, secret: str) -> dict[str, str] | None:
     """The parameters of a raw query string, or None if its signature is wrong.
 
     Works on the pairs as received, so that it does not matter which of the many encoders made them,
-    and then on their values. An empty parameter may be signed, and is none.
+    and then on their values.
     Parameters of other names than ``vnp_…`` are no part of the message.
     """
     pairs = [pair for pair in raw.split("&") if pair.startswith("vnp_")]
@@ -61,9 +61,7 @@ def verified_query(raw: str, secret: str) -> dict[str, str] | None:
         for name, _, value in (pair.partition("=") for pair in pairs)
     }
     signature = values.get("vnp_SecureHash", "")
-    params = {
-        name: value for name, value in values.items() if name not in HASH_FIELDS and value != ""
-    }
+    params = {name: value for name, value in values.items() if name not in HASH_FIELDS}
     as_received = "&".join(sorted(given, key=lambda pair: pair.partition("=")[0]))
     # A browser or an HTTP library may have encoded the link once more in its own way; whoever reads
     # the values and encodes them again finds what the shop signed.
