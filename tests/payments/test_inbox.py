@@ -381,16 +381,6 @@ class TestAKeptWebhook:
         assert check() == []
 
 
-class TestTheAddresses:
-    @pytest.mark.parametrize("path", ["/webhooks/nobody", "/webhooks/vnpay2"])
-    def test_know_only_the_gateways_that_are_configured(self, client: Client, path: str) -> None:
-        assert client.post(path, b"{}", "application/json").status_code == 404
-
-    def test_take_vnpay_by_get_and_the_others_by_post(self, client: Client) -> None:
-        assert client.post("/webhooks/vnpay").status_code == 405
-        assert client.get("/webhooks/stripe").status_code == 405
-
-
 def _claim_kept() -> list[WebhookEvent]:
     """Claim the kept webhooks, as a worker does once their wait or its lease is over."""
     WebhookEvent.objects.update(due_at="2020-01-01T00:00Z", lease_until=None)

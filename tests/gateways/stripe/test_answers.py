@@ -113,6 +113,17 @@ class TestCreateWithAToken:
         assert outcome.exchange.http_status == 200
 
 
+class TestTheBalanceTransaction:
+    """Stripe books it after its answer, so it may be missing and come with a later look."""
+
+    @pytest.mark.parametrize("name", [None, "txn_1", {"id": "txn_1", "fee": 59}])
+    def test_is_kept_once_it_is_there(self, ask: Asker, name: object) -> None:
+        charge = theirs.charge(balance_transaction=name)
+        outcome = ask(Verb.QUERY, KNOWN, theirs.payment_intent(latest_charge=charge))
+        assert (outcome.kind, outcome.money) == (OutcomeKind.SUCCEEDED, Money(100_000, "VND"))
+        assert outcome.psp_data.get("balance_transaction") == (name and "txn_1")
+
+
 class TestCreateAPage:
     def test_sends_the_shopper_there(self, ask: Asker) -> None:
         outcome = ask(Verb.CREATE, intent(), theirs.session())

@@ -16,8 +16,13 @@ from stripe.params import (
     PaymentIntentSearchParams,
     RefundCreateParams,
     RefundListParams,
+    RefundRetrieveParams,
 )
-from stripe.params.checkout import SessionCreateParams, SessionRetrieveParams
+from stripe.params.checkout import (
+    SessionCreateParams,
+    SessionExpireParams,
+    SessionRetrieveParams,
+)
 
 from orders.money import Money
 from payments.gateways.base import Intent, NotExpressible, Operation, OutcomeKind, Verb
@@ -45,7 +50,9 @@ EVERY_REQUEST = [
     (operation(Verb.VOID, HELD), PaymentIntentCancelParams),
     (operation(Verb.CLOSE, HELD), PaymentIntentCancelParams),
     (operation(Verb.REFUND, HELD, money=PART), RefundCreateParams),
+    (operation(Verb.CLOSE, PAGE), SessionExpireParams),
     (operation(Verb.QUERY_REFUND, HELD, refund_reference="r"), RefundListParams),
+    (operation(Verb.QUERY_REFUND, HELD, refund_psp_reference="re_1"), RefundRetrieveParams),
 ]
 
 

@@ -1,5 +1,6 @@
 """Amounts, dates, addresses and texts in VNPAY's shapes."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -47,6 +48,19 @@ class TestDates:
     def test_are_seven_hours_ahead_of_utc(self, moment: datetime, text: str) -> None:
         """Not behind: ``Etc/GMT+7`` is UTC-7, and links come out 14 hours old."""
         assert wire.date_to_wire(moment) == text
+
+    @pytest.mark.parametrize("zone", ["UTC", "Asia/Ho_Chi_Minh", "America/New_York"])
+    def test_do_not_depend_on_where_the_server_stands(
+        self, monkeypatch: pytest.MonkeyPatch, zone: str
+    ) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        try:
+            moment = datetime(2026, 11, 22, 3, 30, tzinfo=UTC)
+            assert wire.date_to_wire(moment.astimezone()) == "20261122103000"
+        finally:
+            monkeypatch.undo()
+            time.tzset()
 
 
 class TestAddresses:
