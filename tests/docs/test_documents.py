@@ -24,7 +24,8 @@ READS = re.compile(
     r"(?:\benv(?:\.\w+)?\(|secret\(|_url\(|_keys\(|_production\(|env\.get\(|env\[|environ\.get\()"
     r"\s*\"([A-Z][A-Z0-9_]+)\""
 )
-GATEWAY_PREFIXES = ("STRIPE_", "VNPAY_", "PAYPAL_", "MOMO_")
+# Read under names that are made from a gateway's name.
+GATEWAY_PREFIXES = ("STRIPE_", "VNPAY_", "PAYPAL_", "MOMO_", "SANDBOX_WEBHOOK_")
 # Read by libraries, by programs around the product, or by the compose file alone.
 READ_ELSEWHERE = {
     "PORT", "DATA_DIR", "DEMO_PASSWORD", "PROMETHEUS_MULTIPROC_DIR", "POSTGRES_PASSWORD",
