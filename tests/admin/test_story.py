@@ -7,6 +7,7 @@ from html import unescape
 import pytest
 from django.db import transaction as database
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from audit.staff.formats import admin_url
@@ -18,7 +19,15 @@ from payments.gateways.base import Delivery, Exchange, Outcome, OutcomeKind, Web
 from payments.models import Case, GatewayCall, Transaction, WebhookEvent
 from payments.services import checkout, dispatch, inbox
 from payments.states import Status
-from tests.factories import OrderFactory, TransactionFactory, begin, hear, make_due, paid
+from tests.factories import (
+    OrderFactory,
+    TransactionFactory,
+    begin,
+    hear,
+    make_due,
+    paid,
+    payment_request,
+)
 from tests.vnpay_ipn import ipn
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,6 +51,20 @@ def text_of(browser: Client, row: Transaction) -> str:
 
 def kinds(row: Transaction) -> list[str]:
     return [f"{entry.kind} {entry.mark}".strip() for entry in story_of(row).entries]
+
+
+class TestChannel:
+    def test_is_told_and_found(self, as_support: Client) -> None:
+        by_code = checkout.create_payment(
+            client="link",
+            key=None,
+            request=payment_request(OrderFactory.create(), channel="qr"),
+            render=lambda row: row.reference,
+        ).transaction
+        TransactionFactory.create()
+        assert "Method vnpay (qr)" in text_of(as_support, by_code)
+        found = as_support.get(f"{reverse('admin:payments_transaction_changelist')}?q=channel:qr")
+        assert [row.pk for row in found.context["cl"].result_list] == [by_code.pk]
 
 
 class TestStory:
