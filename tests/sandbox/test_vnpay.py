@@ -69,7 +69,6 @@ class TestPayLink:
             ({"vnp_CurrCode": "USD"}, "03"),
             ({"vnp_OrderInfo": "<script>"}, "03"),
             ({"vnp_BankCode": "NOBODYSBANK"}, "03"),
-            ({"vnp_BankCode": ""}, "03"),
             ({"vnp_CreateDate": "20261399000000"}, "03"),
             ({"vnp_ExpireDate": stamp(timedelta(minutes=-1))}, "15"),
         ],
