@@ -17,6 +17,8 @@ from tests.sandbox.vnpay_shop import (
 )
 
 if TYPE_CHECKING:
+    import requests
+
     from tests.sandbox.player import Player, Shop
 
 
@@ -189,6 +191,32 @@ class TestSettlement:
         ).json()
         assert answer["totals"] == {"VND": {"gross": 1_000_000, "fee": 11_000, "net": 989_000}}
         assert answer["lines"][0]["reference"] == reference
+
+    def test_is_a_file_too_where_the_gateway_publishes_one(
+        self, own_player: Player, reference: str
+    ) -> None:
+        own_player.behaviour(gateway="vnpay", decision="approve")
+        params = link_params(reference, 1_000_000)
+        open_link(own_player, params)
+        created = params["vnp_CreateDate"]
+        day = f"{created[:4]}-{created[4:6]}-{created[6:8]}"
+        answer = self.asked(own_player, gateway="vnpay", date=day, format="csv")
+        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+        assert f'"vnpay-{day}.csv"' in answer.headers["Content-Disposition"]
+        header, paid = answer.text.splitlines()
+        assert header.startswith("vnp_TmnCode,vnp_TxnRef,vnp_RequestId,vnp_TransactionType,")
+        assert f",{reference},,01,14000000,100000000,1100000,98900000," in paid
+
+    @pytest.mark.parametrize(
+        ("gateway", "form"), [("stripe", "csv"), ("paypal", "csv"), ("vnpay", "xml")]
+    )
+    def test_is_no_file_anywhere_else(self, player: Player, gateway: str, form: str) -> None:
+        answer = self.asked(player, gateway=gateway, date="2026-11-22", format=form)
+        assert answer.status_code == 400
+        assert answer.json()["error"]
+
+    def asked(self, player: Player, **query: str) -> requests.Response:
+        return player.http.get(f"{player.url}/control/settlement", params=query, timeout=10)
 
 
 class TestPageForPeople:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -373,6 +374,36 @@ class TestDisputes:
             timeout=5,
         )
         assert answer.status_code == 400
+
+
+class TestBalance:
+    def test_agrees_with_the_settled_lines_whatever_happened(
+        self, own_player: Player, reference: str
+    ) -> None:
+        client = own_player.stripe()
+        for number, card in enumerate(("pm_card_refundFail", "pm_card_pendingRefund")):
+            intent = TestRefunds().paid(own_player, f"{reference}{number}", card)
+            client.v1.refunds.create({"payment_intent": intent, "amount": 500})
+        for number, outcome in enumerate(("won", "lost", "inquiry")):
+            intent = TestRefunds().paid(own_player, f"{reference}a{number}")
+            own_player.control("disputes", gateway="stripe", psp_reference=intent, outcome=outcome)
+        own_player.control("clock", advance_s=10)
+        moved = client.v1.balance_transactions.list({"limit": 100}).data
+        lines = [line for day in (0, 1) for line in self.lines(own_player, day)]
+        assert sorted((x["gross"], x["fee"], x["net"]) for x in lines) == sorted(
+            (x.amount, x.fee, x.net) for x in moved
+        )
+        assert sorted(line["type"] for line in lines) == sorted(
+            [*["payment"] * 5, *["refund"] * 2, "refund_reversal", *["dispute"] * 2,
+             "dispute_reversal"]
+        )  # fmt: skip
+
+    def lines(self, player: Player, days: int) -> list[Any]:
+        day = datetime.now(timezone(timedelta(hours=7))) + timedelta(days=days)
+        query = {"gateway": "stripe", "date": day.date().isoformat()}
+        answer = player.http.get(f"{player.url}/control/settlement", params=query, timeout=10)
+        found: list[Any] = answer.json()["lines"]
+        return found
 
 
 class TestPayouts:

@@ -37,7 +37,8 @@ COLUMNS: Final = (
 )
 _CURRENCY: Final = "VND"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MOMENTS: Final = range(4_102_444_800_000)  # up to the year 2100
+# From 2010 to 2100; a number of seconds would lie long before.
+_MOMENTS: Final = range(1_262_304_000_000, 4_102_444_800_000)
 
 
 def read(content: bytes, partner_code: str) -> Iterator[SettlementRecord]:

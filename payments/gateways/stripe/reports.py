@@ -6,6 +6,7 @@ from functools import reduce
 from operator import add
 from typing import Final
 
+from orders.money import MoneyError
 from payments.gateways.base import Json, Notice, OutcomeKind
 from payments.gateways.http import HttpTrouble
 from payments.gateways.settlement import (
@@ -124,8 +125,10 @@ def _require_sum(records: list[SettlementRecord], payout: Payout) -> None:
         for record in records
         if record.kind is not own or record.psp_reference != payout.psp_reference
     ]
-    nothing = Movement(0, payout.amount.currency)
-    total = reduce(add, nets, nothing)
+    try:
+        total = reduce(add, nets, Movement(0, payout.amount.currency))
+    except MoneyError as error:
+        raise ReportUnavailable(f"{payout.psp_reference} does not add up: {error}") from error
     if total != payout.amount:
         raise ReportUnavailable(
             f"the records of {payout.psp_reference} add up to {total.minor},"

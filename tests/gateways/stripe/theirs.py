@@ -7,10 +7,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from payments.gateways.base import Delivery
+from tests.gateways.local_server import Reply
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE
 
 SECRET: Final = "whsec_new"
 NOW: Final = datetime(2026, 11, 22, 3, 40, tzinfo=UTC)
+# When Stripe wrote its balance transactions: a second after a day in Viet Nam had begun.
+DAY: Final = datetime(2026, 11, 21, 17, tzinfo=UTC)
+CREATED: Final = int(DAY.timestamp()) + 1
 
 Object = dict[str, Any]
 
@@ -109,6 +113,68 @@ def dispute(status: str = "needs_response", **changes: Any) -> Object:
         "status": status,
         **changes,
     }
+
+
+def transaction(**changes: Any) -> Object:
+    """19.99 USD taken, of which Stripe keeps 0.88."""
+    source = charge(amount=1999, amount_captured=1999, currency="usd")
+    return {
+        "id": "txn_1",
+        "object": "balance_transaction",
+        "amount": 1999,
+        "fee": 88,
+        "net": 1911,
+        "currency": "usd",
+        "created": CREATED,
+        "available_on": CREATED + 2 * 86_400,
+        "exchange_rate": None,
+        "fee_details": [{"amount": 88, "currency": "usd", "type": "stripe_fee"}],
+        "reporting_category": "charge",
+        "source": source,
+        "status": "pending",
+        "type": "charge",
+        **changes,
+    }
+
+
+def moved(amount: int, kind: str, source: Object | str | None, **changes: Any) -> Object:
+    """A movement without a fee."""
+    made = {"id": f"txn_{kind}", "amount": amount, "fee": 0, "net": amount, "type": kind}
+    return transaction(**made, source=source, reporting_category=kind, **changes)
+
+
+def payout(**changes: Any) -> Object:
+    return {
+        "id": "po_1",
+        "object": "payout",
+        "amount": 1411,
+        "currency": "usd",
+        "arrival_date": CREATED + 3 * 86_400,
+        "automatic": True,
+        "created": CREATED,
+        "reconciliation_status": "completed",
+        "status": "paid",
+        **changes,
+    }
+
+
+def moved_back() -> Object:
+    """A refund of 5.00 USD."""
+    return moved(-500, "refund", refund(amount=500, currency="usd"))
+
+
+def paid_out() -> Object:
+    """A payout of what is left."""
+    return moved(-1411, "payout", payout())
+
+
+def page(*items: object, has_more: object = False) -> Reply:
+    listed = {"object": "list", "data": items, "has_more": has_more, "url": "/v1/x"}
+    return Reply(200, json.dumps(listed).encode())
+
+
+def one(content: Object) -> Reply:
+    return Reply(200, json.dumps(content).encode())
 
 
 def event(event_type: str, source: Object, **changes: Any) -> Object:
