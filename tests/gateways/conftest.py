@@ -1,10 +1,12 @@
 """The local server for HTTP faults, and the option that names test vectors."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from tests.gateways.local_server import LocalServer
+from tests.gateways.vector_checks.rows import NOT_OURS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,6 +17,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="test vectors (JSON) to check instead of those in tests/gateways/vectors; repeatable",
     )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the kinds of vectors that nothing here has looked at, whatever the verbosity."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = [str(report.longrepr[2]) for report in skipped if isinstance(report.longrepr, tuple)]
+    kinds = Counter(reason.rpartition(NOT_OURS)[2] for reason in reasons if NOT_OURS in reason)
+    if kinds:
+        terminalreporter.section("vectors not checked, because our adapters have nothing like it")
+        for kind, number in sorted(kinds.items()):
+            terminalreporter.line(f"{number:4}{kind}")
 
 
 @pytest.fixture

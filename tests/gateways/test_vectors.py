@@ -1,7 +1,8 @@
 """Test vectors that others made: vendors, their samples, independent libraries.
 
 ``--vectors FILE`` (repeatable) names other files of the same two shapes. A group that tells how a
-gateway behaves inside, or a gateway that we do not have, is skipped by name and not in silence.
+gateway behaves inside, or a gateway that we do not have, is skipped by name, and the end of the run
+lists the names. A file without a single row is an error.
 """
 
 import json
@@ -13,7 +14,7 @@ import pytest
 
 from tests.gateways.local_server import LocalServer
 from tests.gateways.vector_checks import momo, paypal, stripe, vnpay
-from tests.gateways.vector_checks.rows import Check, Row
+from tests.gateways.vector_checks.rows import NOT_OURS, Check, Row
 
 _OWN: Final = Path(__file__).parent / "vectors"
 
@@ -28,14 +29,27 @@ class Case(NamedTuple):
 
 
 def _rows(file: Path) -> Iterator[Case]:
+    """Every row of a file. Raises UsageError for a file in which there are none."""
     content = json.loads(file.read_text(encoding="utf-8"))
-    for row in content.get("vectors", []):
-        yield Case(row["gateway"], row["operation"], row, content)
-    for gateway in ("stripe", "paypal"):
-        section = content.get(gateway, {})
-        for group, rows in section.items():
-            if isinstance(rows, list):
-                yield from (Case(gateway, group, row, section) for row in rows)
+    cases = [Case(row["gateway"], row["operation"], row, content) for row in _listed(content)]
+    for gateway, section in content.items():
+        if isinstance(section, dict):
+            cases += _grouped(gateway, section)
+    if not cases:
+        raise pytest.UsageError(f"{file} holds no test vectors in either of the two shapes")
+    yield from cases
+
+
+def _listed(content: Row) -> list[Row]:
+    rows: list[Row] = content.get("vectors", [])
+    return rows
+
+
+def _grouped(gateway: str, section: Row) -> Iterator[Case]:
+    for group, rows in section.items():
+        # What is neither a list nor a group of its own says something about the others.
+        found = rows if isinstance(rows, list) else [rows] if isinstance(rows, dict) else []
+        yield from (Case(gateway, group, row, section) for row in found)
 
 
 _CHECKS: Final[Mapping[str, Mapping[str, Check]]] = {
@@ -52,7 +66,7 @@ def _parameter(case: Case) -> Any:
     name = str(case.row.get("id", case.group))
     if case.group in _CHECKS.get(case.gateway, {}) and _IN_WORDS not in case.row:
         return pytest.param(case, id=name)
-    reason = f"nothing of our adapters: {case.gateway} {case.group}"
+    reason = f"{NOT_OURS} {case.gateway} {case.group}"
     return pytest.param(case, id=name, marks=pytest.mark.skip(reason=reason))
 
 

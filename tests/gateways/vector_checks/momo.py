@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from payments.gateways.momo import signing
 from payments.gateways.momo.config import Keys
 from tests.gateways.local_server import LocalServer
-from tests.gateways.vector_checks.rows import Check, Row
+from tests.gateways.vector_checks.rows import Check, Row, is_negative
 
 _FIELDS: Final = {
     "create_request": signing.CREATE_FIELDS,
@@ -20,8 +20,12 @@ _FIELDS: Final = {
 
 def check_request(row: Row, section: Row, server: LocalServer) -> None:
     keys, fields = Keys(row["access_key"], row["secret"]), _FIELDS[row["operation"]]
+    signature = signing.sign(fields, row["params"], keys)
+    if is_negative(row):
+        assert signature != row["expected_signature"]
+        return
     assert signing.canonical(fields, row["params"], keys.access_key) == row["canonical"]
-    assert signing.sign(fields, row["params"], keys) == row["expected_signature"]
+    assert signature == row["expected_signature"]
 
 
 def check_result(row: Row, section: Row, server: LocalServer) -> None:
@@ -31,6 +35,10 @@ def check_result(row: Row, section: Row, server: LocalServer) -> None:
     shapes = [{**row["params"], "signature": row["expected_signature"]}]
     if row.get("query_string"):
         shapes.append(dict(parse_qsl(row["query_string"], keep_blank_values=True)))
+    if is_negative(row):
+        assert not any(signing.is_genuine(shape, [keys]) for shape in shapes)
+        return
+    shapes.append({**row["params"], "signature": row["expected_signature"].upper()})
     for shape in shapes:
         assert signing.is_genuine(shape, [other, keys])
         assert not signing.is_genuine(shape, [other])

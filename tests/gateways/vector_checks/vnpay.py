@@ -5,7 +5,7 @@ from typing import Final
 
 from payments.gateways.vnpay import signing
 from tests.gateways.local_server import LocalServer
-from tests.gateways.vector_checks.rows import Check, Row
+from tests.gateways.vector_checks.rows import Check, Row, is_negative
 
 _SAME_ENCODER: Final = "python_quote_plus_gives_same_canonical"
 _FIELDS: Final = {
@@ -17,7 +17,11 @@ _FIELDS: Final = {
 
 
 def check_pay_url(row: Row, section: Row, server: LocalServer) -> None:
-    assert signing.sign(row["canonical"], row["secret"]) == row["expected_signature"]
+    signature = signing.sign(row["canonical"], row["secret"])
+    if is_negative(row):
+        assert signature != row["expected_signature"]
+        return
+    assert signature == row["expected_signature"]
     if not row.get(_SAME_ENCODER, True):
         # Another encoder's text, with characters that our links never hold.
         return
@@ -30,8 +34,11 @@ def check_pay_url(row: Row, section: Row, server: LocalServer) -> None:
 def check_result(row: Row, section: Row, server: LocalServer) -> None:
     """An IPN or a return: genuine as it is, and nothing once a digit of it has changed."""
     secret, signature = row["secret"], row["expected_signature"]
-    assert signing.sign(row["canonical"], secret) == signature
     query_string = row.get("query_string") or f"{row['canonical']}&vnp_SecureHash={signature}"
+    if is_negative(row):
+        assert signing.verified_params(query_string, [secret]) is None
+        return
+    assert signing.sign(row["canonical"], secret) == signature
     found = signing.verified_params(query_string, [secret])
     assert found is not None
     assert _not_empty(found) == _not_empty(row["params"])
@@ -46,7 +53,12 @@ def _not_empty(params: Row) -> Row:
 
 
 def check_call(row: Row, section: Row, server: LocalServer) -> None:
-    text = signing.joined(_FIELDS[row["operation"]], row["params"])
+    fields = _FIELDS[row["operation"]]
+    assert list(fields) == row.get("field_order", list(fields))
+    text = signing.joined(fields, {name: str(value) for name, value in row["params"].items()})
+    if is_negative(row):
+        assert not signing.is_signed(text, row["expected_signature"], [row["secret"]])
+        return
     assert text == row["canonical"]
     assert signing.sign(text, row["secret"]) == row["expected_signature"]
     assert signing.is_signed(text, row["expected_signature"].upper(), [row["secret"]])
