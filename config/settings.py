@@ -344,6 +344,9 @@ DUE_QUEUES = {
     "webhooks": "payments.tasks.WebhookQueue",
     "notifications": "notifications.tasks.NotificationQueue",
 }
+# Each queue is worked by one thread of a worker at a time. With a thread for each queue and two to
+# spare, gateways that are slow, and be it all of them, never keep the others waiting.
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_THREADS", default=len(DUE_QUEUES) + 2)
 SWEEP_EVERY_S = env.float("SWEEP_EVERY_S", default=3.0)
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

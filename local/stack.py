@@ -27,7 +27,6 @@ READY_LIMIT_S = 60.0
 READY_POLL_S = 0.05
 READY_PATH = "/readyz"
 HTTP_LIMIT_S = 5.0
-WORKER_THREADS = 8
 # The last words of a Celery worker that has begun to take messages.
 WORKER_READY = "ready."
 
@@ -64,7 +63,6 @@ def _worker(_settings: Mapping[str, str]) -> tuple[str, ...]:
         "--app=config",
         "worker",
         "--pool=threads",
-        f"--concurrency={WORKER_THREADS}",
         "--loglevel=info",
         # There is one worker: it has nobody to gossip with, and would wait a second for answers.
         "--without-gossip",

@@ -89,6 +89,19 @@ def something_can_be_paid(app_configs: Apps, **kwargs: Any) -> list[CheckMessage
     return [Warning("No way of paying is offered.", hint=hint, id="payments.W002")]
 
 
+@register
+def queues_have_threads(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """payments.W004: a worker has fewer threads than queues, so slow gateways starve others."""
+    del app_configs, kwargs
+    # One more sweeps.
+    needed = len(settings.DUE_QUEUES) + 1
+    if needed <= settings.CELERY_WORKER_CONCURRENCY:
+        return []
+    hint = f"Unset WORKER_THREADS, or set it to {needed} or more."
+    text = f"A worker has {settings.CELERY_WORKER_CONCURRENCY} threads for {needed} kinds of work."
+    return [Warning(text, hint=hint, id="payments.W004")]
+
+
 @register(Tags.security, deploy=True)
 def returns_use_tls(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """payments.W003: shoppers may be sent back to a page without TLS."""

@@ -57,6 +57,12 @@ class TestTheSettings:
             ({"BASE_URL": "http://pay.example.com"}, "BASE_URL must start with https://"),
             ({"DEBUG": "true"}, "DEBUG is set"),
             ({"SANDBOX_URL": "http://127.0.0.1:8100"}, "SANDBOX_URL is set"),
+            ({"GATEWAY_ACCOUNTS": "Stripe-2=stripe"}, "GATEWAY_ACCOUNTS names 'Stripe-2'"),
+            ({"GATEWAY_ACCOUNTS": "momo=stripe"}, "GATEWAY_ACCOUNTS names 'momo'"),
+            (
+                {"GATEWAY_ACCOUNTS": "stripe_us=strip"},
+                "GATEWAY_ACCOUNTS gives stripe_us to 'strip'",
+            ),
         ],
     )
     def test_are_refused_by_the_name_of_what_is_wrong(
@@ -104,6 +110,14 @@ class TestTheDeploymentCheck:
     def test_misses_a_way_of_paying(self) -> None:
         keys = ("STRIPE_SECRET_KEY", "VNPAY_TMN_CODE", "PAYPAL_CLIENT_ID", "MOMO_PARTNER_CODE")
         assert "payments.W002" in check(dict.fromkeys(keys, ""))
+
+    def test_misses_a_thread_for_each_queue(self) -> None:
+        assert "payments.W004" in check({"WORKER_THREADS": "6"})
+        assert "payments.W004" not in check({"WORKER_THREADS": "7"})
+
+    def test_counts_the_queue_of_a_further_account(self) -> None:
+        further = {"GATEWAY_ACCOUNTS": "stripe_us=stripe", "WORKER_THREADS": "7"}
+        assert "payments.W004" in check(further)
 
     def test_refuses_every_host(self) -> None:
         assert "config.E001" in check({"ALLOWED_HOSTS": "*"})

@@ -29,7 +29,7 @@ GATEWAY_PREFIXES = ("STRIPE_", "VNPAY_", "PAYPAL_", "MOMO_", "SANDBOX_WEBHOOK_")
 # Read by libraries, by programs around the product, or by the compose file alone.
 READ_ELSEWHERE = {
     "PORT", "DATA_DIR", "DEMO_PASSWORD", "PROMETHEUS_MULTIPROC_DIR", "POSTGRES_PASSWORD",
-    "REDIS_PASSWORD", "ENV_FILE", "PAYMENTS_VERSION", "WEB_WORKERS", "WORKER_THREADS",
+    "REDIS_PASSWORD", "ENV_FILE", "PAYMENTS_VERSION", "WEB_WORKERS",
 }  # fmt: skip
 # Said by Django or our own programs to each other, never set by an operator.
 NOT_FOR_OPERATORS = {"DJANGO_SETTINGS_MODULE", "GRANIAN_PORT"}
