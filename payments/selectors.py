@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from durable import bulk
 from payments.errors import PaymentNotFound
@@ -44,6 +44,18 @@ def latest_payment(order_id: UUID) -> Transaction | None:
     applied = (row for row in rows if row.status == Status.SUCCESS and row.applied)
     live = (row for row in rows if row.status in LIVE)
     return next(applied, None) or next(live, None) or next(iter(rows), None)
+
+
+def payments_not_needed(order_id: UUID) -> list[Transaction]:
+    """What was paid beside what the order needed, and is not all given back, oldest first."""
+    return list(
+        Transaction.objects.filter(
+            order_id=order_id,
+            status=Status.SUCCESS,
+            applied=False,
+            amount_refunded__lt=F("amount_captured"),
+        ).order_by("created_at", "id")
+    )
 
 
 def payment_by_id(transaction_id: UUID) -> Transaction | None:

@@ -28,6 +28,7 @@ class Stage(StrEnum):
     HELD = "held"
     PAID = "paid"
     FAILED = "failed"
+    GIVEN_UP = "given_up"  # the shopper ended it, which is no bad news
     CANCELLED = "cancelled"  # the order itself
     NOT_NEEDED = "not_needed"  # money came that the order no longer wants
 
@@ -37,7 +38,7 @@ MOVING: Final = frozenset(
     {Stage.CONNECTING, Stage.CONTINUE, Stage.CHECKING, Stage.CLOSING, Stage.HELD}
 )
 # Stages in which the shopper may choose how to pay.
-PAYABLE: Final = frozenset({Stage.UNPAID, Stage.FAILED})
+PAYABLE: Final = frozenset({Stage.UNPAID, Stage.FAILED, Stage.GIVEN_UP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,14 @@ def stage_of(order: Order, payment: Transaction | None, visit: Visit, now: datet
 def _failed_stage(order: Order, payment: Transaction) -> Stage:
     if order.status == OrderStatus.CANCELLED:
         return Stage.CANCELLED
-    # The shopper asked for another way to pay; that the old one ended is no bad news.
-    return Stage.UNPAID if payment.failure_code == FailureCode.SUPERSEDED else Stage.FAILED
+    match payment.failure_code:
+        case FailureCode.SUPERSEDED:
+            # The shopper asked for another way to pay, and the old one has ended for it.
+            return Stage.UNPAID
+        case FailureCode.CANCELLED:
+            return Stage.GIVEN_UP
+        case _:
+            return Stage.FAILED
 
 
 def _open_stage(payment: Transaction, visit: Visit, now: datetime) -> Stage:

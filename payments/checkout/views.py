@@ -49,6 +49,9 @@ _REFRESH_LAST_S: Final = 60
 # After this long "connecting" and "closing" are no longer normal, and the page says more.
 _SLOW_AFTER_S: Final = 15
 
+# The last payment has ended unpaid, and the pay page says so.
+_ENDED: Final = frozenset({Stage.FAILED, Stage.GIVEN_UP})
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -166,7 +169,11 @@ def receipt(request: HttpRequest, order_id: UUID) -> HttpResponse:
     found = _situation(request, order_id)
     if found.stage is not Stage.PAID:
         return see_other("pay", order_id=order_id)
-    context = {"order": found.order, "payment": found.payment}
+    context = {
+        "order": found.order,
+        "payment": found.payment,
+        "not_needed": selectors.payments_not_needed(order_id),
+    }
     return render(request, "checkout/receipt.html", context)
 
 
@@ -186,7 +193,7 @@ def _pay_context(request: HttpRequest, found: Situation) -> dict[str, object]:
     chosen = usable[0] if len(usable) == 1 else request.GET.get("method", "")
     return {
         "order": order,
-        "payment": found.payment if found.stage is Stage.FAILED else None,
+        "payment": found.payment if found.stage in _ENDED else None,
         "problem": PROBLEMS.get(request.GET.get("problem", "")),
         "form_token": mint_form_token(order.pk),
         "offers": offered,
@@ -230,6 +237,7 @@ def _status_context(request: HttpRequest, found: Situation) -> dict[str, object]
         "gateway": gateway,
         "words": method_words(payment.method) if payment else None,
         "stage": found.stage,
+        "not_needed": _not_needed(found),
         "title": title_of(found.stage, gateway),
         "stage_template": f"checkout/stages/{found.stage}.html",
         "is_moving": found.stage in MOVING,
@@ -238,6 +246,11 @@ def _status_context(request: HttpRequest, found: Situation) -> dict[str, object]
         "refresh_s": found.refresh_s,
         "poll_url": f"{json_url}?{query}" if query else json_url,
     }
+
+
+def _not_needed(found: Situation) -> list[Transaction]:
+    """What was paid a second time: a page that only says "paid" would leave its payer alone."""
+    return selectors.payments_not_needed(found.order.pk) if found.stage is Stage.PAID else []
 
 
 def _payment_of(order_id: UUID, reference: UUID) -> Transaction:

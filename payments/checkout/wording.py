@@ -66,6 +66,7 @@ TITLES: Final[Mapping[Stage, str | Promise]] = {
     Stage.HELD: _("The amount is reserved"),
     Stage.PAID: _("Paid. Thank you!"),
     Stage.FAILED: _("The payment did not go through"),
+    Stage.GIVEN_UP: _("You cancelled the payment"),
     Stage.CANCELLED: _("This order was cancelled"),
     Stage.NOT_NEEDED: _("You will get your money back"),
 }

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "title": "Pay by card", "total": "Total", "pay": "Pay {amount}", "back": "Back to the shop",
-        "number": "Card number", "expiry": "Valid until (MM / YY)", "cvc": "Security code",
+        "number": "Card number", "expiry": "Expires (MM / YY)", "cvc": "Security code",
         "name": "Name on the card", "warning": "Never type a real card here.",
         "cards": "Test cards", "cards_hint": "Choose one, and it is filled in above.",
         "abandon": "Walk away without deciding",
@@ -27,7 +27,7 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "vi": {
         "title": "Thanh toán bằng thẻ", "total": "Tổng cộng", "pay": "Thanh toán {amount}",
         "back": "Quay lại cửa hàng",
-        "number": "Số thẻ", "expiry": "Hạn dùng (MM / YY)", "cvc": "Mã bảo mật",
+        "number": "Số thẻ", "expiry": "Hết hạn (MM / YY)", "cvc": "Mã bảo mật",
         "name": "Tên trên thẻ", "warning": "Đừng bao giờ nhập thẻ thật vào đây.",
         "cards": "Thẻ thử nghiệm", "cards_hint": "Chọn một thẻ để điền vào biểu mẫu ở trên.",
         "abandon": "Rời đi mà không quyết định",

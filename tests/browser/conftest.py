@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from local import environment, ports, servers
 from local.stack import ALL, Stack
+from tests.browser.look import Look
 from tests.browser.shopper import Shopper
 from tests.e2e.shop import Shop, send
 
@@ -92,9 +93,25 @@ def plain_shopper(site: Shop, chromium: Browser) -> Iterator[Shopper]:
     yield from _shopper(site, chromium, javascript=False)
 
 
-def _shopper(site: Shop, chromium: Browser, *, javascript: bool) -> Iterator[Shopper]:
-    context = chromium.new_context(java_script_enabled=javascript, locale="en-GB")
-    shopper = Shopper(site, context)
+@pytest.fixture
+def visitor(site: Shop, chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Shopper]:
+    """Somebody with the screen, the language and the browser of the test's ``Look``."""
+    look: Look = request.getfixturevalue("look")
+    yield from _shopper(
+        site, chromium, javascript=look.javascript, locale=look.locale, viewport=look.viewport
+    )
+
+
+def _shopper(
+    site: Shop,
+    chromium: Browser,
+    *,
+    javascript: bool,
+    locale: str = "en-GB",
+    viewport: ViewportSize | None = None,
+) -> Iterator[Shopper]:
+    context = chromium.new_context(java_script_enabled=javascript, locale=locale, viewport=viewport)
+    shopper = Shopper(site, context, javascript=javascript)
     yield shopper
     shopper.leave()
     send("POST", f"{site.sandbox}/control/reset")

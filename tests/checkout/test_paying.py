@@ -364,6 +364,20 @@ class TestChange:
         assert other.cancel_code == ""
 
 
+class TestPaidTwice:
+    def test_is_told_on_every_page_of_the_paid_order(
+        self, client: Client, order: Order, link: str
+    ) -> None:
+        first = TransactionFactory.create(order=order, status=Status.FAILED)
+        TransactionFactory.create(order=order, method="momo", status=Status.SUCCESS)
+        told = "We have also received ₫150,000 by VNPAY, which the order does not need."
+        for page in ("status", "receipt"):
+            assert told not in text(client.get(f"{link}/{page}"))
+        hear(first, paid(first))
+        for page in ("status", "receipt"):
+            assert told in text(client.get(f"{link}/{page}"))
+
+
 class TestReceipt:
     def test_shows_what_was_paid_when_and_how(
         self, client: Client, link: str, order: Order

@@ -49,6 +49,7 @@ class TestStageOf:
             (payment(Status.SUCCESS, applied=False), Visit(), Stage.NOT_NEEDED),
             (payment(Status.FAILED, failure_code=FailureCode.DECLINED), BACK, Stage.FAILED),
             (payment(Status.FAILED, failure_code=FailureCode.EXPIRED), BACK, Stage.FAILED),
+            (payment(Status.FAILED, failure_code=FailureCode.CANCELLED), BACK, Stage.GIVEN_UP),
             (payment(Status.FAILED, failure_code=FailureCode.SUPERSEDED), BACK, Stage.UNPAID),
             (None, BACK, Stage.UNPAID),
         ],
