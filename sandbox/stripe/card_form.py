@@ -56,8 +56,8 @@ def card_fields(card: str, lang: str) -> str:
 def card_links(lang: str) -> str:
     """Each test card as a link that fills it in."""
     items = "".join(
-        f'<li><a href="?{urlencode({"card": name})}"><span class="number">'
-        f"{spaced(CARDS[name].number)}</span> {escape(said(CARDS[name].label, lang))}</a></li>"
+        f'<li><a href="?{urlencode({"card": name})}">{spaced(CARDS[name].number)}</a> '
+        f"<span>{escape(said(CARDS[name].label, lang))}</span></li>"
         for name in OFFERED
     )
     return f'<p class="hint">{TEXTS[lang]["cards_hint"]}</p><ul>{items}</ul>'

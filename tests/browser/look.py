@@ -9,6 +9,7 @@ TEXTS: Final = {
     "en": {
         "paid": "Paid. Thank you!",
         "failed": "The payment did not go through",
+        "given_up": "You cancelled the payment",
         "waiting": "Your payment is waiting for you",
         "checking": "Checking your payment",
         "closing": "Closing the earlier payment",
@@ -25,6 +26,7 @@ TEXTS: Final = {
     "vi": {
         "paid": "Đã thanh toán. Xin cảm ơn!",
         "failed": "Thanh toán không thành công",
+        "given_up": "Bạn đã hủy thanh toán",
         "waiting": "Khoản thanh toán đang chờ bạn",
         "checking": "Đang kiểm tra thanh toán",
         "closing": "Đang đóng lần thanh toán trước",

@@ -5,9 +5,10 @@ Pictures of what was seen lie in ``var/screenshots``.
 """
 
 import re
+from collections.abc import Callable, Sequence
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.look import DESK, LOOKS, PHONE, Look
 from tests.browser.shopper import PATIENCE_MS, Shopper
@@ -51,6 +52,15 @@ def choose_again(visitor: Shopper, way: Way, look: Look) -> None:
     page.get_by_role("button" if way.stays else "link", name=look.says("another")).click()
     question = page.get_by_role("heading", name=look.says("choose"))
     expect(question).to_be_visible(timeout=PATIENCE_MS)
+
+
+def look_into(visitor: Shopper, steps: Sequence[Callable[[Page], None]], name: str) -> None:
+    """Look at a page and at those that each of ``steps`` leads to."""
+    visitor.look(f"{name}-0")
+    for place, step in enumerate(steps, start=1):
+        step(visitor.page)
+        visitor.page.wait_for_load_state()
+        visitor.look(f"{name}-{place}")
 
 
 def other_than(way: Way) -> Way:
@@ -101,8 +111,10 @@ def test_it_is_declined_and_paid_in_another_way(visitor: Shopper, way: Way, look
 def test_it_is_cancelled_there_and_tried_again(visitor: Shopper, way: Way, look: Look) -> None:
     arrive(visitor, way)
     way.cancel(visitor.page)
+    visitor.sees(look.says("waiting" if way.stays else "given_up"))
+    visitor.look(f"cancelled-{way}-{look}-1-told")
     choose_again(visitor, way, look)
-    visitor.look(f"cancelled-{way}-{look}")
+    visitor.look(f"cancelled-{way}-{look}-2-choose")
     go_to(visitor, way)
     way.approve(visitor.page)
     visitor.sees(look.says("paid"))
@@ -132,6 +144,14 @@ def mailed_link(visitor: Shopper, link: str) -> str:
     found = re.search(r"https?://\S+", text)
     assert found
     return found[0]
+
+
+@pytest.mark.parametrize("look", [PHONE, DESK], ids=str)
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_each_page_of_its_gateway_is_readable(visitor: Shopper, way: Way, look: Look) -> None:
+    arrive(visitor, way)
+    look_into(visitor, way.tour, f"gateway-{way}-{look}")
+    assert visitor.taken() == []
 
 
 @pytest.mark.parametrize("look", [PHONE, DESK], ids=str)

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from tests.browser.shopper import VISA
 
 DECLINED_CARD: Final = "4000 0000 0000 9995"
+CHALLENGED_CARD: Final = "4000 0000 0000 3220"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Way:
     decline: Callable[[Page], None]
     cancel: Callable[[Page], None]
     stays: bool
+    # From the gateway's first page through its others, nothing paid.
+    tour: tuple[Callable[[Page], None], ...]
 
     def __str__(self) -> str:
         return self.method
@@ -37,6 +40,11 @@ class Way:
 def press(page: Page, value: str) -> None:
     """The button that decides ``value``."""
     page.locator(f"button[name=decision][value='{value}']").click()
+
+
+def pressing(value: str) -> Callable[[Page], None]:
+    """The step behind that button."""
+    return lambda page: press(page, value)
 
 
 def pay_by_card(page: Page) -> None:
@@ -51,6 +59,18 @@ def be_declined_by_card(page: Page) -> None:
     press(page, "pay")
     page.get_by_role("alert").wait_for()
     leave_stripe(page)
+
+
+def fill_in_a_card_without_money(page: Page) -> None:
+    """The link of a test card, which fills the fields in."""
+    page.locator("a[href*='InsufficientFunds']").click()
+
+
+def ask_the_bank(page: Page) -> None:
+    """A card whose bank wants to be sure, up to the bank's page."""
+    page.locator("[name=number]").fill(CHALLENGED_CARD)
+    press(page, "pay")
+    page.wait_for_url("**/3ds/**")
 
 
 def leave_stripe(page: Page) -> None:
@@ -93,20 +113,31 @@ def cancel_at_vnpay(page: Page) -> None:
     press(page, "cancel")
 
 
+def open_the_app(page: Page) -> None:
+    """What stands for the app, by the link beside the code to scan."""
+    page.locator("a[href*='from=web']").click()
+
+
+def open_the_wallet(page: Page) -> None:
+    """The first way that is offered, and then the app."""
+    press(page, "method")
+    open_the_app(page)
+
+
 def pay_by_momo(page: Page) -> None:
     """In the wallet, opened beside the code to scan."""
-    page.locator("a[href*='from=web']").click()
+    open_the_wallet(page)
     press(page, "approve")
 
 
 def be_declined_by_momo(page: Page) -> None:
     """A wallet without enough money."""
-    page.locator("a[href*='from=web']").click()
+    open_the_wallet(page)
     press(page, "decline:1001")
 
 
 def cancel_at_momo(page: Page) -> None:
-    """Back to the shop beside the code to scan."""
+    """Back to the shop before anything was chosen."""
     press(page, "cancel")
 
 
@@ -114,17 +145,21 @@ WAYS: Final = (
     Way(
         "card", "Stripe", "/c/pay/", "mug", "USD", 1_999,
         pay_by_card, be_declined_by_card, leave_stripe, stays=True,
+        tour=(fill_in_a_card_without_money, pressing("pay"), ask_the_bank, pressing("abandon")),
     ),
     Way(
         "paypal", "PayPal", "/checkoutnow", "mug", "USD", 1_999,
         pay_by_paypal, be_declined_by_paypal, cancel_at_paypal, stays=True,
+        tour=(pressing("log_in"), pressing("abandon")),
     ),
     Way(
         "vnpay", "VNPAY", "/paymentv2/", "coffee-phin", "VND", 125_000,
         pay_by_vnpay, be_declined_by_vnpay, cancel_at_vnpay, stays=False,
+        tour=(pressing("next"), pressing("abandon")),
     ),
     Way(
         "momo", "MoMo", "/v2/gateway/", "coffee-phin", "VND", 125_000,
         pay_by_momo, be_declined_by_momo, cancel_at_momo, stays=False,
+        tour=(pressing("method"), open_the_app, pressing("abandon")),
     ),
 )  # fmt: skip
