@@ -117,7 +117,9 @@ class PaymentSerializer(serializers.Serializer[Transaction]):
     currency = serializers.CharField()
     method = serializers.CharField()
     channel = serializers.CharField(help_text='"" when the shopper chooses at the gateway.')
-    gateway = serializers.CharField()
+    gateway = serializers.CharField(
+        help_text="Who takes it. Another one may take over while nothing can have been charged."
+    )
     capture = serializers.ChoiceField(choices=Capture.choices)
     next_action = serializers.SerializerMethodField()
     failure = serializers.SerializerMethodField()
