@@ -1,5 +1,6 @@
 """What every gateway must do that can hold money first: hold, take, let go, and run out, once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -241,6 +242,12 @@ class TestRunningOut:
 @every_holder
 @pytest.mark.parametrize("verb", ENDS)
 class TestEndingAHold:
+    def test_is_written_the_same_every_time(self, hold: Payment, verb: Verb) -> None:
+        hold.hold()
+        asked = ending(hold, verb)
+        later = replace(asked, now=asked.now + HOUR)
+        assert hold.gateway.freeze(later) == asked.request
+
     def test_waits_for_a_slow_answer(self, hold: Payment, verb: Verb) -> None:
         hold.hold()
         asked = ending(hold, verb)

@@ -48,6 +48,11 @@ class TestRefunding:
         assert again.psp_reference in {"", first.psp_reference}
         assert payment.refunded == payment.party.part.minor
 
+    def test_is_written_the_same_every_time(self, payment: Payment) -> None:
+        payment.pay()
+        asked = payment.refund()
+        assert payment.gateway.freeze(asked) == asked.request
+
     def test_gives_all_of_it_back(self, payment: Payment, party: Party) -> None:
         payment.pay()
         said = payment.ask(Verb.REFUND, money=party.total, actor="finance")
