@@ -24,12 +24,16 @@ class WindowThrottle(SimpleRateThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Count this request; False when it is one too many."""
         del view
+        return self.has_room(_who(request))
+
+    def has_room(self, who: str) -> bool:
+        """Count a request of ``who``; False when it is one too many."""
         limit, seconds = self.parse_rate(self.rate)
         if limit is None or seconds is None:
             return True
         self._window_ends_in = seconds - time.time() % seconds
         try:
-            count = self._count(request, seconds)
+            count = self._count(who, seconds)
         except RedisError as error:
             # A limit protects us from too much work; being down would be no work at all. The
             # guard against guessed passwords is in the database and stays.
@@ -41,9 +45,9 @@ class WindowThrottle(SimpleRateThrottle):
         """Seconds until the window ends."""
         return float(self._window_ends_in)
 
-    def _count(self, request: Request, seconds: int) -> int:
+    def _count(self, who: str, seconds: int) -> int:
         window = int(time.time() // seconds)
-        key = f"throttle:{self.scope}:{_who(request)}:{window}"
+        key = f"throttle:{self.scope}:{who}:{window}"
         try:
             return int(cache.incr(key))
         except ValueError:
@@ -71,3 +75,9 @@ class WriteThrottle(WindowThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Reading is not limited."""
         return request.method == "GET" or super().allow_request(request, view)
+
+
+class FormThrottle(WindowThrottle):
+    """Sending people's forms. Asked by ``config.limits`` for each address."""
+
+    scope = "forms"

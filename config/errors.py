@@ -70,6 +70,17 @@ def locked_out(
     return response
 
 
+def too_many_forms(request: HttpRequest, wait_s: float) -> HttpResponse:
+    """429 for an address that sends forms faster than people do."""
+    text = _(
+        "More forms came from your connection than we take at once. What you sent last was not"
+        " done: wait a minute, go back and send it again. Nothing was charged by it."
+    )
+    response = _answer(request, 429, "rate_limited", _("Wait a little"), text)
+    response.headers["Retry-After"] = str(int(wait_s) + 1)
+    return response
+
+
 def crashed(request: HttpRequest) -> HttpResponse:
     """500, or 503 while the database cannot be reached."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):

@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "audit.middleware.RequestContextMiddleware",
+    "config.limits.FormLimitMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -220,6 +221,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "token": env.str("RATE_TOKEN", default="30/min"),
         "writes": env.str("RATE_WRITES", default="600/min"),
+        "forms": env.str("RATE_FORMS", default="300/min"),
     },
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -19,6 +19,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts.models import User
 from accounts.roles import ROLES
+from accounts.throttling import FormThrottle
 from tests.factories import UserFactory
 
 ClientFor = Callable[[User], APIClient]
@@ -68,6 +69,15 @@ def _cheap_passwords() -> Iterator[None]:
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with override_settings(PASSWORD_HASHERS=hashers):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forms_without_limit() -> Iterator[None]:
+    """All tests are one address; the limit has tests of its own."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(FormThrottle, "THROTTLE_RATES", {"forms": None})
+    yield
+    patch.undo()
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,7 @@ SHORT = {
     "DEMO_PASSWORD": "a-demo-password-for-tests",
     "RATE_TOKEN": "1000/min",
     "RATE_WRITES": "10000/min",
+    "RATE_FORMS": "10000/min",
 }
 
 
