@@ -168,7 +168,8 @@ class HttpClient:
     def _read_body(self, response: BaseHTTPResponse) -> bytes:
         deadline = time.monotonic() + self._body_timeout_s
         body = bytearray()
-        for chunk in response.stream(_CHUNK_BYTES):
+        # Said out loud, because a chunked body is otherwise handed over as it was packed.
+        for chunk in response.stream(_CHUNK_BYTES, decode_content=True):
             body += chunk
             if len(body) > ANSWER_BYTES_MAX:
                 raise NoAnswer("the answer is too large")
@@ -178,9 +179,18 @@ class HttpClient:
 
 
 def read_json_object(body: bytes) -> Json | None:
-    """``body`` as a JSON object that can be stored, or None when it is not one."""
+    """``body`` as a JSON object that can be stored, or None when it is not one.
+
+    A byte order mark before it is nothing. A member that stands twice makes it none: two readers
+    could each believe another of the two.
+    """
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse_constant, parse_float=_read_float)
+        value = json.loads(
+            body.decode("utf-8-sig"),
+            parse_constant=_refuse_constant,
+            parse_float=_read_float,
+            object_pairs_hook=_unique,
+        )
         if _SUSPECT_ESCAPE.search(body):
             _require_storable(value)
     except (ValueError, RecursionError):
@@ -279,6 +289,13 @@ def _describe(error: BaseException) -> str:
 
 def _ms_since(started: float) -> int:
     return round((time.monotonic() - started) * 1000)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> Json:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member stands twice")
+    return members
 
 
 def _refuse_constant(name: str) -> None:

@@ -45,6 +45,7 @@ _STATUS_CREDENTIALS: Final = frozenset({401, 403})
 _STATUS_TOO_MANY: Final = 429
 _STATUS_SERVER: Final = 500
 _STATUS_REDIRECT: Final = 300
+_STATUS_REQUEST: Final = 400
 
 
 def read_answer(
@@ -81,7 +82,9 @@ def _read_status(answer: HttpAnswer) -> Outcome | None:
         return Outcome(OutcomeKind.NOT_DONE)
     if answer.status == _STATUS_TOO_MANY:
         return Outcome(OutcomeKind.NOT_DONE, retry_after_s=answer.retry_after_s)
-    if answer.status >= _STATUS_SERVER:
+    # No word of MoMo's comes with a redirect: who sends it is somebody on the way.
+    is_elsewhere = _STATUS_REDIRECT <= answer.status < _STATUS_REQUEST
+    if is_elsewhere or answer.status >= _STATUS_SERVER:
         return Outcome(OutcomeKind.UNKNOWN, retry_after_s=answer.retry_after_s)
     return None
 

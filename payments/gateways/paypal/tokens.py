@@ -17,7 +17,8 @@ from payments.gateways.http import HttpAnswer, HttpClient, HttpTrouble, exchange
 from payments.gateways.paypal.config import Config
 
 _PATH: Final = "/v1/oauth2/token"
-_OK: Final = 200
+_SUCCESS: Final = range(200, 300)
+_LIFE: Final = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 # Renewed this long before its end, or at nine tenths of a short life.
 _EARLY_S: Final = 300.0
 _EARLY_SHARE: Final = 0.1
@@ -96,12 +97,13 @@ class TokenCache:
 
 def _read(answer: HttpAnswer, asked_at: float) -> _Token | None:
     content = answer.json() or {}
-    value, life_s = content.get("access_token"), content.get("expires_in")
-    if answer.status != _OK or not isinstance(value, str) or not _VALUE.fullmatch(value):
+    value, life = content.get("access_token"), str(content.get("expires_in"))
+    if answer.status not in _SUCCESS or not isinstance(value, str) or not _VALUE.fullmatch(value):
         return None
-    if type(life_s) is not int or life_s <= 0:
+    # A number, or its text: RFC 6749 asks for a number, and not every front keeps it one.
+    if not _LIFE.fullmatch(life):
         return None
-    life_s = min(life_s, _LIFE_MAX_S)
+    life_s = min(int(life), _LIFE_MAX_S)
     early_s = min(_EARLY_S, life_s * _EARLY_SHARE)
     return _Token(value, asked_at + life_s - early_s)
 

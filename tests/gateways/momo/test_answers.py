@@ -122,6 +122,10 @@ class TestCreate:
         outcome = ask(Verb.CREATE, content(0, payUrl=f"{server.url}/x"), status=404)
         assert outcome.kind is OutcomeKind.UNKNOWN
 
+    @pytest.mark.parametrize("status", [301, 302, 307])
+    def test_a_no_under_a_redirect_is_unknown(self, ask: Asking, status: int) -> None:
+        assert ask(Verb.CREATE, content(1006), status=status).kind is OutcomeKind.UNKNOWN
+
 
 class TestQuery:
     def test_code_zero_is_paid_with_momos_amount_and_number(self, ask: Asking) -> None:

@@ -57,11 +57,19 @@ class TestToken:
             thread.join()
         assert paths(server) == ["token"]
 
-    @pytest.mark.parametrize(("life_s", "good_for_s"), [(31668, 31360), (100, 89)])
+    @pytest.mark.parametrize(
+        ("life_s", "status", "good_for_s"),
+        [(31668, 200, 31360), (100, 200, 89), ("31668", 201, 31360)],
+    )
     def test_is_renewed_before_it_ends(
-        self, fresh: PaypalGateway, server: LocalServer, life_s: int, good_for_s: int
+        self,
+        fresh: PaypalGateway,
+        server: LocalServer,
+        life_s: int | str,
+        status: int,
+        good_for_s: int,
     ) -> None:
-        server.reply_json({**TOKEN, "expires_in": life_s})
+        server.reply_json({**TOKEN, "expires_in": life_s}, status)
         now = [0.0]
         cache = TokenCache(fresh._config, fresh._quick, clock=lambda: now[0])
         for second, fetched in ((0, 1), (good_for_s, 1), (good_for_s + 10, 2)):
@@ -99,6 +107,8 @@ class TestWithoutToken:
             reply({}, 500),
             reply({**TOKEN, "expires_in": "soon"}),
             reply({**TOKEN, "expires_in": 0}),
+            reply({**TOKEN, "expires_in": True}),
+            reply({**TOKEN, "expires_in": "-5"}),
             reply({**TOKEN, "access_token": "two\r\nlines"}),
             reply({**TOKEN, "access_token": ""}),
             Reply(200, b"<html>"),
