@@ -44,8 +44,10 @@ def _is_fresh(wanted: str) -> bool:
 
 
 def _works(python: Path) -> bool:
+    # A broken environment may lead to the machine's own Python: nothing is installed into that.
+    is_apart = "import sys; sys.exit(sys.prefix == sys.base_prefix)"
     try:
-        return subprocess.run([python, "-c", ""], check=False).returncode == 0
+        return subprocess.run([python, "-c", is_apart], check=False).returncode == 0
     except OSError:
         return False
 
