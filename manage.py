@@ -17,8 +17,8 @@ def main() -> None:
     """Run one command."""
     if importlib.util.find_spec("django") is None and VENV_PYTHON.exists():
         # Typed as ./manage.py, outside the environment that bin/run has made.
-        os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])  # noqa: S606
-    from django.core.management import execute_from_command_line  # noqa: PLC0415
+        os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])
+    from django.core.management import execute_from_command_line
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     if "DATABASE_URL" not in os.environ:
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def _take_settings_of_the_local_stack() -> None:
-    import environ  # noqa: PLC0415
+    import environ
 
     # As bin/run does, a relative folder is taken from the project's.
     run_file = ROOT / (os.environ.get("DATA_DIR") or "var") / "run.env"

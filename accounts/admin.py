@@ -85,19 +85,19 @@ class UserAdmin(_UserAdmin):
     def user_change_password(
         self,
         request: HttpRequest,
-        id: str,  # noqa: A002 - Django's own name
+        id: str,
         form_url: str = "",
     ) -> HttpResponse:
         """Set somebody's password; the record of it is in the same commit."""
         with transaction.atomic():
             return super().user_change_password(request, id, form_url)
 
-    def log_addition(self, request: HttpRequest, object: User, message: Any) -> LogEntry:  # noqa: A002
+    def log_addition(self, request: HttpRequest, object: User, message: Any) -> LogEntry:
         """Write a new account into the trail."""
         _record(object, "user.created", message)
         return super().log_addition(request, object, message)
 
-    def log_change(self, request: HttpRequest, object: User, message: Any) -> LogEntry:  # noqa: A002
+    def log_change(self, request: HttpRequest, object: User, message: Any) -> LogEntry:
         """Write down who may now do what."""
         _record(object, "user.changed", message)
         return super().log_change(request, object, message)

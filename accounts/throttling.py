@@ -58,7 +58,7 @@ class WindowThrottle(SimpleRateThrottle):
 
 def _who(request: Request) -> str:
     holder = getattr(request.user, "user_id", None)
-    return str(holder) if holder else client_ip(request._request)  # noqa: SLF001
+    return str(holder) if holder else client_ip(request._request)
 
 
 class TokenThrottle(WindowThrottle):

@@ -103,5 +103,5 @@ def _passes_luhn(digits: str) -> bool:
     total = 0
     for index, digit in enumerate(map(int, reversed(digits))):
         doubled = digit * 2 if index % 2 else digit
-        total += doubled - 9 if doubled > 9 else doubled  # noqa: PLR2004
+        total += doubled - 9 if doubled > 9 else doubled  # noqa: PLR2004 - Luhn adds the digits
     return total % 10 == 0

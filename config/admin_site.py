@@ -32,7 +32,7 @@ class PaymentsAdminSite(AdminSite):
     index_template = "admin/home.html"
     site_url = "/"
 
-    def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002
+    def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002 - Django's
         """``view`` for staff only, rendered with our clock and language."""
         guarded = super().admin_view(view, cacheable)
 

@@ -70,7 +70,7 @@ def _fetch(model: type[Row], statement: str, parameters: Sequence[Any]) -> list[
 
 @cache
 def _selection(model: type[Model]) -> tuple[str, str]:
-    meta = model._meta  # noqa: SLF001 - Django's public _meta
+    meta = model._meta
     columns = ",".join(f't."{field.column}"' for field in meta.local_concrete_fields)
     return columns, f'"{meta.db_table}" t'
 
@@ -78,14 +78,14 @@ def _selection(model: type[Model]) -> tuple[str, str]:
 @cache
 def _reading(model: type[Model]) -> tuple[list[str], list[tuple[int, Any]]]:
     """The names in the order of the columns, and the fields whose values Django converts."""
-    fields = list(enumerate(model._meta.local_concrete_fields))  # noqa: SLF001 - public _meta
+    fields = list(enumerate(model._meta.local_concrete_fields))
     converted = [(at, field) for at, field in fields if hasattr(field, "from_db_value")]
     return [field.attname for _, field in fields], converted
 
 
 def field_of(model: type[Model], name: str) -> "Field[Any, Any]":
     """The field that ``name`` (``pk``, ``order`` or ``order_id``) stands for."""
-    for field in model._meta.local_concrete_fields:  # noqa: SLF001 - Django's public _meta
+    for field in model._meta.local_concrete_fields:
         if name in {field.name, field.attname} or (name == "pk" and field.primary_key):
             return field
     raise LookupError(f"{model.__name__} has no field {name}")
@@ -99,7 +99,7 @@ def _insert(rows: Sequence[Model], suffix: str) -> int:
         cursor.execute(f"{head} {','.join(tuples)} {suffix}", parameters)
         count: int = cursor.rowcount
     for row in rows:
-        row._state.adding = False  # noqa: SLF001 - as the ORM does after an insert
+        row._state.adding = False
     return count
 
 
@@ -119,9 +119,9 @@ def _tuple(fields: Iterable["Field[Any, Any]"], row: Model, parameters: list[Any
 
 @cache
 def _insertion(model: type[Model]) -> tuple[tuple["Field[Any, Any]", ...], str]:
-    fields = tuple(model._meta.local_concrete_fields)  # noqa: SLF001 - Django's public _meta
+    fields = tuple(model._meta.local_concrete_fields)
     columns = ",".join(f'"{field.column}"' for field in fields)
-    return fields, f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES'  # noqa: SLF001
+    return fields, f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES'
 
 
 def _update(
@@ -143,12 +143,12 @@ def _updating(
     model: type[Model], names: tuple[str, ...]
 ) -> tuple[tuple["Field[Any, Any]", ...], str, str, str]:
     """The fields with the key first, the statement, and the places of the first and other rows."""
-    meta = model._meta  # noqa: SLF001 - Django's public _meta
+    meta = model._meta
     fields = (meta.pk, *(field_of(model, name) for name in names))
     columns = [f'"{field.column}"' for field in fields]
     sets = ",".join(f"{column} = v.{column}" for column in columns[1:])
     statement = (
-        f'UPDATE "{meta.db_table}" t SET {sets} FROM (VALUES {{}}) AS v ({",".join(columns)})'  # noqa: S608
+        f'UPDATE "{meta.db_table}" t SET {sets} FROM (VALUES {{}}) AS v ({",".join(columns)})'  # noqa: S608 - ours
         f" WHERE t.{columns[0]} = v.{columns[0]}"
     )
     # The types of the first row are those of all.

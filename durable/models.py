@@ -68,7 +68,7 @@ class DueRow(models.Model):
 
     def mine(self) -> "QuerySet[Self]":
         """This row, as long as nobody has claimed it since: the fenced way to write to it."""
-        return type(self)._default_manager.filter(pk=self.pk, attempt=self.attempt)  # noqa: SLF001
+        return type(self)._default_manager.filter(pk=self.pk, attempt=self.attempt)
 
     def give_back(self, *, due_in: timedelta | None) -> bool:
         """End the lease after a success. False when the lease had been lost to somebody else."""

@@ -89,8 +89,8 @@ class Servers:
 @contextmanager
 def start(
     data_dir: Path,
-    durable: bool,  # noqa: FBT001
     *,
+    durable: bool,
     database_url: str = "",
     redis_url: str = "",
 ) -> Iterator[Servers]:

@@ -83,7 +83,7 @@ def main() -> None:
     except KeyboardInterrupt:
         _leave(signal.SIGINT, None)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.execv(PYTHON, [str(PYTHON), "-m", *sys.argv[1:]])  # noqa: S606
+    os.execv(PYTHON, [str(PYTHON), "-m", *sys.argv[1:]])
 
 
 if __name__ == "__main__":

@@ -308,7 +308,7 @@ class Members:
 
     def truth(self, key: str) -> bool:
         """True or false; a missing member is false."""
-        value: Literal[True, False] | object = self.take(key, False)  # noqa: FBT003  A JSON value.
+        value: Literal[True, False] | object = self.take(key, False)  # noqa: FBT003 - a JSON value
         if isinstance(value, bool):
             return value
         raise RuleError(f"{key} must be true or false; got {value!r}.")

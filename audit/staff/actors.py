@@ -12,7 +12,7 @@ def names_of(events: Iterable[AuditEvent]) -> Mapping[str, str]:
     """The user names behind the actors of ``events``, by the id that the trail holds."""
     ids = {event.actor_id for event in events if event.actor_kind == "user"}
     known = {UUID(text) for text in ids if _is_uuid(text)}
-    users = get_user_model()._default_manager.filter(pk__in=known)  # noqa: SLF001 - Django's API
+    users = get_user_model()._default_manager.filter(pk__in=known)
     return {str(user.pk): user.get_username() for user in users}
 
 

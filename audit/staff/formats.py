@@ -43,7 +43,7 @@ def text_block(value: str) -> SafeString | str:
 
 def admin_url(row: Model) -> str:
     """The address of the row's page."""
-    meta = type(row)._meta  # noqa: SLF001 - Django's public name for it
+    meta = type(row)._meta
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
 
 

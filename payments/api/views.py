@@ -184,7 +184,7 @@ def _payment_request(request: Request) -> PaymentRequest:
         payment_token=data["payment_token"],
         return_url=data["return_url"],
         metadata=data["metadata"],
-        customer_ip=data["customer"].get("ip") or client_ip(request._request),  # noqa: SLF001
+        customer_ip=data["customer"].get("ip") or client_ip(request._request),
         locale=data["customer"].get("locale") or get_language() or "en",
     )
 

@@ -77,7 +77,7 @@ def _parameters() -> Mapping[str, Any]:
         "patience": [_patience(name) for name in gateways()],
         "unknown_gateway_patience": SCHEDULE_SLACK,
         "notification_tries": Notification.backoff.limit,
-        "trigger_tables": [model._meta.db_table for model, _ in triggers],  # noqa: SLF001
+        "trigger_tables": [model._meta.db_table for model, _ in triggers],
         "trigger_names": [trigger.get_pgid(model) for model, trigger in triggers],
     }
 

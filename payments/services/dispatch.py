@@ -211,10 +211,10 @@ def _new_call(
 
 def _store(jobs: Sequence[Job], now: datetime) -> None:
     """Write the new operations, and count the sends that are about to happen."""
-    fresh = [job.call for job in jobs if job.call._state.adding]  # noqa: SLF001
+    fresh = [job.call for job in jobs if job.call._state.adding]
     for call in fresh:
         call.sends, call.first_sent_at, call.last_sent_at = 1, now, now
-    again = [job.call.pk for job in jobs if not job.call._state.adding]  # noqa: SLF001
+    again = [job.call.pk for job in jobs if not job.call._state.adding]
     _forget_unanswered_queries(fresh, now)
     bulk.insert(fresh)
     if again:

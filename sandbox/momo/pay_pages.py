@@ -244,7 +244,7 @@ def words_page(
 ) -> web.Response:
     """A page that only says something."""
     words = TEXTS[lang]
-    body = f"<p>{words[word]}</p>" if status == 200 else alert(words[word])  # noqa: PLR2004
+    body = f"<p>{words[word]}</p>" if status == 200 else alert(words[word])
     back = ""
     if payment is not None:
         body += summary(payment)

@@ -89,7 +89,7 @@ class Paypal(Gateway):
 
     def acknowledged(self, attempt: Attempt) -> bool:
         """Any 2xx."""
-        return attempt.status is not None and 200 <= attempt.status < 300  # noqa: PLR2004
+        return attempt.status is not None and 200 <= attempt.status < 300
 
     def decide(self, reference: str, decision: str) -> None:
         """Decide an order that waits for its buyer, or a payment under review."""

@@ -76,7 +76,7 @@ def read(node: object, field: str, *, zero: bool = False) -> Amount:
     _, _, decimals = value.partition(".")
     if decimals and currency in WHOLE_ONLY:
         raise refused("DECIMALS_NOT_SUPPORTED")
-    if len(decimals) > 2:  # noqa: PLR2004  Cents.
+    if len(decimals) > 2:  # Cents.
         raise refused("DECIMAL_PRECISION")
     return Amount(amount, currency)
 

@@ -193,5 +193,5 @@ def away(order: Json, name: str) -> web.Response:
 
 def note(text: str, *, status: int = 200) -> web.Response:
     """A page that only says something."""
-    body = f"<p>{escape(text)}</p>" if status == 200 else alert(text)  # noqa: PLR2004
+    body = f"<p>{escape(text)}</p>" if status == 200 else alert(text)
     return page(body, status=status)

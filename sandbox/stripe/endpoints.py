@@ -253,4 +253,4 @@ def account_object(account_id: str) -> Json:
 
 def is_success(attempt: Any) -> bool:
     """Whether a receiver answered 2xx."""
-    return attempt["status"] is not None and 200 <= attempt["status"] < 300  # noqa: PLR2004
+    return attempt["status"] is not None and 200 <= attempt["status"] < 300

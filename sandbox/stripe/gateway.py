@@ -115,7 +115,7 @@ class Stripe(Gateway):
 
     def acknowledged(self, attempt: Attempt) -> bool:
         """Any 2xx."""
-        return attempt.status is not None and 200 <= attempt.status < 300  # noqa: PLR2004
+        return attempt.status is not None and 200 <= attempt.status < 300
 
     def decide(self, reference: str, decision: str) -> None:
         """Decide the open session or waiting intent of a reference."""

@@ -58,7 +58,7 @@ def entry(
     monkeypatch.setenv("TINYPAY_SECRET", SECRET)
     monkeypatch.setenv("TINYPAY_API_BASE", server.url)
     _, text = code()
-    made: dict[str, Any] = eval(text, {"group": group, "env": env, "bool": bool})  # noqa: S307
+    made: dict[str, Any] = eval(text, {"group": group, "env": env, "bool": bool})  # noqa: S307 - the manual's
     settings.GATEWAYS = {**settings_file.GATEWAYS, **made}
     settings.METHOD_GATEWAYS = {"card": ("tinypay",)}
     settings.DUE_QUEUES = derived_queues(settings.GATEWAYS)

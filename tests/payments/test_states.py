@@ -79,7 +79,7 @@ class TestTheTransactionTrigger:
             pytest.raises(DatabaseError, match=r"Cannot update rows|proven uncharged"),
             connection.cursor() as cursor,
         ):
-            cursor.execute(f"UPDATE transactions SET {change} WHERE id = %s", [row.pk])  # noqa: S608
+            cursor.execute(f"UPDATE transactions SET {change} WHERE id = %s", [row.pk])  # noqa: S608 - ours
 
     def test_refuses_to_forget_a_payment(self) -> None:
         row = TransactionFactory.create()

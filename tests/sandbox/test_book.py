@@ -56,7 +56,7 @@ class TestKill:
                         "metadata": {"reference": own},
                     }
                 )
-            except Exception:  # noqa: BLE001  Whatever it is, this one was not answered.
+            except Exception:  # noqa: BLE001 - whatever it is, there was no answer
                 return
             answered.append(own)
             if len(answered) == 20 and own_player.process is not None:
@@ -161,7 +161,7 @@ class TestStart:
         ("env", "says"),
         [
             ({"DJANGO_ENV": "production"}, "never runs in production"),
-            ({"SANDBOX_HOST": "0.0.0.0"}, "not a loopback address"),  # noqa: S104
+            ({"SANDBOX_HOST": "0.0.0.0"}, "not a loopback address"),  # noqa: S104 - to be refused
             ({"SANDBOX_PORT": "many"}, "not a port number"),
             ({"SANDBOX_DECISION": "maybe"}, "decision must be one of"),
         ],
