@@ -48,7 +48,8 @@ RESULT_FIELDS: Final = frozenset(
         "transId",
     }
 )
-# Signed only where they are sent: the answers of flows that store a wallet.
+# Signed in the answers of flows that store a wallet. An ordinary notification may name them too,
+# empty and unsigned.
 _OPTIONAL_RESULT_FIELDS: Final = frozenset({"callbackToken", "partnerClientId"})
 
 
@@ -70,9 +71,11 @@ def is_genuine(result: Mapping[str, object], candidates: Iterable[Keys]) -> bool
     Numbers must be given as they were printed, texts untouched: the localised message is signed.
     """
     given = str(result.get("signature") or "").lower().encode()
-    fields = RESULT_FIELDS | (_OPTIONAL_RESULT_FIELDS & result.keys())
+    lists = {RESULT_FIELDS, RESULT_FIELDS | (_OPTIONAL_RESULT_FIELDS & result.keys())}
     return any(
-        hmac.compare_digest(sign(fields, result, keys).encode(), given) for keys in candidates
+        hmac.compare_digest(sign(fields, result, keys).encode(), given)
+        for keys in candidates
+        for fields in lists
     )
 
 

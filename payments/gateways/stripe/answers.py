@@ -102,8 +102,10 @@ def _read_error(operation: Operation, answer: HttpAnswer, error: Mapping[str, ob
     if answer.status == mapping.CONFLICT:
         wait_s = answer.retry_after_s or _CONFLICT_WAIT_S
         return Outcome(OutcomeKind.UNKNOWN, retry_after_s=wait_s)
-    is_key_reused = objects.text(error, "type") == mapping.IDEMPOTENCY_ERROR
-    if answer.status not in mapping.DEFINITE or is_key_reused:
+    kind = objects.text(error, "type")
+    # Every error of Stripe's has a type; a no without one is the word of somebody on the way.
+    is_no = answer.status in mapping.DEFINITE and kind not in {"", mapping.IDEMPOTENCY_ERROR}
+    if not is_no:
         return Outcome(OutcomeKind.UNKNOWN, retry_after_s=answer.retry_after_s)
     return _read_refusal(operation, error)
 

@@ -7,7 +7,6 @@ bring, so that one reader serves both.
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 import stripe
@@ -101,9 +100,15 @@ class Client:
         options: stripe.RequestOptions = {}
         if name not in READS:
             options["idempotency_key"] = idempotency_key
-        # The answer itself says more than the exception that the SDK makes from it.
-        with suppress(stripe.StripeError):
+        try:
             CALLS[name](self._sdk, key, params, options)
+        except stripe.StripeError:
+            # The answer itself says more than the exception that the SDK makes from it.
+            pass
+        except Exception:
+            # The SDK trips over JSON that is not Stripe's; what came is ours to judge all the same.
+            if not self._transport.has_answer():
+                raise
         return self._transport.take_answer()
 
 
@@ -132,6 +137,10 @@ class _Transport(stripe.HTTPClient):
         answer = self._http.send(method.upper(), url, headers=headers or {}, body=body)
         self._answers.last = answer
         return answer.body.decode(errors="replace"), answer.status, answer.headers
+
+    def has_answer(self) -> bool:
+        """Whether this thread's last request was answered."""
+        return getattr(self._answers, "last", None) is not None
 
     def take_answer(self) -> HttpAnswer:
         """The answer to this thread's last request. Raises NotSent if the SDK made none."""

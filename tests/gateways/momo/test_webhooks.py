@@ -118,6 +118,13 @@ class TestGenuineNotification:
         assert notice.outcome is not None
         assert notice.outcome.kind is OutcomeKind.SUCCEEDED
 
+    @pytest.mark.parametrize("value", [None, "", "c"])
+    def test_may_name_those_two_without_signing_them(self, value: str | None) -> None:
+        signed = json.loads(delivery(ipn()).body)
+        body = json.dumps({**signed, "partnerClientId": value}).encode()
+        (notice,) = MOMO.read_webhook(raw(body))
+        assert notice.outcome == read(ipn()).outcome
+
     def test_may_be_signed_with_the_previous_keys(self) -> None:
         old = Keys("old-access", "old-secret")
         keys = {"previous_keys": "old-access:old-secret"}

@@ -403,6 +403,17 @@ class TestErrors:
             (503, error(kind="api_error"), OutcomeKind.UNKNOWN),
             (302, {}, OutcomeKind.UNKNOWN),
             (200, {}, OutcomeKind.UNKNOWN),
+            # Not Stripe's words, whoever spoke them; the SDK itself trips over some.
+            (400, {"error": None}, OutcomeKind.UNKNOWN),
+            (400, {"error": ["bad"]}, OutcomeKind.UNKNOWN),
+            (200, ["a list"], OutcomeKind.UNKNOWN),
+            (200, "a text", OutcomeKind.UNKNOWN),
+            (200, 5, OutcomeKind.UNKNOWN),
+            (500, None, OutcomeKind.UNKNOWN),
+            (200, {"object": "v2.core.event", "data": 5, "id": []}, OutcomeKind.UNKNOWN),
+            (400, {}, OutcomeKind.UNKNOWN),
+            (402, {"error": "payment required"}, OutcomeKind.UNKNOWN),
+            (404, {"message": "no Route matched with those values"}, OutcomeKind.UNKNOWN),
         ],
         ids=lambda value: str(value)[:60],
     )
