@@ -111,6 +111,11 @@ def tools(title: str, body: str) -> str:
     return f'<section class="tools"><h2>{escape(title)}</h2>{body}</section>'
 
 
+def spaced(number: str) -> str:
+    """A card's number in groups of four."""
+    return " ".join(number[at : at + 4] for at in range(0, len(number), 4))
+
+
 def alert(text: str) -> str:
     """An error message that screen readers announce."""
     return f'<div class="error" role="alert">{escape(text)}</div>' if text else ""

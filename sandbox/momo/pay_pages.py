@@ -18,7 +18,7 @@ from sandbox.momo.api import APP, ATM, CARD, CHOOSE, LIMITS, PAGE
 from sandbox.momo.payments import METHOD_OF, NAME, OPEN, PAY_TYPES, link_text
 from sandbox.momo.signing import RESULT
 from sandbox.momo.words import TEXTS
-from sandbox.pages import alert, button, choice, facts, html_page, money, tools
+from sandbox.pages import alert, button, choice, facts, field, html_page, money, tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -319,9 +319,8 @@ def code_form(payment: Json, method: str, label: str, hint: str, code: str) -> s
     )
     return summary(payment) + form(
         hidden(method)
-        + f'<label>{label} <input type="text" name="code" value="{code}" autocomplete="off">'
-        + "</label>"
-        + f"<p>{hint}</p>"
+        + field("code", label, code)
+        + f'<p class="hint">{hint}</p>'
         + button("decision", "approve", pay)
         + button("decision", "cancel", words["refuse"], quiet=True)
         + tools(words["try"], troubles)

@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from sandbox.pages import field
+from sandbox.pages import field, spaced
 from sandbox.stripe.cards import CARDS, card_of_number
 from sandbox.stripe.words import TEXTS, said
 
@@ -84,8 +84,3 @@ def is_open(expiry: str, now: float) -> bool:
         return False
     today = time.gmtime(now)
     return (2000 + int(found[2]), int(found[1])) >= (today.tm_year, today.tm_mon)
-
-
-def spaced(number: str) -> str:
-    """A card's number in groups of four."""
-    return " ".join(number[at : at + 4] for at in range(0, len(number), 4))

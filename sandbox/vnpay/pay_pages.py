@@ -121,8 +121,8 @@ class PayPages:
         decision, paid_by = form.get("decision", ""), ways.paid_by(payment, form)
         if paid_by is None:
             return error("03")
-        if decision == "next":
-            return self._page(payment, self._way(payment, form["method"]))
+        if decision in {"next", "card"}:
+            return self._page(payment, self._step(payment, form))
         if decision == "abandon":
             return self._wait(payment, decision)
         if decision == "approve" and form.get("otp", ways.TEST_OTP) != ways.TEST_OTP:
@@ -158,6 +158,15 @@ class PayPages:
         query = signed_query(self._payments.result(payment), self._secret)
         # The address is sent as it was signed; the framework must not encode it once more.
         return web.Response(status=302, headers={"Location": f"{address}{joint}{query}"})
+
+    def _step(self, payment: Json, form: Mapping[str, str]) -> str:
+        """The page behind a choice: the way's own, or that of the bank's code."""
+        if form["decision"] == "next":
+            return self._way(payment, form["method"])
+        if ways.is_test_account(form):
+            return ways.code_form(payment, form)
+        problem = ways.text_of(payment)["wrong_account"]
+        return ways.card_form(payment, form["method"], problem)
 
     def _way(self, payment: Json, way: str) -> str:
         address = f"{self._world.settings.url}{PAGE}?token={payment['token']}"

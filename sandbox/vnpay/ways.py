@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING, Final
 
 import segno
 
-from sandbox.pages import button, choice, facts, money, tools
+from sandbox.pages import alert, button, choice, facts, field, money, spaced, tools
 from sandbox.vnpay.words import TEXTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sandbox.book import Json
 
@@ -45,6 +46,10 @@ BANKS: Final[Mapping[str, str]] = {
 }
 CARDS: Final[Mapping[str, str]] = {"VISA": "Visa", "MASTERCARD": "Mastercard", "JCB": "JCB"}
 TEST_OTP: Final = "123456"
+# The card that every guide to VNPAY's test system names.
+TEST_ACCOUNT: Final = "9704198526191432198"
+TEST_HOLDER: Final = "NGUYEN VAN A"
+TEST_ISSUED: Final = "07/15"
 TROUBLES: Final = ("51", "13", "07")
 
 
@@ -121,44 +126,92 @@ def ways_form(payment: Json) -> str:
 
 
 def way_form(payment: Json, way: str, address: str) -> str:
-    """The step behind a door, with buttons for all that can go wrong at a bank.
+    """The step behind a door: the code to scan, or the card or account that pays.
 
     ``address`` is what the code to scan holds.
     """
     words = text_of(payment)
-    pay = words["pay"].format(amount=amount_of(payment))
-    decline = "".join(
-        button("decision", f"decline:{code}", words[code], quiet=True) for code in TROUBLES
-    )
-    return (
-        f"{summary(payment)}<h2>{escape(words.get(way) or BANKS[way])}</h2>"
-        f'<form method="post"><input type="hidden" name="method" value="{way}">'
-        + _inside(words, way, address)
-        + button("decision", "approve", pay)
-        + button("decision", "cancel", words["cancel"], quiet=True)
-        + tools(words["try"], decline + button("decision", "abandon", words["abandon"], quiet=True))
-        + "</form>"
-    )
-
-
-def _inside(words: Mapping[str, str], way: str, address: str) -> str:
-    """What the shopper gives at this door."""
     if way == QR:
         code = segno.make(address, error="m", micro=False)
         picture = code.svg_inline(scale=4, border=2, light="#fff", title=words["scan"])
-        return f"<p>{words['scan']}</p><p>{picture}</p>"
+        return _step(payment, {"method": way}, f"<p>{words['scan']}</p><p>{picture}</p>", _end)
+    return card_form(payment, way)
+
+
+def card_form(payment: Json, way: str, problem: str = "") -> str:
+    """Which card or account pays: what a bank asks before it sends its code."""
+    words = text_of(payment)
     if way == INTERNATIONAL:
-        return choice("card", CARDS, next(iter(CARDS)), words["card"]) + _code(words)
-    if way == DOMESTIC:
-        options = "".join(f'<option value="{code}">{BANKS[code]}</option>' for code in BANKS)
-        return f'<label>{words["bank"]} <select name="bank">{options}</select></label>' + _code(
-            words
-        )
-    return _code(words)
+        asked = choice("card", CARDS, next(iter(CARDS)), words["card"])
+    else:
+        asked = (_banks(words) if way == DOMESTIC else "") + _account(words)
+    return alert(problem) + _step(payment, {"method": way}, asked, _go_on)
 
 
-def _code(words: Mapping[str, str]) -> str:
+def code_form(payment: Json, form: Mapping[str, str]) -> str:
+    """The last step: the code that the bank has sent for what ``form`` chose."""
+    words = text_of(payment)
+    chosen = {name: form[name] for name in ("method", "bank", "card") if name in form}
+    asked = field("otp", words["otp"], TEST_OTP, inputmode="numeric")
+    return _step(payment, chosen, f'{asked}<p class="hint">{words["hint"]}</p>', _end)
+
+
+def is_test_account(form: Mapping[str, str]) -> bool:
+    """Whether ``form`` names no other card or account than the published one."""
+    return re.sub(r"[\s-]", "", form.get("account", TEST_ACCOUNT)) == TEST_ACCOUNT
+
+
+def _step(
+    payment: Json,
+    chosen: Mapping[str, str],
+    asked: str,
+    buttons: Callable[[Json], str],
+) -> str:
+    words, way = text_of(payment), chosen["method"]
+    hidden = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(value)}">'
+        for name, value in chosen.items()
+    )
+    bank = BANKS.get(chosen.get("bank", ""))
     return (
-        f'<label>{words["otp"]} <input type="text" name="otp" value="{TEST_OTP}" '
-        f'inputmode="numeric" autocomplete="one-time-code"></label><p>{words["hint"]}</p>'
+        f"{summary(payment)}<h2>{escape(bank or words.get(way) or BANKS[way])}</h2>"
+        f'<form method="post">{hidden}{asked}{buttons(payment)}</form>'
+    )
+
+
+def _go_on(payment: Json) -> str:
+    words = text_of(payment)
+    return button("decision", "card", words["next"]) + button(
+        "decision", "cancel", words["cancel"], quiet=True
+    )
+
+
+def _end(payment: Json) -> str:
+    """To pay or not, with all that can go wrong at a bank."""
+    words = text_of(payment)
+    decline = "".join(
+        button("decision", f"decline:{code}", words[code], quiet=True) for code in TROUBLES
+    )
+    abandon = button("decision", "abandon", words["abandon"], quiet=True)
+    return (
+        button("decision", "approve", words["pay"].format(amount=amount_of(payment)))
+        + button("decision", "cancel", words["cancel"], quiet=True)
+        + tools(words["try"], decline + abandon)
+    )
+
+
+def _banks(words: Mapping[str, str]) -> str:
+    options = "".join(f'<option value="{code}">{BANKS[code]}</option>' for code in BANKS)
+    return (
+        f'<p class="field"><label for="bank">{words["bank"]}</label>'
+        f'<select id="bank" name="bank">{options}</select></p>'
+    )
+
+
+def _account(words: Mapping[str, str]) -> str:
+    return (
+        field("account", words["account"], spaced(TEST_ACCOUNT), inputmode="numeric")
+        + field("holder", words["holder"], TEST_HOLDER)
+        + field("issued", words["issued"], TEST_ISSUED, inputmode="numeric")
+        + f'<p class="hint">{words["warning"]}</p>'
     )

@@ -81,9 +81,10 @@ class Shopper:
         self.page.wait_for_url(_STRIPE)
 
     def decide_at_vnpay(self, button: str) -> None:
-        """Choose the bank, then press ``button`` beside the bank's code."""
+        """Choose a way and its card, then press ``button`` beside the bank's code."""
         self.at_vnpay()
-        self.page.get_by_role("button", name="Continue").click()
+        for _ in range(2):
+            self.page.locator("button[value=next], button[value=card]").click()
         self.page.get_by_role("button", name=re.compile(button)).click()
 
     def pay_by_card(self, number: str = VISA) -> None:

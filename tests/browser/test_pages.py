@@ -174,6 +174,7 @@ class TestADoor:
         shopper.choose("vnpay", channel="International card")
         shopper.at_vnpay()
         shopper.inspect()
+        shopper.page.get_by_role("button", name="Continue").click()
         shopper.page.get_by_role("button", name="balance is too low").click()
         shopper.sees(FAILED)
         shopper.page.get_by_role("link", name="Try again").click()
@@ -207,6 +208,18 @@ class TestTwice:
         shopper.decide_at_vnpay("^Pay 125,000")
         shopper.sees(PAID)
         assert len(shopper.charges()) == 1
+
+    def test_a_double_click_in_the_shop_is_one_order(self, plain_shopper: Shopper) -> None:
+        def count() -> int:
+            [(orders,)] = plain_shopper.site.query("SELECT count(*) FROM orders")
+            return int(orders)
+
+        before, page = count(), plain_shopper.page
+        page.goto(f"{plain_shopper.site.base}/?currency=VND")
+        page.locator("[name=quantity-coffee-phin]").fill("1")
+        page.get_by_role("button", name="Go to payment").dblclick(no_wait_after=True)
+        page.wait_for_url("**/checkout/ord_*")
+        assert count() == before + 1
 
     def test_a_second_tab_shows_the_payment_of_the_first(self, shopper: Shopper) -> None:
         link = shopper.order()

@@ -97,14 +97,16 @@ def cancel_at_paypal(page: Page) -> None:
 
 
 def pay_by_vnpay(page: Page) -> None:
-    """The first way that is offered, then the bank's code."""
+    """The first way that is offered, its test card, and the bank's code."""
     press(page, "next")
+    press(page, "card")
     press(page, "approve")
 
 
 def be_declined_by_vnpay(page: Page) -> None:
     """An account without enough money."""
     press(page, "next")
+    press(page, "card")
     press(page, "decline:51")
 
 
@@ -155,7 +157,7 @@ WAYS: Final = (
     Way(
         "vnpay", "VNPAY", "/paymentv2/", "coffee-phin", "VND", 125_000,
         pay_by_vnpay, be_declined_by_vnpay, cancel_at_vnpay, stays=False,
-        tour=(pressing("next"), pressing("abandon")),
+        tour=(pressing("next"), pressing("card"), pressing("abandon")),
     ),
     Way(
         "momo", "MoMo", "/v2/gateway/", "coffee-phin", "VND", 125_000,

@@ -111,7 +111,7 @@ class TestPayPage:
         ("code", "shows", "bank", "card_type"),
         [
             ("VNPAYQR", "Scan this code", "VNPAY", "QRCODE"),
-            ("VNBANK", '<select name="bank">', "NCB", "ATM"),
+            ("VNBANK", '<select id="bank" name="bank">', "NCB", "ATM"),
             ("INTCARD", "Choose a test card", "VISA", "VISA"),
             ("TECHCOMBANK", "<h2>Techcombank</h2>", "TECHCOMBANK", "ATM"),
         ],
@@ -139,6 +139,20 @@ class TestPayPage:
         assert nobody.headers["Location"].endswith("code=03")
         back = returned(press(player, page, decision="approve", method="VNBANK", bank="BIDV"))
         assert (back["vnp_BankCode"], back["vnp_CardType"]) == ("BIDV", "ATM")
+
+    def test_asks_for_the_card_and_then_for_the_code(self, player: Player, reference: str) -> None:
+        page = open_link(player, link_params(reference))
+        chosen = {"decision": "card", "method": "VNBANK", "bank": "BIDV"}
+        card = press(player, page, **(chosen | {"decision": "next"})).text
+        assert 'value="9704 1985 2619 1432 198"' in card
+        assert 'name="otp"' not in card
+        wrong = press(player, page, **chosen, account="4111 1111 1111 1111").text
+        assert "Only the test card" in wrong
+        assert "4111" not in wrong
+        code = press(player, page, **chosen, account="9704198526191432198").text
+        assert 'name="otp"' in code
+        assert '<input type="hidden" name="bank" value="BIDV">' in code
+        assert player.charge(reference)["status"] == "open"
 
     @pytest.mark.parametrize(
         ("form", "response", "status", "captured"),
