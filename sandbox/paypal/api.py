@@ -42,6 +42,8 @@ CAPTURES: Final = "/v2/payments/captures"
 REFUNDS: Final = "/v2/payments/refunds"
 EVENTS: Final = "/v1/notifications/webhooks-events"
 DISPUTES: Final = "/v1/customer/disputes"
+# Below these everything is PayPal's, known or not.
+FAMILIES: Final = ("/v2/checkout", "/v2/payments", "/v1/notifications", "/v1/customer")
 REQUEST_ID: Final = "PayPal-Request-Id"
 REQUEST_ID_MAX: Final = 108
 # How long a repeat of a request id is answered by what the first request made.
@@ -109,6 +111,7 @@ class Api:
                 web.route(route.method, route.path, self._handler(route))
                 for route in (*self._order_routes(), *self._payment_routes(), *self._other_routes())
             ),
+            *(web.route("*", f"{family}/{{path:.*}}", unknown_path) for family in FAMILIES),
         ]
 
     def _order_routes(self) -> list[Route]:
@@ -359,6 +362,11 @@ class Api:
         dispute = self._store.find("disputes", ask.id)
         self._parts.disputes.provide(dispute)
         return web.json_response({"links": dispute["links"]})
+
+
+async def unknown_path(_: web.Request) -> web.Response:
+    """What PayPal says to a path that it does not have."""
+    return not_found().response()
 
 
 def answered(act: Callable[[Ask], Json]) -> Callable[[Ask], web.Response]:

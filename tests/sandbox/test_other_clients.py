@@ -68,6 +68,13 @@ class TestPaypalCalls:
             headers = {"Authorization": f"{scheme} {app.token}".strip()}
             assert requests.get(url, headers=headers, timeout=10).status_code == status
 
+    @pytest.mark.parametrize(
+        "path", ["/v2/checkout/nothing", "/v2/payments/sales/X", "/v1/customer/nobody"]
+    )
+    def test_to_nowhere_are_answered_in_json(self, app: Caller, path: str) -> None:
+        answer = app.call("GET", path)
+        assert (answer.status_code, answer.json()["name"]) == (404, "RESOURCE_NOT_FOUND")
+
     def test_may_change_the_intent_of_an_order(self, app: Caller, reference: str) -> None:
         order = app.create(reference)
         patch = [{"op": "replace", "path": "/intent", "value": "AUTHORIZE"}]
