@@ -1,6 +1,6 @@
 """The pages in a real browser, against the running product and the gateways played beside it.
 
-One file on purpose: the stack behind it is started once.
+Only two files on purpose, with test_methods: the stack is started once for each worker of a run.
 """
 
 import re
