@@ -86,8 +86,9 @@ def asked_for(
     """The request: who asked for what, under which key."""
     facts: list[tuple[str, object]] = [
         ("amount", sum_of(row.amount, row.currency)),
-        ("method", f"{method_of(row)} ({row.capture} capture)"),
+        ("method", f"{_method(row, created)} ({row.capture} capture)"),
         *([("channel", row.channel)] if row.channel else []),
+        *_passed_over(created),
         ("client", row.client),
         ("shopper", f"{row.customer_ip}, {row.locale}"),
         *((f"idempotency key {number}".removesuffix(" 1"), key.key)
@@ -104,9 +105,19 @@ def asked_for(
     )
 
 
-def method_of(row: Transaction) -> str:
-    """How it is paid, and by whom where that is another name."""
-    return row.method if row.method == row.gateway else f"{row.method} by {row.gateway}"
+def _passed_over(created: AuditEvent | None) -> list[tuple[str, object]]:
+    """The gateways that were preferred, and were held back when it was created."""
+    names = created.after.get("passed_over") if created else None
+    return [("passed over", names)] if names else []
+
+
+def _method(row: Transaction, created: AuditEvent | None) -> str:
+    """How it was to be paid, and by whom where that is another name.
+
+    Another gateway may have taken over since.
+    """
+    gateway = created.after.get("gateway", row.gateway) if created else row.gateway
+    return row.method if row.method == gateway else f"{row.method} by {gateway}"
 
 
 def change(event: AuditEvent, names: Mapping[str, str], *, currency: str, is_own: bool) -> Entry:
@@ -117,8 +128,9 @@ def change(event: AuditEvent, names: Mapping[str, str], *, currency: str, is_own
     after = redact(event.after)
     status = str(event.after.get("status", "")) if event.subject_type == "transaction" else ""
     title = _ACTIONS.get(event.action, event.action)
-    if status and event.before.get("status"):
-        title = f"{title}: {event.before['status']} → {status}"
+    for name in ("status", "gateway"):
+        if event.subject_type == "transaction" and event.before.get(name):
+            title = f"{title}: {event.before[name]} → {event.after.get(name)}"
     if not is_own:
         title = f"{title}, by another payment"
     shown = {name: value for name, value in dict(after or {}).items() if name != "status"}  # type: ignore[call-overload]

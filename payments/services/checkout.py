@@ -242,7 +242,7 @@ def _created(row: Transaction, passed_over: list[str]) -> AuditEvent:
             "method": row.method,
             "channel": row.channel,
             "gateway": row.gateway,
-            **({"passed_over": passed_over} if passed_over else {}),
+            **({"passed_over": ", ".join(passed_over)} if passed_over else {}),
         },
     )
 

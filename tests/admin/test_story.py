@@ -9,6 +9,7 @@ from django.db import transaction as database
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from audit.staff.formats import admin_url
 from durable.ids import uuid7
@@ -17,7 +18,7 @@ from notifications.services import send_due
 from payments.admin.story import story_of
 from payments.gateways.base import Delivery, Exchange, Outcome, OutcomeKind, WebhookResult
 from payments.models import Case, GatewayCall, Transaction, WebhookEvent
-from payments.services import checkout, dispatch, inbox
+from payments.services import breaker, checkout, dispatch, inbox
 from payments.states import Status
 from tests.factories import (
     OrderFactory,
@@ -65,6 +66,37 @@ class TestChannel:
         assert "Method vnpay (qr)" in text_of(as_support, by_code)
         found = as_support.get(f"{reverse('admin:payments_transaction_changelist')}?q=channel:qr")
         assert [row.pk for row in found.context["cl"].result_list] == [by_code.pk]
+
+
+class TestAnotherGateway:
+    @pytest.fixture(autouse=True)
+    def stand_in(self, settings: Settings) -> None:
+        settings.METHOD_GATEWAYS = {"card": ("stripe", "vnpay")}
+
+    def card(self) -> Transaction:
+        request = payment_request(OrderFactory.create(), method="card", payment_token="")
+        return checkout.create_payment(
+            client="link", key=None, request=request, render=lambda row: row.reference
+        ).transaction
+
+    def test_is_told_with_its_reason(self, as_support: Client) -> None:
+        row = self.card()
+        hold_back("stripe")
+        make_due(row)
+        assert dispatch.claim_and_plan(gateway_name="stripe", limit=1) == []
+        told = text_of(as_support, row)
+        assert "method card by stripe (automatic capture)" in told
+        assert "nothing had been charged at the first: stripe → vnpay" in told
+        assert "reason held_back" in told
+
+    def test_is_told_when_it_was_the_second_choice(self, as_support: Client) -> None:
+        hold_back("stripe")
+        assert "passed over stripe" in text_of(as_support, self.card())
+
+
+def hold_back(gateway: str) -> None:
+    silence = Outcome(OutcomeKind.UNKNOWN)
+    breaker.note(gateway_name=gateway, outcomes=[silence] * breaker.FAILURES_TO_OPEN)
 
 
 class TestStory:

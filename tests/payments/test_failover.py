@@ -100,7 +100,7 @@ class TestChoosing:
         row = pay()
         assert (row.gateway, row.gateway_account) == ("stripe_b", "acct_second")
         created = AuditEvent.objects.get(action="transaction.created", subject_id=row.pk)
-        assert created.after["passed_over"] == ["stripe"]
+        assert created.after["passed_over"] == "stripe"
 
     def test_stays_with_the_preferred_one_when_all_are_held_back(self) -> None:
         hold_back("stripe")
