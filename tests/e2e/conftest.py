@@ -16,6 +16,7 @@ SHORT = {
     "STRIPE_READ_TIMEOUT_S": "2",
     "PAYPAL_READ_TIMEOUT_S": "8",
     "VNPAY_READ_TIMEOUT_S": "2",
+    "MOMO_READ_TIMEOUT_S": "2",
     "LEASE_MARGIN_S": "1",
     "QUERY_SCHEDULE_SCALE": "0.01",
     "SWEEP_EVERY_S": "0.5",
@@ -58,10 +59,14 @@ def _run(folder: Path, running_servers: Servers) -> Iterator[Shop]:
     shop.stack.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shop(running: Shop) -> Iterator[Shop]:
-    """A shopper who has just signed in; afterwards the books must be sound."""
+    """A shopper who has just signed in; afterwards nothing is under way and the books are sound.
+
+    That is checked once for a file: every look at the books costs a process.
+    """
     running.sign_in()
     yield running
     running.behave("*")
-    running.require_sound_books()
+    running.come_to_rest()
+    running.require_sound_books("--quiescent")

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -159,9 +159,12 @@ class Shop:
 
     def charges(self, payment_id: str) -> list[dict[str, Any]]:
         """What the gateway's own book holds for a payment: charges that took money."""
+        return [charge for charge in self.book(payment_id)["charges"] if charge["captured"]]
+
+    def book(self, payment_id: str) -> dict[str, Any]:
+        """Everything that the gateway's own book holds about a payment."""
         reference = payment_id.removeprefix("pay_")
-        book = send("GET", f"{self.sandbox}/control/book?reference={reference}").json
-        return [charge for charge in book["charges"] if charge["captured"]]
+        return dict(send("GET", f"{self.sandbox}/control/book?reference={reference}").json)
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a management command against the stack."""
@@ -181,10 +184,34 @@ class Shop:
             cursor.execute(sql, values)
             return list(cursor.fetchall())
 
-    def require_sound_books(self) -> None:
+    def end_leases_of_mails(self) -> None:
+        """Let what a dead worker was sending be sent now, and not five minutes later."""
+        connection = psycopg2.connect(self.stack.settings["DATABASE_URL"])
+        with closing(connection), connection, connection.cursor() as cursor:
+            cursor.execute("UPDATE notifications SET lease_until = NULL WHERE sent_at IS NULL")
+
+    def require_sound_books(self, *options: str) -> None:
         """Every invariant holds."""
-        checked = self.manage("check_invariants")
+        checked = self.manage("check_invariants", *options)
         assert checked.returncode == 0, checked.stdout + checked.stderr
+
+    def come_to_rest(self) -> None:
+        """End whatever tests have left open, and wait until nothing is under way."""
+        open_ones = "SELECT replace(id::text, '-', '') FROM transactions WHERE ended_at IS NULL"
+        for (reference,) in self.query(open_ones):
+            self.api("POST", f"/payments/pay_{reference}/cancel")
+        with suppress(AssertionError):
+            eventually(lambda: not self._under_way())
+        left = self._under_way()
+        assert not left, left
+
+    def _under_way(self) -> list[tuple[Any, ...]]:
+        """What has not ended, been sent or been read: which, and how it stands."""
+        return self.query(
+            "SELECT id, gateway, status FROM transactions WHERE ended_at IS NULL"
+            " UNION ALL SELECT id, channel, event_key FROM notifications WHERE sent_at IS NULL"
+            " UNION ALL SELECT id, gateway, event_type FROM webhook_events WHERE state = 'NEW'"
+        )
 
 
 def _cookies(reply: Reply) -> dict[str, str]:

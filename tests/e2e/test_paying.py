@@ -1,7 +1,6 @@
 """Paying an order through every part: API, worker, gateway, webhook, ledger, mail, audit."""
 
 from pathlib import Path
-from typing import Any
 
 from tests.e2e.shop import Shop, eventually, send
 
@@ -87,46 +86,6 @@ class TestPayingAgain:
         assert refused.json["payment_id"] == live["id"]
         shop.open_page(live["next_action"]["url"])
         assert shop.ended(live["id"])["status"] == "SUCCESS"
-
-
-class TestHolding:
-    def test_takes_a_part_of_what_is_held(self, shop: Shop) -> None:
-        order = shop.order("mug", "USD")
-        held = _hold(shop, order)
-        assert shop.api("GET", f"/orders/{order['id']}").json["status"] == "PENDING"
-
-        asked = shop.api("POST", f"/payments/{held['id']}/capture", {"amount": 1000})
-        assert asked.status == 202
-        assert shop.ended(held["id"])["status"] == "SUCCESS"
-        paid = shop.api("GET", f"/orders/{order['id']}").json
-        assert (paid["status"], paid["amount_paid"]) == ("PAID", 1000)
-        assert [charge["captured"] for charge in shop.charges(held["id"])] == [1000]
-
-    def test_releases_what_is_held(self, shop: Shop) -> None:
-        held = _hold(shop, shop.order("mug", "USD"))
-
-        assert shop.api("POST", f"/payments/{held['id']}/cancel").status == 202
-        ended = shop.ended(held["id"])
-        assert (ended["status"], ended["failure"]["code"]) == ("FAILED", "cancelled")
-        assert shop.charges(held["id"]) == []
-
-    def test_refuses_to_capture_more_than_is_held(self, shop: Shop) -> None:
-        held = _hold(shop, shop.order("mug", "USD"))
-        refused = shop.api("POST", f"/payments/{held['id']}/capture", {"amount": 2000})
-        assert (refused.status, refused.json["code"]) == (422, "capture_amount_refused")
-        assert shop.payment(held["id"])["status"] == "AUTHORIZED"
-        shop.api("POST", f"/payments/{held['id']}/cancel")
-        shop.ended(held["id"])
-
-    def test_refuses_to_hold_where_the_gateway_cannot(self, shop: Shop) -> None:
-        refused = shop.pay(shop.order(), "vnpay", capture="manual")
-        assert (refused.status, refused.json["code"]) == (422, "capture_unavailable")
-
-
-def _hold(shop: Shop, order: dict[str, Any]) -> dict[str, Any]:
-    payment = shop.pay(order, "card", "pm_card_visa", capture="manual").json
-    eventually(lambda: shop.payment(payment["id"])["status"] == "AUTHORIZED")
-    return dict(payment)
 
 
 class TestAbandoning:
