@@ -95,6 +95,9 @@ def _require_echo(operation: Operation, outcome: Outcome) -> Outcome:
 
 def _read_error(operation: Operation, answer: HttpAnswer, error: Mapping[str, object]) -> Outcome:
     code = objects.text(error, "code")
+    if not objects.text(error, "type"):
+        # Every error of Stripe's has one: this is the word of somebody on the way.
+        return Outcome(OutcomeKind.UNKNOWN, retry_after_s=answer.retry_after_s)
     if answer.status in mapping.REFUSED_CREDENTIALS:
         return Outcome(OutcomeKind.NOT_DONE, failure=objects.read_error_object(error))
     if answer.status == mapping.LIMITED or code in mapping.LIMIT_CODES:

@@ -104,6 +104,14 @@ class TestCreateWithAToken:
         assert outcome.failure is not None
         assert outcome.failure.code is ours
 
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
+    @pytest.mark.parametrize("body", [{"message": "Forbidden"}, {"error": {"message": "blocked"}}])
+    def test_believes_no_refusal_of_somebody_on_the_way(
+        self, ask: Asker, status: int, body: dict[str, Any]
+    ) -> None:
+        # A filter may throw away the answer to a charge that was made.
+        assert ask(Verb.CREATE, TOKEN, body, status).kind is OutcomeKind.UNKNOWN
+
     def test_keeps_no_secret_and_nobody_s_name(self, ask: Asker) -> None:
         outcome = ask(Verb.CREATE, TOKEN, theirs.payment_intent())
         assert outcome.exchange is not None
