@@ -28,8 +28,11 @@ def with_accounts(psps: Mapping[str, Entry], accounts: Mapping[str, str]) -> dic
     """
     for name, psp in accounts.items():
         _require_fit(name, psp, psps)
-    entries = {name: _without_accounts(name, entry, accounts) for name, entry in psps.items()}
-    return entries | {name: _account(name, psps[psp]) for name, psp in accounts.items()}
+    entries = {
+        name: {**entry, "options": _own(name, entry["options"], accounts)}
+        for name, entry in psps.items()
+    }
+    return entries | {name: _account(name, psps[psp], accounts) for name, psp in accounts.items()}
 
 
 def _require_fit(name: str, psp: str, psps: Mapping[str, Entry]) -> None:
@@ -44,23 +47,23 @@ def _require_fit(name: str, psp: str, psps: Mapping[str, Entry]) -> None:
         )
 
 
-def _account(name: str, psp: Entry) -> Entry:
-    own = group(_prefix(name))
+def _account(name: str, psp: Entry, accounts: Mapping[str, str]) -> Entry:
+    own = _own(name, group(_prefix(name)), accounts)
     addresses = {
         option: value for option, value in psp["options"].items() if option.endswith(_ADDRESSES)
     }
     return {"adapter": psp["adapter"], "options": addresses | own, "enabled": bool(own)}
 
 
-def _without_accounts(name: str, entry: Entry, accounts: Mapping[str, str]) -> Entry:
+def _own(name: str, options: Mapping[str, str], accounts: Mapping[str, str]) -> dict[str, str]:
     """``STRIPE_US_SECRET_KEY`` belongs to ``stripe_us`` and is no option of ``stripe``."""
-    foreign = tuple(map(_prefix, accounts))
-    options = {
+    own = _prefix(name)
+    foreign = tuple(one for one in map(_prefix, accounts) if one != own and one.startswith(own))
+    return {
         option: value
-        for option, value in entry["options"].items()
-        if not f"{_prefix(name)}{option.upper()}".startswith(foreign)
+        for option, value in options.items()
+        if not f"{own}{option.upper()}".startswith(foreign)
     }
-    return {**entry, "options": options}
 
 
 def _prefix(name: str) -> str:

@@ -43,6 +43,18 @@ class TestAFurtherAccount:
         assert "second-secret" not in first["options"].values()
         assert first["options"]["secret"] == "first-secret"
 
+    def test_keeps_its_keys_from_one_with_a_shorter_name(
+        self, psps: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TINYPAY_US_WEST_SECRET", "third-secret")
+        entries = with_accounts(psps, ACCOUNTS | {"tinypay_us_west": "tinypay"})
+        assert "third-secret" not in entries["tinypay_us"]["options"].values()
+        assert entries["tinypay_us_west"]["options"]["secret"] == "third-secret"
+        monkeypatch.delenv("TINYPAY_US_SECRET")
+        monkeypatch.delenv("TINYPAY_US_CURRENCIES")
+        entries = with_accounts(psps, ACCOUNTS | {"tinypay_us_west": "tinypay"})
+        assert entries["tinypay_us"]["enabled"] is False
+
     def test_is_not_offered_without_keys(self, psps: dict[str, Any]) -> None:
         account = with_accounts(psps, {"tinypay_jp": "tinypay"})["tinypay_jp"]
         assert account["enabled"] is False
