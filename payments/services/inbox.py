@@ -25,6 +25,7 @@ from payments.gateways.base import (
     Delivery,
     Gateway,
     Notice,
+    Outcome,
     OutcomeKind,
     Subject,
     WebhookRefused,
@@ -53,6 +54,9 @@ _STATE_OF: Final = {
     WebhookResult.MISMATCH: WebhookState.MISMATCH,
     WebhookResult.FAILED: WebhookState.NEW,
 }
+
+# Kinds that say that a shopper's money was taken or held.
+_MONEY: Final = frozenset({OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED})
 
 _RESULT_OF: Final = {
     Ruling.SUCCEED: WebhookResult.APPLIED,
@@ -221,12 +225,40 @@ def _apply(event: WebhookEvent, notice: Notice) -> WebhookResult:
         event.transaction_id = _find_transaction(event.gateway, notice)
     if notice.subject is not Subject.PAYMENT:
         return _apply_reversal(event, notice)
-    if event.transaction_id is None:
-        return WebhookResult.UNKNOWN_REFERENCE if _wants_one(notice) else WebhookResult.IGNORED
     if notice.outcome is None:
         return WebhookResult.IGNORED
+    if event.transaction_id is None:
+        return _apply_unmatched(event, notice, notice.outcome)
     evidence = Evidence(event.transaction_id, notice.outcome, Source.WEBHOOK, str(event.pk))
     return _RESULT_OF[apply_outcomes([evidence])[0].ruling]
+
+
+def _apply_unmatched(event: WebhookEvent, notice: Notice, outcome: Outcome) -> WebhookResult:
+    """Park what may match later. Money for a payment that is elsewhere needs a person at once.
+
+    No payment leaves a gateway that may have charged it, so this contradicts what we know: it
+    is never booked, and it must not wait until parking is given up.
+    """
+    own = _as_id(notice.reference)
+    elsewhere = Transaction.objects.filter(pk=own).first() if own else None
+    if elsewhere is None or outcome.kind not in _MONEY:
+        return WebhookResult.UNKNOWN_REFERENCE
+    event.transaction_id = elsewhere.pk
+    detail = {
+        "differences": {"gateway": f"{event.gateway}, not {elsewhere.gateway}"},
+        "psp_reference": notice.psp_reference,
+        "source": Source.WEBHOOK,
+        "cause_id": str(event.pk),
+    }
+    finding = Finding(
+        kind=CaseKind.CONFLICT,
+        transaction=elsewhere,
+        webhook_event=event,
+        money=outcome.money,
+        detail=detail,
+    )
+    cases.open_cases([finding])
+    return WebhookResult.MISMATCH
 
 
 def _apply_reversal(event: WebhookEvent, notice: Notice) -> WebhookResult:
@@ -244,11 +276,6 @@ def _apply_reversal(event: WebhookEvent, notice: Notice) -> WebhookResult:
     )
     cases.open_cases([finding])
     return WebhookResult.APPLIED
-
-
-def _wants_one(notice: Notice) -> bool:
-    """Whether an event that matches nothing may be money of ours."""
-    return notice.outcome is not None
 
 
 _BY_THEIRS: Final = "WHERE t.psp_reference = %s AND t.gateway = %s ORDER BY t.id LIMIT 1"
