@@ -32,6 +32,8 @@ from payments.gateways.base import (
     WebhookResult,
 )
 from payments.gateways.http import HttpClient, HttpTrouble
+from payments.models import Transaction
+from payments.states import LIVE
 
 # Stripe bears five minutes in a webhook, and VNPAY's links count their life by our clock.
 CLOCK_SKEW_MAX: Final = timedelta(seconds=30)
@@ -70,6 +72,7 @@ def examine() -> Iterator[Finding]:
         word = health.attempt(check)
         yield _finding("system", name, passed=word == "ok", detail="" if word == "ok" else word)
     yield from _work()
+    yield _followed()
     for name, entry in settings.GATEWAYS.items():
         if entry["enabled"]:
             yield from _gateway(name)
@@ -92,6 +95,18 @@ def _work() -> Iterator[Finding]:
     waits = max((now - due_at for due_at in oldest if due_at), default=timedelta())
     detail = f"the oldest due row has waited {waits.total_seconds():.0f} s"
     yield _finding("system", "work", passed=waits <= WAIT_MAX, detail=detail)
+
+
+def _followed() -> Finding:
+    """Whether every payment that is open is at a gateway that can still be asked about it."""
+    configured = [name for name, entry in settings.GATEWAYS.items() if entry["enabled"]]
+    left = Transaction.objects.filter(status__in=LIVE).exclude(gateway__in=configured)
+    try:
+        names = sorted(set(left.values_list("gateway", flat=True)))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the line says so
+        return _finding("system", "followed", passed=False, detail=type(error).__name__)
+    word = f"open payments at {', '.join(names)}, which has no keys here: put them back"
+    return _finding("system", "followed", passed=not names, detail=word if names else "")
 
 
 def _due_models() -> list[type[DueRow]]:

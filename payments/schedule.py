@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from payments.gateways.base import Gateway, Outcome, OutcomeKind, Verb
-from payments.gateways.registry import gateway
+from payments.gateways.registry import gateway, gateways
 from payments.models import Transaction
 
 # Nothing was learned: the same question again, soon, then ever more slowly.
@@ -26,10 +26,14 @@ def next_look(row: Transaction, outcome: Outcome, now: datetime) -> dict[str, An
 
 
 def earliest_query(row: Transaction, now: datetime) -> datetime:
-    """When the gateway allows the next query; ``now`` where none was made."""
-    if row.queried_at is None:
+    """When the gateway allows the next query; ``now`` where none was made.
+
+    Also ``now`` for a gateway that is not configured any more: nobody asks it before it is back.
+    """
+    adapter = gateways().get(row.gateway)
+    if row.queried_at is None or adapter is None:
         return now
-    return max(now, row.queried_at + scaled(gateway(row.gateway).query_interval_min))
+    return max(now, row.queried_at + scaled(adapter.query_interval_min))
 
 
 def scaled(wait: timedelta) -> timedelta:

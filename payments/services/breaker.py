@@ -17,7 +17,6 @@ from audit import services as audit
 from audit.models import AuditEvent
 from payments.gateways.base import Outcome, OutcomeKind
 from payments.models import GatewayBreaker, Transaction
-from payments.states import LIVE
 
 FAILURES_TO_OPEN: Final = 10
 PROBE_EVERY: Final = timedelta(seconds=15)
@@ -36,15 +35,14 @@ def is_open(gateway_name: str) -> bool:
 def is_avoided(gateway_name: str) -> bool:
     """Whether a new payment should rather go elsewhere.
 
-    When a probe is due and nothing waits at the gateway that could be it, the new payment is.
+    When a probe is due and nothing at the gateway will soon be it, the new payment is: a hold
+    that nobody looks at for an hour must not keep the gateway avoided for so long.
     """
     if not is_open(gateway_name):
         return False
     due = GatewayBreaker.objects.filter(gateway=gateway_name, probe_at__lte=Now())
-    return (
-        not due.exists()
-        or Transaction.objects.filter(gateway=gateway_name, status__in=LIVE).exists()
-    )
+    soon = Transaction.objects.filter(gateway=gateway_name, due_at__lte=Now() + PROBE_EVERY)
+    return not due.exists() or soon.exists()
 
 
 def take_probe(gateway_name: str) -> bool:

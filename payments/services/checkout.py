@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -39,7 +39,7 @@ from payments.errors import (
     ReturnUrlRefused,
 )
 from payments.gateways.base import FailureCode, Gateway, NotExpressible, Operation, Verb
-from payments.gateways.registry import gateway
+from payments.gateways.registry import gateways
 from payments.intents import intent_of
 from payments.models import Capture, GatewayCall, Transaction
 from payments.routes import Terms, routes
@@ -47,6 +47,9 @@ from payments.schedule import earliest_query
 from payments.services import failover
 from payments.services.outcomes import cancel_requested, end_unsent
 from payments.states import LIVE, Status
+
+# Why nothing can be done with a payment whose gateway was taken out of the settings.
+_GONE: Final = "is not configured here any more, so nobody can be asked."
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,8 @@ def _start(client: str, request: PaymentRequest) -> Transaction:
         raise OrderNotFound("There is no such order.")
     _require_payable(order, request.money)
     able = routes(_terms(request))
-    adapter = failover.first_choice(able)
+    # A token was made by the form of the preferred one, and means nothing to another.
+    adapter = able[0] if request.payment_token else failover.first_choice(able)
     _require_clean(request)
     now = database_now()
     row = Transaction(
@@ -265,9 +269,17 @@ def cancel_payment(
     if row.status == Status.PENDING and not GatewayCall.objects.filter(transaction=row).exists():
         end_unsent(row, row.order, code)
         return row
-    if row.status == Status.AUTHORIZED and not gateway(row.gateway).capabilities.void:
-        raise NotCancellable(f"{row.gateway} cannot release a hold; it ends by itself.")
+    if row.status == Status.AUTHORIZED:
+        _require_void(row)
     return _ask_for_end(row, code)
+
+
+def _require_void(row: Transaction) -> None:
+    adapter = gateways().get(row.gateway)
+    if adapter is None:
+        raise NotCancellable(f"{row.gateway} {_GONE}")
+    if not adapter.capabilities.void:
+        raise NotCancellable(f"{row.gateway} cannot release a hold; it ends by itself.")
 
 
 @database.atomic(durable=True)
@@ -302,7 +314,10 @@ def _require_capturable(row: Transaction, wanted: int) -> None:
         raise NotCapturable(f"It is being captured with {row.capture_amount} already.")
     if not 0 < wanted <= row.amount:
         raise CaptureAmountRefused(f"Capture 1 to {row.amount} minor units.")
-    if wanted != row.amount and not gateway(row.gateway).capabilities.partial_capture:
+    adapter = gateways().get(row.gateway)
+    if adapter is None:
+        raise NotCapturable(f"{row.gateway} {_GONE}")
+    if wanted != row.amount and not adapter.capabilities.partial_capture:
         raise CaptureAmountRefused(f"{row.gateway} captures the whole {row.amount} only.")
 
 

@@ -108,12 +108,35 @@ def _next_job(
     if here and failover.move(row, order, calls, Reason.REFUSED, now):
         _close_refused(here, now)
         return None
+    if _is_of_another_account(row, gate.adapter):
+        _leave_to_a_person(row, gate.adapter)
+        return None
     job = _job(row, order, gate.adapter, here, now)
     if gate.lets_through(job.operation):
         return job
-    if not failover.move(row, order, calls, Reason.HELD_BACK, now):
+    # What was refused here has been tried above, and leaves an operation to close.
+    if here or not failover.move(row, order, calls, Reason.HELD_BACK, now):
         row.wait(due_in=breaker.PROBE_EVERY)
     return None
+
+
+def _is_of_another_account(row: Transaction, adapter: Gateway) -> bool:
+    """Whether the gateway's name has got other credentials since ``row`` went there.
+
+    What it says now is about other payments: its "not found" would end one that may be paid.
+    """
+    both_known = bool(row.gateway_account and adapter.account)
+    return both_known and row.gateway_account != adapter.account
+
+
+def _leave_to_a_person(row: Transaction, adapter: Gateway) -> None:
+    row.put_off()
+    differences = {"account": f"{adapter.account}, not {row.gateway_account}"}
+    detail = {"differences": differences, "source": "settings"}
+    found = Finding(
+        kind=CaseKind.CONFLICT, transaction=row, money=row.money, detail=detail, once=True
+    )
+    cases.open_cases([found])
 
 
 def _close_refused(calls: Sequence[GatewayCall], now: datetime) -> None:

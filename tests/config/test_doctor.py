@@ -131,6 +131,16 @@ class TestDoctor:
         assert finding.verdict is Verdict.FAILED
         assert "180 s" in finding.detail
 
+    def test_sees_payments_that_nobody_can_be_asked_about(
+        self, configure: Configure, settings: Settings
+    ) -> None:
+        TransactionFactory.create(method="momo")
+        assert found("system", "followed").verdict is Verdict.OK
+        settings.GATEWAYS = {"momo": {"enabled": False}}
+        finding = found("system", "followed")
+        assert finding.verdict is Verdict.FAILED
+        assert "open payments at momo" in finding.detail
+
     def test_says_which_gateway_is_not_offered(
         self, configure: Configure, settings: Settings
     ) -> None:

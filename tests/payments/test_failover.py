@@ -4,26 +4,36 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import InternalError, connection
 from django.db.models.functions import Now
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from audit.models import AuditEvent
 from config import settings as settings_file
 from durable.queues import queues
+from orders.links import pay_url
 from payments.api.views import render_payment
-from payments.errors import CurrencyMismatch, MethodUnavailable
+from payments.errors import CurrencyMismatch, MethodUnavailable, NotCancellable, NotCapturable
 from payments.gateways import registry
 from payments.gateways.base import Outcome, OutcomeKind
 from payments.invariants import check
-from payments.models import GatewayBreaker, GatewayCall, Transaction
+from payments.models import Case, CaseKind, GatewayBreaker, GatewayCall, Transaction
 from payments.services import breaker, checkout, dispatch
 from payments.services.checkout import Created
 from payments.states import Status
-from tests.factories import OrderFactory, make_due, payment_request
+from tests.factories import (
+    OrderFactory,
+    TransactionFactory,
+    hear,
+    held,
+    make_due,
+    payment_request,
+)
 from tests.gateways.local_server import refused_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,6 +122,19 @@ class TestChoosing:
         GatewayBreaker.objects.update(probe_at=Now() - timedelta(seconds=1))
         assert pay().gateway == "stripe"
         assert pay().gateway == "stripe_b"
+
+    def test_is_not_kept_from_the_probe_by_a_hold_that_nobody_looks_at_soon(self) -> None:
+        held = TransactionFactory.create(method="card", status=Status.AUTHORIZED)
+        hold_back("stripe")
+        GatewayBreaker.objects.update(probe_at=Now() - timedelta(seconds=1))
+        Transaction.objects.filter(pk=held.pk).update(due_at=Now() + timedelta(seconds=5))
+        assert pay().gateway == "stripe_b"
+        Transaction.objects.filter(pk=held.pk).update(due_at=Now() + timedelta(hours=1))
+        assert pay().gateway == "stripe"
+
+    def test_sends_a_token_only_where_it_was_made(self) -> None:
+        hold_back("stripe")
+        assert pay(payment_token="pm_card_visa").gateway == "stripe"
 
     def test_takes_the_account_of_the_currency(self, settings: Settings) -> None:
         settings.GATEWAYS = {
@@ -259,6 +282,76 @@ class TestEndingWhatNeverArrived:
         checkout.cancel_payment(transaction_id=row.pk)
         assert len(plan(row)) == 1
         assert row.status == Status.PROCESSING
+
+
+class TestAGatewayThatIsGone:
+    @pytest.fixture
+    def row(self) -> Transaction:
+        row = pay(capture="manual")
+        work(row, REFUSED, REFUSED)
+        work(row, Outcome(OutcomeKind.ACTION_REQUIRED, psp_reference="cs_1"))
+        Transaction.objects.filter(pk=row.pk).update(queried_at=Now())
+        return row
+
+    def take_out(self, settings: Settings) -> None:
+        settings.GATEWAYS = {n: e for n, e in settings.GATEWAYS.items() if n != "stripe_b"}
+        forget()
+
+    def test_does_not_trouble_a_shopper_who_comes_back(
+        self, row: Transaction, client: Client, settings: Settings
+    ) -> None:
+        self.take_out(settings)
+        address = urlsplit(f"{pay_url(row.order)}/return/{row.reference}").path
+        assert client.get(address, follow=True).status_code == 200
+
+    def test_takes_the_wish_to_end_a_payment_down_for_when_it_is_back(
+        self, row: Transaction, settings: Settings
+    ) -> None:
+        self.take_out(settings)
+        assert checkout.cancel_payment(transaction_id=row.pk).cancel_code == "cancelled"
+
+    def test_can_neither_take_nor_release_what_it_holds(
+        self, row: Transaction, settings: Settings
+    ) -> None:
+        hear(row, held(row))
+        self.take_out(settings)
+        with pytest.raises(NotCancellable, match="stripe_b is not configured"):
+            checkout.cancel_payment(transaction_id=row.pk)
+        with pytest.raises(NotCapturable, match="stripe_b is not configured"):
+            checkout.capture_payment(transaction_id=row.pk)
+
+
+class TestANameWithOtherCredentials:
+    @pytest.fixture
+    def row(self, settings: Settings) -> Transaction:
+        request = payment_request(OrderFactory.create(), method="momo")
+        row = started(request).transaction
+        work(row, Outcome(OutcomeKind.ACTION_REQUIRED))
+        entry = settings_file.GATEWAYS["momo"]
+        other = {**entry, "options": entry["options"] | {"partner_code": "MOMOOTHER"}}
+        settings.GATEWAYS = {**settings.GATEWAYS, "momo": other}
+        forget()
+        return row
+
+    def test_is_never_asked_about_the_payments_of_the_old_ones(self, row: Transaction) -> None:
+        assert plan(row) == []
+        assert (row.status, row.failures, row.lease_until) == (Status.PROCESSING, 1, None)
+        case = Case.objects.get(transaction=row)
+        assert case.kind == CaseKind.CONFLICT
+        assert case.detail["differences"] == {
+            "account": f"MOMOOTHER, not {row.gateway_account}",
+        }
+        assert plan(row) == []
+        assert Case.objects.count() == 1
+        assert check() == []
+
+    def test_is_asked_again_when_the_old_ones_are_back(
+        self, row: Transaction, settings: Settings
+    ) -> None:
+        assert plan(row) == []
+        settings.GATEWAYS = settings_file.GATEWAYS
+        forget()
+        assert [job.operation.verb for job in plan(row)] == ["QUERY"]
 
 
 class TestAccounts:
