@@ -50,12 +50,22 @@ def why_not(adapter: Gateway, method: str, money: Money, channel: str = "") -> s
     limits = adapter.limits(method, channel).get(money.currency)
     if limits is None or money.currency not in (adapter.currencies or {money.currency}):
         return _("Not available in this currency.")
+    return _why_not_so_much(money, limits) or _why_not_so_fine(money, adapter.capabilities)
+
+
+def _why_not_so_much(money: Money, limits: tuple[int, int]) -> str | Promise:
     smallest, largest = limits
     if money.minor < smallest:
         return _("The amount is too small for this way of paying.")
     if money.minor > largest:
         return _("The amount is too large for this way of paying.")
     return ""
+
+
+def _why_not_so_fine(money: Money, can: Capabilities) -> str | Promise:
+    if can.can_divide(money.minor, money.currency):
+        return ""
+    return _("This way of paying takes no such small change of the currency.")
 
 
 def _channels_of(method: str, can: Capabilities) -> str | Promise:

@@ -18,13 +18,15 @@ class Capabilities:
     """What a gateway can do; the API and the pages offer only this and say why not otherwise.
 
     ``limits`` gives each currency it takes with the smallest and largest amount in ISO minor
-    units, over all of its doors. ``channels`` gives a method's doors, those that the pages offer;
+    units, over all of its doors; ``steps`` what every amount must be a multiple of, where that is
+    not one minor unit. ``channels`` gives a method's doors, those that the pages offer;
     ``channel_codes`` is the pattern of further ones, codes of the gateway itself, that only the API
     takes. ``needs_token`` and ``takes_token`` are about ``payment_token``.
     """
 
     limits: Mapping[str, tuple[int, int]]
     methods: frozenset[str]
+    steps: Mapping[str, int] = field(default_factory=dict)
     channels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     channel_codes: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     manual_capture: bool = False
@@ -39,3 +41,7 @@ class Capabilities:
     settlement: SettlementSource | None = None  # where its settlement records come from
     payouts: bool = False  # they can be listed, each with the records that it carries
     disputes: bool = False  # they can be asked for
+
+    def can_divide(self, minor: int, currency: str) -> bool:
+        """Whether ``minor`` units are not too fine for the gateway's own scale."""
+        return minor % self.steps.get(currency, 1) == 0

@@ -319,6 +319,9 @@ def _require_capturable(row: Transaction, wanted: int) -> None:
         raise NotCapturable(f"{row.gateway} {_GONE}")
     if wanted != row.amount and not adapter.capabilities.partial_capture:
         raise CaptureAmountRefused(f"{row.gateway} captures the whole {row.amount} only.")
+    if not adapter.capabilities.can_divide(wanted, row.currency):
+        step = adapter.capabilities.steps[row.currency]
+        raise CaptureAmountRefused(f"{row.gateway} captures multiples of {step} minor units.")
 
 
 def _capture_requested(row: Transaction) -> AuditEvent:

@@ -69,6 +69,7 @@ class PaypalGateway(Gateway):
             currency: (money.smallest(currency), money.largest(currency))
             for currency in sorted(money.CURRENCIES)
         },
+        steps=money.STEPS,
         methods=frozenset({"paypal"}),
         manual_capture=True,
         partial_capture=True,

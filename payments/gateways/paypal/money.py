@@ -20,9 +20,13 @@ _DECIMALS: Final = 2
 _VALUE: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,3})?|\.[0-9]{1,3}")
 
 
+# What every amount is a multiple of, in ISO minor units: the yen has no decimals anyway.
+STEPS: Final = dict.fromkeys(sorted(WHOLE_ONLY - {"JPY"}), 100)
+
+
 def smallest(currency: str) -> int:
     """The smallest amount that can be said, in ISO minor units."""
-    return 100 if currency in WHOLE_ONLY - {"JPY"} else 1
+    return STEPS.get(currency, 1)
 
 
 def largest(currency: str) -> int:

@@ -71,8 +71,12 @@ def movement_from_wire(amount: object, currency: object) -> Movement | None:
     return Movement(money.minor if amount > 0 else -money.minor, money.currency)
 
 
+# What every amount must be a multiple of, in ISO minor units, where that is not one.
+STEPS: Final = {**_MINOR_PER_UNIT, **dict.fromkeys(sorted(_TENS_ONLY), 10)}
+
+
 def _limits(currency: str) -> tuple[int, int]:
-    step = _MINOR_PER_UNIT.get(currency, 10 if currency in _TENS_ONLY else 1)
+    step = STEPS.get(currency, 1)
     largest = _WIRE_MAX * _MINOR_PER_UNIT.get(currency, 1) // _UNITS_PER_MINOR.get(currency, 1)
     return _MINIMUM.get(currency, step), largest // step * step
 

@@ -35,6 +35,7 @@ class StripeGateway(Gateway):
     name = "stripe"
     capabilities = Capabilities(
         limits=amounts.LIMITS,
+        steps=amounts.STEPS,
         methods=frozenset({"card"}),
         manual_capture=True,
         partial_capture=True,
