@@ -117,7 +117,7 @@ def played(shop: Shop) -> list[Played]:
     shop.stack.start("worker")
     for each in everything:
         if each.way.method == "vnpay":
-            link = eventually(lambda: shop.payment(each.payment_id)["next_action"])  # noqa: B023
+            link = eventually(lambda: shop.payment(each.payment_id)["next_action"])  # noqa: B023 - called before the loop goes on
             shop.open_page(link["url"])
     for each in everything:
         shop.ended(each.payment_id)

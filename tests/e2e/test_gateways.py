@@ -82,7 +82,7 @@ def _hang(shop: Shop, way: Way) -> list[str]:
     if way.method == "vnpay":
         # There only a query is a call, and it follows some time after the link was opened.
         for each in payments:
-            link = eventually(lambda: shop.payment(each)["next_action"])  # noqa: B023
+            link = eventually(lambda: shop.payment(each)["next_action"])  # noqa: B023 - called before the loop goes on
             shop.open_page(link["url"])
     eventually(lambda: all(_answers(shop, each) for each in payments))
     return payments

@@ -110,7 +110,7 @@ class TestAWorkerThatDies:
         for _, held in holds:
             assert capture(shop, held).status == 202
         for order, held in holds:
-            eventually(lambda: book(shop, held) == [("captured", order["total"])])  # noqa: B023
+            eventually(lambda: book(shop, held) == [("captured", order["total"])])  # noqa: B023 - called before the loop goes on
         shop.stack.kill("worker")
         shop.end_leases_of_mails()
         assert {shop.payment(held["id"])["status"] for _, held in holds} == {"AUTHORIZED"}
