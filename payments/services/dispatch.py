@@ -330,6 +330,7 @@ def _evidence(job: Job, outcome: Outcome) -> Evidence:
         source=source,
         cause_id=str(job.call.pk),
         attempt=job.row.attempt,
+        gateway=job.row.gateway,
     )
 
 

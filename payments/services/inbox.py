@@ -25,7 +25,6 @@ from payments.gateways.base import (
     Delivery,
     Gateway,
     Notice,
-    Outcome,
     OutcomeKind,
     Subject,
     WebhookRefused,
@@ -36,7 +35,7 @@ from payments.gateways.registry import gateway
 from payments.models import CaseKind, Transaction, WebhookEvent, WebhookState
 from payments.services import cases, unproven
 from payments.services.cases import Finding
-from payments.services.outcomes import Evidence, Source, apply_outcomes
+from payments.services.outcomes import TAKEN_OR_HELD, Evidence, Source, apply_outcomes
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +53,6 @@ _STATE_OF: Final = {
     WebhookResult.MISMATCH: WebhookState.MISMATCH,
     WebhookResult.FAILED: WebhookState.NEW,
 }
-
-# Kinds that say that a shopper's money was taken or held.
-_MONEY: Final = frozenset({OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED})
 
 _RESULT_OF: Final = {
     Ruling.SUCCEED: WebhookResult.APPLIED,
@@ -227,38 +223,15 @@ def _apply(event: WebhookEvent, notice: Notice) -> WebhookResult:
         return _apply_reversal(event, notice)
     if notice.outcome is None:
         return WebhookResult.IGNORED
+    if event.transaction_id is None and notice.outcome.kind in TAKEN_OR_HELD:
+        # Money for a payment that is elsewhere must not wait until parking is given up.
+        event.transaction_id = _find_elsewhere(notice)
     if event.transaction_id is None:
-        return _apply_unmatched(event, notice, notice.outcome)
-    evidence = Evidence(event.transaction_id, notice.outcome, Source.WEBHOOK, str(event.pk))
-    return _RESULT_OF[apply_outcomes([evidence])[0].ruling]
-
-
-def _apply_unmatched(event: WebhookEvent, notice: Notice, outcome: Outcome) -> WebhookResult:
-    """Park what may match later. Money for a payment that is elsewhere needs a person at once.
-
-    No payment leaves a gateway that may have charged it, so this contradicts what we know: it
-    is never booked, and it must not wait until parking is given up.
-    """
-    own = _as_id(notice.reference)
-    elsewhere = Transaction.objects.filter(pk=own).first() if own else None
-    if elsewhere is None or outcome.kind not in _MONEY:
         return WebhookResult.UNKNOWN_REFERENCE
-    event.transaction_id = elsewhere.pk
-    detail = {
-        "differences": {"gateway": f"{event.gateway}, not {elsewhere.gateway}"},
-        "psp_reference": notice.psp_reference,
-        "source": Source.WEBHOOK,
-        "cause_id": str(event.pk),
-    }
-    finding = Finding(
-        kind=CaseKind.CONFLICT,
-        transaction=elsewhere,
-        webhook_event=event,
-        money=outcome.money,
-        detail=detail,
+    evidence = Evidence(
+        event.transaction_id, notice.outcome, Source.WEBHOOK, str(event.pk), gateway=event.gateway
     )
-    cases.open_cases([finding])
-    return WebhookResult.MISMATCH
+    return _RESULT_OF[apply_outcomes([evidence])[0].ruling]
 
 
 def _apply_reversal(event: WebhookEvent, notice: Notice) -> WebhookResult:
@@ -294,6 +267,12 @@ def _find_transaction(gateway_name: str, notice: Notice) -> UUID | None:
     tail = "WHERE t.id = %s AND t.gateway = %s" if own else _BY_THEIRS
     found = bulk.select(Transaction, tail, [own or theirs, gateway_name])
     return found[0].pk if found else None
+
+
+def _find_elsewhere(notice: Notice) -> UUID | None:
+    """The payment of that reference, whichever gateway has it now."""
+    own = _as_id(notice.reference)
+    return Transaction.objects.filter(pk=own).values_list("pk", flat=True).first() if own else None
 
 
 def _as_id(reference: str) -> UUID | None:

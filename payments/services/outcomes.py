@@ -27,7 +27,7 @@ from orders.money import Money
 from orders.services import mark_paid, write_paid
 from orders.states import OrderStatus
 from payments import ledger, messages
-from payments.decisions import Decision, Ruling, Standing, decide
+from payments.decisions import REPEAT, Decision, Ruling, Standing, decide
 from payments.gateways.base import Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.registry import gateway
 from payments.models import Capture, CaseKind, Transaction
@@ -38,6 +38,8 @@ from payments.states import LIVE, Status, require_move
 
 # So long after the end of its link a payment that is still open is a person's business too.
 OVER_AGE: Final = timedelta(hours=24)
+# Kinds that say that a shopper's money was taken or held.
+TAKEN_OR_HELD: Final = frozenset({OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED})
 
 
 class Source(StrEnum):
@@ -57,7 +59,8 @@ class Evidence:
 
     ``cause_id`` names the gateway call or webhook event it comes from. ``attempt`` is the fence
     of the worker that holds the lease, None for everybody else: evidence is never fenced off,
-    only the right to say when the row is due next.
+    only the right to say when the row is due next. ``gateway`` is whose word it is; "" where it
+    can only be that of the gateway where the payment is.
     """
 
     transaction_id: UUID
@@ -65,6 +68,7 @@ class Evidence:
     source: Source
     cause_id: str
     attempt: int | None = None
+    gateway: str = ""
 
 
 @dataclass(slots=True)
@@ -143,7 +147,7 @@ def _lock(ids: set[UUID]) -> tuple[dict[UUID, Order], dict[UUID, Transaction]]:
 
 def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: _Batch) -> Decision:
     now = batch.now
-    decision = decide(standing_of(row), item.outcome, now)
+    decision = _decide(item, row, now)
     match decision.ruling:
         case Ruling.SUCCEED:
             _succeed(item, row, orders[row.order_id], batch)
@@ -161,6 +165,18 @@ def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: _
             batch.findings.append(_finding(item, row, decision))
             batch.change(row, _release(item, row, now))
     return decision
+
+
+def _decide(item: Evidence, row: Transaction, now: datetime) -> Decision:
+    if item.gateway in {"", row.gateway}:
+        return decide(standing_of(row), item.outcome, now)
+    # No payment leaves a gateway that may have charged it. Whatever else that one still says is
+    # not about the payment's fate where it is now.
+    if item.outcome.kind in TAKEN_OR_HELD:
+        return Decision(
+            Ruling.CONFLICT, differences={"gateway": f"{item.gateway}, not {row.gateway}"}
+        )
+    return REPEAT
 
 
 def standing_of(row: Transaction) -> Standing:

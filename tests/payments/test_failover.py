@@ -32,6 +32,7 @@ from tests.factories import (
     hear,
     held,
     make_due,
+    paid,
     payment_request,
 )
 from tests.gateways.local_server import refused_url
@@ -241,6 +242,22 @@ class TestMoving:
         row = pay(capture="manual")
         work(row, REFUSED, REFUSED)
         assert row.gateway == "stripe_b"
+
+    @pytest.mark.parametrize(("kind", "cases"), [(OutcomeKind.DECLINED, 0), ("SUCCEEDED", 1)])
+    def test_leaves_what_the_first_one_says_later_behind(self, kind: str, cases: int) -> None:
+        row = pay()
+        hold_back("stripe_b")
+        work(row, REFUSED, REFUSED, REFUSED)
+        [slow] = plan(row)
+        GatewayBreaker.objects.all().delete()
+        assert plan(row) == []
+        link = Outcome(OutcomeKind.ACTION_REQUIRED, psp_reference="cs_1")
+        work(row, link)
+        said = replace(paid(row), kind=OutcomeKind(kind), account="")
+        dispatch.settle(results=[(slow, said)])
+        row.refresh_from_db()
+        assert (row.gateway, row.status) == ("stripe_b", Status.PROCESSING)
+        assert Case.objects.filter(kind=CaseKind.CONFLICT).count() == cases
 
     def test_is_refused_by_the_database_without_the_proof(self) -> None:
         row = pay()
