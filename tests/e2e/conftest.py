@@ -1,6 +1,6 @@
 """One running stack for all end-to-end tests, with short schedules and real processes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,7 +30,12 @@ SHORT = {
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Shop]:
-    """The whole product, on servers and ports of its own.
+    """The whole product, on servers and ports of its own."""
+    yield from run_stack({})
+
+
+def run_stack(changes: Mapping[str, str]) -> Iterator[Shop]:
+    """A stack with these settings beside the short ones, until it is no longer wanted.
 
     Not in pytest's own temporary folder: every other run of pytest closes that to all users but
     one, and PostgreSQL may have to run as somebody else.
@@ -39,10 +44,10 @@ def running() -> Iterator[Shop]:
         folder = Path(name)
         folder.chmod(0o755)
         with servers.start(folder / "servers", durable=False) as running_servers:
-            yield from _run(folder, running_servers)
+            yield from _run(folder, running_servers, changes)
 
 
-def _run(folder: Path, running_servers: Servers) -> Iterator[Shop]:
+def _run(folder: Path, running_servers: Servers, changes: Mapping[str, str]) -> Iterator[Shop]:
     addresses = environment.Addresses(
         database_url=running_servers.database_url,
         redis_url=running_servers.redis_url,
@@ -50,7 +55,7 @@ def _run(folder: Path, running_servers: Servers) -> Iterator[Shop]:
         sandbox_port=ports.free_port(),
     )
     settings = environment.build("test", data_dir=folder, addresses=addresses, given={})
-    shop = Shop(Stack(settings | SHORT, running_servers.guard), running_servers)
+    shop = Shop(Stack({**settings, **SHORT, **changes}, running_servers.guard), running_servers)
     for command in ("migrate", "seed_demo"):
         done = shop.manage(command)
         assert done.returncode == 0, done.stderr

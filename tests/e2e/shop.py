@@ -129,6 +129,10 @@ class Shop:
         """The payment as it stands."""
         return dict(self.api("GET", f"/payments/{payment_id}").json)
 
+    def link(self, payment_id: str) -> str:
+        """Where its shopper must go, once the gateway has said it."""
+        return str(eventually(lambda: self.payment(payment_id)["next_action"])["url"])
+
     def ended(self, payment_id: str, *, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """The payment once it has ended."""
 

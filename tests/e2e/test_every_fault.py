@@ -14,7 +14,7 @@ import pytest
 
 from bench.verdict import Differences, compare
 from tests.e2e.books import agreed, booked, taken
-from tests.e2e.shop import Shop, eventually
+from tests.e2e.shop import Shop
 from tests.e2e.ways import WAYS, Way, standing
 
 API_FAULTS: Final = (
@@ -117,8 +117,7 @@ def played(shop: Shop) -> list[Played]:
     shop.stack.start("worker")
     for each in everything:
         if each.way.method == "vnpay":
-            link = eventually(lambda: shop.payment(each.payment_id)["next_action"])  # noqa: B023 - called before the loop goes on
-            shop.open_page(link["url"])
+            shop.open_page(shop.link(each.payment_id))
     for each in everything:
         shop.ended(each.payment_id)
     shop.come_to_rest()

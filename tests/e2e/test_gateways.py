@@ -1,17 +1,10 @@
 """Every gateway through the whole product: paid, declined, cancelled, left and resumed, booked."""
 
-from typing import Final
-
 import pytest
 
 from tests.e2e.books import agreed
 from tests.e2e.shop import Shop, eventually
 from tests.e2e.ways import WAYS, Way, begin, decide, standing
-
-# Far longer than anybody waits for an answer.
-HANGS: Final = "slow:30000"
-# Too few in a row to make us stop asking a gateway, which would only hold up the test.
-HANGING: Final = 3
 
 
 @pytest.fixture(scope="module", params=WAYS, ids=str)
@@ -57,48 +50,6 @@ class TestEveryMethod:
         assert shop.ended(payment["id"])["status"] == "SUCCESS"
         assert standing(shop, order) == ("PAID", order["total"])
         assert len(shop.charges(payment["id"])) == 1
-
-
-class TestOneGatewayThatHangs:
-    def test_keeps_nobody_else_waiting(self, shop: Shop, way: Way) -> None:
-        shop.behave(way.gateway, decision="approve", api={"fault": HANGS}, webhook={"drop": True})
-        hanging = _hang(shop, way)
-        others = [begin(shop, each, decision="approve")[1] for each in WAYS if each is not way]
-        assert [shop.ended(each["id"])["status"] for each in others] == ["SUCCESS"] * len(others)
-        # Nothing was heard of these yet: so the three were paid while all of them hung.
-        assert [shop.payment(each)["status"] for each in hanging] == ["PROCESSING"] * HANGING
-        heard = [status for each in hanging for status in _answers(shop, each)]
-        assert set(heard) == {None}
-
-        shop.behave(way.gateway)
-        assert [shop.ended(each)["status"] for each in hanging] == ["SUCCESS"] * HANGING
-        assert [len(shop.charges(each)) for each in hanging] == [1] * HANGING
-
-
-def _hang(shop: Shop, way: Way) -> list[str]:
-    """Payments whose calls are out, and will not be answered while their gateway hangs."""
-    orders = [shop.order(way.sku, way.currency) for _ in range(HANGING)]
-    payments = [shop.pay(order, way.method).json["id"] for order in orders]
-    if way.method == "vnpay":
-        # There only a query is a call, and it follows some time after the link was opened.
-        for each in payments:
-            link = eventually(lambda: shop.payment(each)["next_action"])  # noqa: B023 - called before the loop goes on
-            shop.open_page(link["url"])
-    eventually(lambda: all(_answers(shop, each) for each in payments))
-    return payments
-
-
-def _answers(shop: Shop, payment_id: str) -> list[int | None]:
-    """The HTTP statuses of the calls that went out; None where nothing was heard so far.
-
-    VNPAY's link is made without a call.
-    """
-    rows = shop.query(
-        "SELECT http_status FROM gateway_calls"
-        " WHERE transaction_id = %s AND (gateway, verb) <> ('vnpay', 'CREATE')",
-        payment_id.removeprefix("pay_"),
-    )
-    return [status for (status,) in rows]
 
 
 class TestTheBooks:
