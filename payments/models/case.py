@@ -24,6 +24,7 @@ class CaseKind(models.TextChoices):
     UNMATCHED = "unmatched", "A genuine event that matches no payment"
     UNVERIFIED = "unverified", "A webhook that could not be verified for too long"
     REFUSED_CALLS = "refused_calls", "The gateway keeps refusing our calls"
+    STILL_HELD = "still_held", "The gateway refused to take or to release what it holds"
     OVER_AGE = "over_age", "The gateway has said nothing definite for too long"
     POISON = "poison", "Our own code fails on this row again and again"
 

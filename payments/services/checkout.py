@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -286,13 +287,14 @@ def _require_void(row: Transaction) -> None:
 def capture_payment(*, transaction_id: UUID, amount: int | None = None) -> Transaction:
     """Take what is held, or ``amount`` minor units of it; the rest is released.
 
-    The wish is recorded and a worker carries it out. Asking again for the same is no mistake.
+    The wish is recorded and a worker carries it out. Asking again for the same is no mistake: once
+    the gateway has refused it, it is asked anew.
     Raises AlreadyPaid, NotCapturable, CaptureAmountRefused or PaymentNotFound.
     """
     row = _lock(transaction_id)
     wanted = row.amount if amount is None else amount
     _require_capturable(row, wanted)
-    if row.capture_amount is None:
+    if row.capture_amount is None or _was_in_vain(row, Verb.CAPTURE, row.capture_requested_at):
         now = database_now()
         _save(
             row,
@@ -346,11 +348,19 @@ def _lock(transaction_id: UUID) -> Transaction:
 
 def _ask_for_end(row: Transaction, code: FailureCode) -> Transaction:
     now = database_now()
-    if not row.cancel_code:
+    if not row.cancel_code or _was_in_vain(row, Verb.VOID, row.cancel_requested_at):
         _save(row, cancel_code=code, cancel_requested_at=now, due_at=earliest_query(row, now))
         audit.record([cancel_requested(row)])
         wake(f"gateway.{row.gateway}")
     return row
+
+
+def _was_in_vain(row: Transaction, verb: Verb, asked_at: datetime | None) -> bool:
+    """Whether the gateway has answered ``verb`` since then, and holds the money all the same."""
+    if row.status != Status.AUTHORIZED:
+        return False
+    answered = GatewayCall.objects.filter(transaction=row, verb=verb, answered_at__isnull=False)
+    return answered.filter(last_sent_at__gte=asked_at).exists()
 
 
 def _save(row: Transaction, **changes: Any) -> None:

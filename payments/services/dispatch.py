@@ -24,6 +24,7 @@ from durable.ids import uuid7
 from orders.models import Order
 from payments import tokens
 from payments.gateways.base import (
+    Failure,
     FailureCode,
     Gateway,
     Intent,
@@ -46,6 +47,7 @@ logger = logging.getLogger(__name__)
 
 # Kinds that answer an operation for good; after the others it is still open.
 _DEFINITE: Final = frozenset(OutcomeKind) - {OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE}
+_ENDS_OF_A_HOLD: Final = frozenset({Verb.CAPTURE, Verb.VOID})
 # After so many failures in a row a person should know, while we go on trying.
 FAILURES_BEFORE_A_CASE: Final = 8
 
@@ -314,6 +316,7 @@ def _settle_together(results: Sequence[tuple[Job, Outcome]]) -> None:
     bulk.update(GatewayCall, _answers(results, now))
     _note_outages(results)
     cases.open_cases([_refused(job) for job, outcome in results if _is_stuck(job, outcome)])
+    cases.open_cases(_still_held(results))
 
 
 def _note_outages(results: Sequence[tuple[Job, Outcome]]) -> None:
@@ -363,6 +366,26 @@ def _answer(job: Job, outcome: Outcome, now: datetime) -> Mapping[str, Any]:
             "received": outcome.exchange.response,
         }
     return changes
+
+
+def _still_held(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
+    """Holds that the gateway, asked to take or to release the money, has left as they were."""
+    refused = {
+        job.row.pk: (job.operation.verb, outcome.failure)
+        for job, outcome in results
+        if job.operation.verb in _ENDS_OF_A_HOLD and outcome.kind in _DEFINITE and outcome.failure
+    }
+    held = Transaction.objects.filter(pk__in=refused, status=Status.AUTHORIZED) if refused else []
+    return [_left_held(row, *refused[row.pk]) for row in held]
+
+
+def _left_held(row: Transaction, verb: Verb, failure: Failure) -> Finding:
+    return Finding(
+        kind=CaseKind.STILL_HELD,
+        transaction=row,
+        money=row.money,
+        detail={"verb": verb, "reason": failure.code, "gateway_code": failure.gateway_code},
+    )
 
 
 def _is_stuck(job: Job, outcome: Outcome) -> bool:

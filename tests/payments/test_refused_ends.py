@@ -1,0 +1,78 @@
+"""A hold that the gateway neither takes nor releases: a person hears of it, and can ask anew."""
+
+from collections.abc import Callable
+
+import pytest
+
+from payments.gateways.base import Failure, FailureCode, Outcome, OutcomeKind, Verb
+from payments.invariants import check
+from payments.models import Case, CaseKind, GatewayCall, Transaction
+from payments.services.checkout import cancel_payment, capture_payment
+from payments.services.dispatch import settle
+from payments.states import Status
+from tests.factories import TransactionFactory, begin, held
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NO = Outcome(
+    OutcomeKind.PENDING, failure=Failure(FailureCode.DECLINED, "TRANSACTION_REFUSED", "Refused.")
+)
+ENDS = [
+    pytest.param(lambda row: capture_payment(transaction_id=row.pk), Verb.CAPTURE, id="capture"),
+    pytest.param(lambda row: cancel_payment(transaction_id=row.pk), Verb.VOID, id="void"),
+]
+Ask = Callable[[Transaction], Transaction]
+
+
+@pytest.mark.parametrize(("ask", "verb"), ENDS)
+class TestAHoldThatIsNotEnded:
+    def test_is_a_case_with_the_reason(self, ask: Ask, verb: Verb) -> None:
+        row = asked(ask)
+        settle(results=[(begin(row), NO)])
+        case = Case.objects.get()
+        assert (case.kind, case.transaction_id, case.amount) == (
+            CaseKind.STILL_HELD, row.pk, row.amount,
+        )  # fmt: skip
+        assert case.detail == {
+            "verb": verb, "reason": "declined", "gateway_code": "TRANSACTION_REFUSED",
+        }  # fmt: skip
+        row.refresh_from_db()
+        assert row.status == Status.AUTHORIZED
+        assert check() == []
+
+    def test_is_only_asked_about_until_somebody_wants_it_again(self, ask: Ask, verb: Verb) -> None:
+        row = asked(ask)
+        settle(results=[(begin(row), NO)])
+        asking = begin(row)
+        assert asking.operation.verb is Verb.QUERY
+        settle(results=[(asking, held(row))])
+        ask(row)
+        again = begin(row)
+        assert again.operation.verb is verb
+        assert GatewayCall.objects.filter(transaction=row, verb=verb).count() == 2
+        assert again.call.reference != row.reference
+
+    def test_is_no_case_while_the_gateway_is_at_work(self, ask: Ask, verb: Verb) -> None:
+        row = asked(ask)
+        job = begin(row)
+        assert job.operation.verb is verb
+        settle(results=[(job, Outcome(OutcomeKind.PENDING))])
+        assert not Case.objects.exists()
+
+    def test_is_asked_once_however_often_it_is_wanted_before_the_answer(
+        self, ask: Ask, verb: Verb
+    ) -> None:
+        row = asked(ask)
+        job = begin(row)
+        ask(row)
+        settle(results=[(job, NO)])
+        assert GatewayCall.objects.filter(transaction=row, verb=verb).count() == 1
+        assert begin(row).operation.verb is Verb.QUERY
+
+
+def asked(ask: Ask) -> Transaction:
+    """A held payment whose end somebody wants."""
+    row = TransactionFactory.create(status=Status.AUTHORIZED)
+    ask(row)
+    row.refresh_from_db()
+    return row
