@@ -40,9 +40,8 @@ _MOMO_DOMAIN: Final = "momo.vn"
 _GOOD: Final = frozenset(
     {OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED, OutcomeKind.ACTION_REQUIRED}
 )
+_DONE: Final = "0"
 _HOST: Final = re.compile(r"[a-z0-9.-]+")
-_STATUS_CREDENTIALS: Final = frozenset({401, 403})
-_STATUS_TOO_MANY: Final = 429
 _STATUS_SERVER: Final = 500
 _STATUS_REDIRECT: Final = 300
 _STATUS_REQUEST: Final = 400
@@ -53,7 +52,8 @@ def read_answer(
 ) -> Outcome:
     """The outcome of ``operation`` by MoMo's answer to it."""
     outcome = _read_status(answer) or _read_body(operation, answer, api_base)
-    return replace(outcome, exchange=exchange)
+    wait_s = outcome.retry_after_s or answer.retry_after_s
+    return replace(outcome, exchange=exchange, retry_after_s=wait_s)
 
 
 def read_result(fields: Mapping[str, object]) -> Outcome:
@@ -78,15 +78,17 @@ def read_money(amount: object) -> Money | None:
 
 
 def _read_status(answer: HttpAnswer) -> Outcome | None:
-    if answer.status in _STATUS_CREDENTIALS:
-        return Outcome(OutcomeKind.NOT_DONE)
-    if answer.status == _STATUS_TOO_MANY:
-        return Outcome(OutcomeKind.NOT_DONE, retry_after_s=answer.retry_after_s)
-    # No word of MoMo's comes with a redirect: who sends it is somebody on the way.
+    # No word of MoMo's comes with a redirect, nor with an error that has no code: who sends it
+    # is somebody on the way, and may have thrown away the answer to what was done.
     is_elsewhere = _STATUS_REDIRECT <= answer.status < _STATUS_REQUEST
-    if is_elsewhere or answer.status >= _STATUS_SERVER:
-        return Outcome(OutcomeKind.UNKNOWN, retry_after_s=answer.retry_after_s)
+    is_refused = answer.status >= _STATUS_REQUEST
+    if is_elsewhere or answer.status >= _STATUS_SERVER or (is_refused and not _code(answer)):
+        return Outcome(OutcomeKind.UNKNOWN)
     return None
+
+
+def _code(answer: HttpAnswer) -> str:
+    return _text((answer.json() or {}).get("resultCode"))
 
 
 def _read_body(operation: Operation, answer: HttpAnswer, api_base: str) -> Outcome:
@@ -97,7 +99,7 @@ def _read_body(operation: Operation, answer: HttpAnswer, api_base: str) -> Outco
         return Outcome(OutcomeKind.UNKNOWN)
     code = _text(content.get("resultCode"))
     kind = _kind(operation, code, content)
-    if kind in _GOOD and answer.status >= _STATUS_REDIRECT:
+    if (kind in _GOOD or code == _DONE) and answer.status >= _STATUS_REDIRECT:
         kind = OutcomeKind.UNKNOWN
     if kind is OutcomeKind.ACTION_REQUIRED:
         return _link(content, api_base)
@@ -113,7 +115,7 @@ def _refund_entry(operation: Operation, content: Json) -> Json:
         if isinstance(entry, dict) and entry.get("orderId") == operation.refund_reference:
             return {"partnerCode": content.get("partnerCode"), **entry}
     # Zero over a list without our refund says only that the query worked.
-    return {} if _text(content.get("resultCode")) == "0" else content
+    return {} if _text(content.get("resultCode")) == _DONE else content
 
 
 def _echoes(operation: Operation, content: Json) -> bool:
@@ -189,7 +191,7 @@ def _facts(content: Mapping[str, object]) -> dict[str, str]:
 def _refunded(entries: object) -> str:
     """What MoMo gave back of this payment, whoever asked for it: in đồng, "" for nothing."""
     listed = entries if isinstance(entries, list) else []
-    done = [e for e in listed if isinstance(e, dict) and _text(e.get("resultCode")) == "0"]
+    done = [e for e in listed if isinstance(e, dict) and _text(e.get("resultCode")) == _DONE]
     sums = [read_money(entry.get("amount")) for entry in done]
     total = sum(money.minor for money in sums if money)
     return str(total) if total else ""

@@ -24,10 +24,9 @@ from payments.gateways.paypal.mapping import Ruling
 _MESSAGE_MAX: Final = 300
 _NO_CONTENT: Final = 204
 _SUCCESS_MAX: Final = 299
-_CREDENTIALS: Final = frozenset({401, 403})
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
-_TOO_MANY: Final = 429
+_CLOSED_DOORS: Final = frozenset({401, 403, 429})
 _EXPLICIT: Final = frozenset({400, 422})
 # PayPal names no time after "your first request is still running".
 _IN_PROGRESS_WAIT_S: Final = 10
@@ -115,10 +114,9 @@ def _back_to_page(operation: Operation, outcome: Outcome) -> Outcome:
 
 
 def _read_status(operation: Operation, answer: HttpAnswer) -> Outcome:
-    if answer.status in _CREDENTIALS:
-        return Outcome(OutcomeKind.NOT_DONE, failure=_error(answer))
-    if answer.status == _TOO_MANY:
-        return Outcome(OutcomeKind.NOT_DONE, retry_after_s=answer.retry_after_s)
+    if answer.status in _CLOSED_DOORS and (name := _error_name(answer)):
+        failure = Failure(FailureCode.INVALID_REQUEST, name)
+        return Outcome(OutcomeKind.NOT_DONE, failure=failure, retry_after_s=answer.retry_after_s)
     if answer.status == _CONFLICT:
         wait_s = answer.retry_after_s or _IN_PROGRESS_WAIT_S
         return Outcome(OutcomeKind.UNKNOWN, retry_after_s=wait_s)
@@ -134,9 +132,15 @@ def _is_not_found(answer: HttpAnswer) -> bool:
     return (answer.json() or {}).get("name") == "RESOURCE_NOT_FOUND"
 
 
-def _error(answer: HttpAnswer) -> Failure:
-    name = _text((answer.json() or {}).get("name")) or str(answer.status)
-    return Failure(FailureCode.INVALID_REQUEST, name)
+def _error_name(answer: HttpAnswer) -> str:
+    """What PayPal calls its error, "" where it is not PayPal that speaks.
+
+    A filter on the way may close the door too, after the answer to what was done. Many of them
+    have an ``error``; PayPal's comes with a description (RFC 6749, 5.2).
+    """
+    content = answer.json() or {}
+    oauth = _text(content.get("error")) if _text(content.get("error_description")) else ""
+    return _text(content.get("name")) or oauth
 
 
 def _with_next_verb(outcome: Outcome) -> Outcome:

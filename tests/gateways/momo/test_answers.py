@@ -222,6 +222,9 @@ class TestHolds:
         assert outcome.failure is not None
         assert outcome.failure.code is FailureCode.CANCELLED
 
+    def test_a_release_under_an_error_status_is_unknown(self, ask: Asking) -> None:
+        assert ask(Verb.VOID, content(0, transId=42), status=403).kind is OutcomeKind.UNKNOWN
+
     @pytest.mark.parametrize("verb", [Verb.CAPTURE, Verb.VOID])
     def test_a_hold_that_is_gone_ends_it(self, ask: Asking, verb: Verb) -> None:
         assert ask(verb, content(1003)).kind is OutcomeKind.DECLINED
@@ -316,13 +319,25 @@ class TestTrouble:
         assert run(momo, operation(Verb.CREATE)).kind is OutcomeKind.NOT_DONE
 
     @pytest.mark.parametrize("status", [401, 403, 429])
-    def test_a_closed_door_is_certainly_not_done(
-        self, momo: MomoGateway, server: LocalServer, status: int
+    @pytest.mark.parametrize("verb", [Verb.CREATE, Verb.REFUND])
+    def test_a_door_that_momo_closes_is_certainly_not_done(
+        self, momo: MomoGateway, server: LocalServer, status: int, verb: Verb
     ) -> None:
-        server.reply_json({}, status=status, Retry_After="7")
-        outcome = run(momo, operation(Verb.REFUND, PAID))
+        server.reply_json({"resultCode": 11}, status=status, Retry_After="7")
+        outcome = run(momo, operation(verb, PAID))
         assert outcome.kind is OutcomeKind.NOT_DONE
-        assert outcome.retry_after_s == (7 if status == 429 else None)
+        assert outcome.retry_after_s == 7
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
+    @pytest.mark.parametrize("body", [b"<html>Forbidden</html>", b'{"error": "Forbidden"}'])
+    def test_a_door_that_somebody_on_the_way_closes_is_unknown(
+        self, momo: MomoGateway, server: LocalServer, status: int, body: bytes
+    ) -> None:
+        # A filter may throw away the answer to a link that was made.
+        server.reply(Reply(status, body, headers={"Retry-After": "7"}))
+        outcome = run(momo, operation(Verb.CREATE))
+        assert outcome.kind is OutcomeKind.UNKNOWN
+        assert outcome.retry_after_s == 7
 
     def test_momo_is_given_the_half_minute_that_it_asks_for(self, momo: MomoGateway) -> None:
         assert momo.read_timeout_s >= 30

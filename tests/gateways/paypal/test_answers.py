@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from orders.money import Money
-from payments.gateways.base import FailureCode, Intent, Outcome, OutcomeKind, Verb
+from payments.gateways.base import FailureCode, Intent, Json, Outcome, OutcomeKind, Verb
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.gateway import PaypalGateway
 from tests.gateways.local_server import LocalServer, Reply, refused_url
@@ -480,13 +480,31 @@ class TestTrouble:
         assert len(server.received) == 1
 
     @pytest.mark.parametrize("status", [403, 429])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            refusal("X", "NOT_AUTHORIZED"),
+            {"error": "invalid_token", "error_description": "Token signature verification failed"},
+        ],
+    )
     def test_at_the_door_is_certainly_not_done(
-        self, paypal: PaypalGateway, server: LocalServer, status: int
+        self, paypal: PaypalGateway, server: LocalServer, status: int, body: Json
     ) -> None:
-        server.reply_json(refusal("X", "NOT_AUTHORIZED"), status=status, Retry_After="30")
+        server.reply_json(body, status=status, Retry_After="30")
         outcome = run(paypal, operation(Verb.CAPTURE, created()))
         assert outcome.kind is OutcomeKind.NOT_DONE
-        assert outcome.retry_after_s == (30 if status == 429 else None)
+        assert outcome.retry_after_s == 30
+
+    @pytest.mark.parametrize("status", [400, 403, 404, 429])
+    @pytest.mark.parametrize("body", [b"<html>Forbidden</html>", b'{"error": "Forbidden"}'])
+    def test_of_somebody_on_the_way_is_unknown(
+        self, paypal: PaypalGateway, server: LocalServer, status: int, body: bytes
+    ) -> None:
+        # A filter may throw away the answer to a capture that was made.
+        server.reply(Reply(status, body, headers={"Retry-After": "30"}))
+        outcome = run(paypal, operation(Verb.CAPTURE, created()))
+        assert outcome.kind is OutcomeKind.UNKNOWN
+        assert outcome.retry_after_s == (None if status == 400 else 30)
 
     def test_of_a_refused_connection_is_certainly_not_done(self) -> None:
         paypal = PaypalGateway(Config.from_settings({**OPTIONS, "api_base": refused_url()}))

@@ -88,10 +88,18 @@ class TestToken:
     def test_that_is_refused_twice_is_a_matter_of_credentials(
         self, paypal: PaypalGateway, server: LocalServer
     ) -> None:
-        server.reply(reply({}, 401), reply(TOKEN), reply({}, 401))
+        refused = reply({"error": "invalid_token", "error_description": "x"}, 401)
+        server.reply(refused, reply(TOKEN), refused)
         outcome = run(paypal, operation(Verb.CAPTURE, created()))
         assert outcome.kind is OutcomeKind.NOT_DONE
         assert paths(server) == ["call", "token", "call"]
+
+    def test_that_somebody_on_the_way_refuses_proves_nothing(
+        self, paypal: PaypalGateway, server: LocalServer
+    ) -> None:
+        server.reply(reply({}, 401), reply(TOKEN), reply({}, 401))
+        outcome = run(paypal, operation(Verb.CAPTURE, created()))
+        assert outcome.kind is OutcomeKind.UNKNOWN
 
     def test_that_came_meanwhile_is_not_thrown_away(self, paypal: PaypalGateway) -> None:
         paypal._tokens.discard("an older one")
