@@ -29,7 +29,7 @@ from orders.states import OrderStatus
 from payments import ledger, messages
 from payments.decisions import REPEAT, Decision, Ruling, Standing, decide
 from payments.gateways.base import Failure, FailureCode, Outcome, OutcomeKind
-from payments.gateways.registry import gateway
+from payments.gateways.registry import gateways
 from payments.models import Capture, CaseKind, Transaction
 from payments.schedule import earliest_query, next_look
 from payments.services import cases
@@ -190,10 +190,16 @@ def standing_of(row: Transaction) -> Standing:
         manual_capture=row.capture == Capture.MANUAL,
         psp_reference=row.psp_reference,
         expires_at=row.expires_at,
-        expiry_margin=gateway(row.gateway).expiry_margin,
+        expiry_margin=_expiry_margin(row),
         capture_money=row.capture_money,
         cancel_code=row.cancel_code,
     )
+
+
+def _expiry_margin(row: Transaction) -> timedelta:
+    """For a gateway that was taken out of the settings, longer than that of any."""
+    adapter = gateways().get(row.gateway)
+    return adapter.expiry_margin if adapter else OVER_AGE
 
 
 def _authorize(item: Evidence, row: Transaction, batch: _Batch) -> None:
