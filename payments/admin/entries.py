@@ -106,7 +106,7 @@ def asked_for(
 
 
 def _passed_over(created: AuditEvent | None) -> list[tuple[str, object]]:
-    """The gateways that were preferred, and were held back when it was created."""
+    """Gateways that were preferred, and were held back or could not be told when it began."""
     names = created.after.get("passed_over") if created else None
     return [("passed over", names)] if names else []
 

@@ -1,6 +1,6 @@
 """Starting a payment, and asking for its end."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -39,9 +39,8 @@ from payments.errors import (
     PaymentNotFound,
     ReturnUrlRefused,
 )
-from payments.gateways.base import FailureCode, Gateway, NotExpressible, Operation, Verb
+from payments.gateways.base import FailureCode, Gateway, Verb
 from payments.gateways.registry import gateways
-from payments.intents import intent_of
 from payments.models import Capture, GatewayCall, Transaction
 from payments.routes import Terms, routes
 from payments.schedule import earliest_query
@@ -134,11 +133,23 @@ def _start(client: str, request: PaymentRequest) -> Transaction:
         raise OrderNotFound("There is no such order.")
     _require_payable(order, request.money)
     able = routes(_terms(request))
-    # A token was made by the form of the preferred one, and means nothing to another.
-    adapter = able[0] if request.payment_token else failover.first_choice(able)
     _require_clean(request)
+    row = _row(client, order, request)
+    # A token was made by the form of the preferred one, and means nothing to another.
+    adapters = _expressible(row, order, able[:1] if request.payment_token else able)
+    adapter = failover.first_choice(adapters)
+    row.gateway, row.gateway_account, row.live_mode = adapter.name, adapter.account, adapter.live
+    row.expires_at = row.created_at + adapter.link_lifetime
+    _insert(row)
+    passed_over = [other.name for other in able[: able.index(adapter)]]
+    audit.record([_created(row, passed_over)])
+    return row
+
+
+def _row(client: str, order: Order, request: PaymentRequest) -> Transaction:
+    """Without what its gateway says of it: name, account, mode, and how long its links live."""
     now = database_now()
-    row = Transaction(
+    return Transaction(
         id=uuid7(),
         order=order,
         client=client,
@@ -146,9 +157,6 @@ def _start(client: str, request: PaymentRequest) -> Transaction:
         currency=request.money.currency,
         method=request.method,
         channel=request.channel,
-        gateway=adapter.name,
-        gateway_account=adapter.account,
-        live_mode=adapter.live,
         capture=request.capture,
         payment_token=tokens.seal(request.payment_token),
         customer_ip=request.customer_ip,
@@ -157,14 +165,8 @@ def _start(client: str, request: PaymentRequest) -> Transaction:
         metadata=dict(request.metadata),
         created_at=now,
         updated_at=now,
-        expires_at=now + adapter.link_lifetime,
         due_at=now,
     )
-    _require_expressible(row, order, adapter)
-    _insert(row)
-    passed_over = [other.name for other in able[: able.index(adapter)]]
-    audit.record([_created(row, passed_over)])
-    return row
 
 
 def _require_payable(order: Order, money: Money) -> None:
@@ -198,16 +200,12 @@ def _terms(request: PaymentRequest) -> Terms:
     )
 
 
-def _require_expressible(row: Transaction, order: Order, adapter: Gateway) -> None:
-    """What the gateway cannot be told is refused now, not found out by a worker later."""
-    intent = intent_of(row, order, adapter)
-    operation = Operation(
-        verb=Verb.CREATE, reference=row.reference, intent=intent, now=row.created_at
-    )
-    try:
-        adapter.freeze(operation)
-    except NotExpressible as error:
-        raise MethodUnavailable(f"{row.method} cannot take this payment: {error}.") from error
+def _expressible(row: Transaction, order: Order, able: Sequence[Gateway]) -> list[Gateway]:
+    """Those that can be told of it; what none can is refused now, not found out by a worker."""
+    reasons = [failover.unsayable(row, order, adapter, row.created_at) for adapter in able]
+    if all(reasons):
+        raise MethodUnavailable(f"{row.method} cannot take this payment: {reasons[0]}.")
+    return [adapter for adapter, reason in zip(able, reasons, strict=True) if not reason]
 
 
 def _require_clean(request: PaymentRequest) -> None:
@@ -233,7 +231,7 @@ def _is_allowed(url: str) -> bool:
 
 
 def _created(row: Transaction, passed_over: list[str]) -> AuditEvent:
-    """``passed_over`` are the gateways that were preferred, and cannot be reached."""
+    """``passed_over`` are the gateways that were preferred, and cannot be reached or told."""
     return audit.event(
         action="transaction.created",
         subject_type="transaction",

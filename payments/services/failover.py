@@ -89,18 +89,19 @@ def _stand_in(
     for adapter in gateways_for(row.method):
         if adapter.name in tried or adapter.live != row.live_mode or objection(adapter, terms):
             continue
-        if not breaker.is_open(adapter.name) and _is_expressible(row, order, adapter, now):
+        if not breaker.is_open(adapter.name) and not unsayable(row, order, adapter, now):
             return adapter
     return None
 
 
-def _is_expressible(row: Transaction, order: Order, adapter: Gateway, now: datetime) -> bool:
+def unsayable(row: Transaction, order: Order, adapter: Gateway, now: datetime) -> str:
+    """Why ``adapter`` cannot be told of ``row``, started ``now``; "" when it can."""
     intent = replace(intent_of(row, order, adapter), expires_at=now + adapter.link_lifetime)
     try:
         adapter.freeze(Operation(verb=Verb.CREATE, reference=row.reference, intent=intent, now=now))
-    except NotExpressible:
-        return False
-    return True
+    except NotExpressible as error:
+        return str(error)
+    return ""
 
 
 def _change(row: Transaction, adapter: Gateway, now: datetime) -> None:

@@ -23,7 +23,7 @@ from payments.gateways import registry
 from payments.gateways.base import Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayBreaker, GatewayCall, Transaction
-from payments.services import breaker, checkout, dispatch
+from payments.services import breaker, checkout, dispatch, outcomes
 from payments.services.checkout import Created
 from payments.states import Status
 from tests.factories import (
@@ -112,6 +112,23 @@ class TestChoosing:
         assert (row.gateway, row.gateway_account) == ("stripe_b", "acct_second")
         created = AuditEvent.objects.get(action="transaction.created", subject_id=row.pk)
         assert created.after["passed_over"] == "stripe"
+
+    def test_passes_over_one_that_cannot_be_told_of_the_payment(self, settings: Settings) -> None:
+        # VNPAY takes a return address of 255 characters at most.
+        settings.BASE_URL = f"https://{'a' * 250}.example"
+        settings.METHOD_GATEWAYS = {**settings.METHOD_GATEWAYS, "card": ("vnpay", "stripe")}
+        row = pay()
+        assert (row.gateway, row.live_mode) == ("stripe", False)
+        assert row.expires_at - row.created_at == registry.gateway("stripe").link_lifetime
+        created = AuditEvent.objects.get(action="transaction.created", subject_id=row.pk)
+        assert created.after["passed_over"] == "vnpay"
+
+    def test_refuses_what_no_gateway_can_be_told(self, settings: Settings) -> None:
+        settings.BASE_URL = f"https://{'a' * 250}.example"
+        settings.METHOD_GATEWAYS = {**settings.METHOD_GATEWAYS, "card": ("vnpay",)}
+        with pytest.raises(MethodUnavailable, match="10 to 255 characters"):
+            pay()
+        assert not Transaction.objects.exists()
 
     def test_stays_with_the_preferred_one_when_all_are_held_back(self) -> None:
         hold_back("stripe")
@@ -320,6 +337,25 @@ class TestAGatewayThatIsGone:
         self.take_out(settings)
         address = urlsplit(f"{pay_url(row.order)}/return/{row.reference}").path
         assert client.get(address, follow=True).status_code == 200
+
+    def test_still_takes_the_word_of_a_settlement(
+        self, row: Transaction, settings: Settings
+    ) -> None:
+        self.take_out(settings)
+        hear(row, Outcome(OutcomeKind.PENDING))
+        assert row.status == Status.PROCESSING
+        hear(row, held(row))
+        assert row.status == Status.AUTHORIZED
+        hear(row, paid(row))
+        assert row.status == Status.SUCCESS
+        assert check() == []
+
+    def test_is_not_given_up_for_unpaid_before_any_gateway_would_be(
+        self, row: Transaction, settings: Settings
+    ) -> None:
+        margins = [adapter.expiry_margin for adapter in registry.gateways().values()]
+        self.take_out(settings)
+        assert outcomes.standing_of(row).expiry_margin > max(margins)
 
     def test_takes_the_wish_to_end_a_payment_down_for_when_it_is_back(
         self, row: Transaction, settings: Settings
