@@ -16,23 +16,20 @@ from django.conf import settings
 from django.utils import timezone
 
 from config import health
-from durable.ids import uuid7
 from durable.models import DueRow
-from orders.money import Money
 from payments.gateways import registry
 from payments.gateways.base import (
     Delivery,
     Gateway,
-    Intent,
-    Operation,
     Outcome,
     OutcomeKind,
-    Verb,
     WebhookRefused,
     WebhookResult,
 )
 from payments.gateways.http import HttpClient, HttpTrouble
+from payments.intents import webhook_url
 from payments.models import Transaction
+from payments.services import probing
 from payments.states import LIVE
 
 # Stripe bears five minutes in a webhook, and VNPAY's links count their life by our clock.
@@ -41,8 +38,6 @@ CLOCK_SKEW_MAX: Final = timedelta(seconds=30)
 WAIT_MAX: Final = timedelta(minutes=2)
 _TIMEOUT_S: Final = 10.0
 _NOT_FOUND: Final = 404
-# Of a shape that every gateway takes for an id, and that none has given out.
-_NOBODYS_ID: Final = "DOCTOR00000000000"
 
 
 class Verdict(StrEnum):
@@ -124,42 +119,11 @@ def _gateway(name: str) -> Iterator[Finding]:
     yield _finding(
         name, "settings", passed=True, detail=f"{adapter.account or 'one account'}, {mode}"
     )
-    outcome = _ask(adapter)
+    outcome = probing.ask(adapter)
     yield _credentials(name, outcome)
     yield _clock(name, outcome)
     yield _signature(adapter)
     yield _webhook(adapter)
-
-
-def _ask(adapter: Gateway) -> Outcome:
-    """What the gateway says about a payment that nobody has made."""
-    asked = Operation(
-        verb=Verb.QUERY, reference=uuid7().hex, intent=_nobodys_intent(adapter), now=timezone.now()
-    )
-    return adapter.perform(replace(asked, request=adapter.freeze(asked)))
-
-
-def _nobodys_intent(adapter: Gateway) -> Intent:
-    currency, (smallest, _) = next(iter(adapter.capabilities.limits.items()))
-    now = timezone.now()
-    return Intent(
-        reference=uuid7().hex,
-        money=Money(smallest, currency),
-        order_number="0",
-        description="",
-        method=next(iter(adapter.capabilities.methods)),
-        capture="automatic",
-        return_url=settings.BASE_URL,
-        cancel_url=settings.BASE_URL,
-        webhook_url=_webhook_url(adapter),
-        customer_ip="127.0.0.1",
-        customer_email="",
-        locale="en",
-        created_at=now,
-        expires_at=now + adapter.link_lifetime,
-        has_token=False,
-        psp_reference=_NOBODYS_ID,
-    )
 
 
 def _credentials(name: str, outcome: Outcome) -> Finding:
@@ -207,7 +171,7 @@ def _is_believed(adapter: Gateway, delivery: Delivery) -> bool:
 
 def _webhook(adapter: Gateway) -> Finding:
     """Whether our public address leads to us, from here: an unsigned call is refused by us."""
-    url = _webhook_url(adapter)
+    url = webhook_url(adapter)
     http = HttpClient(connect_timeout_s=_TIMEOUT_S, read_timeout_s=_TIMEOUT_S)
     body = b"{}" if adapter.webhook_method == "POST" else None
     try:
@@ -218,7 +182,3 @@ def _webhook(adapter: Gateway) -> Finding:
     passed = (heard.status, heard.body.decode(errors="replace")) == (expected.status, expected.body)
     detail = url if passed else f"{url} answers HTTP {heard.status}, and not as we do"
     return _finding(adapter.name, "webhook", passed=passed, detail=detail)
-
-
-def _webhook_url(adapter: Gateway) -> str:
-    return f"{settings.BASE_URL}/webhooks/{adapter.name}"

@@ -19,7 +19,7 @@ def intent_of(row: Transaction, order: Order, adapter: Gateway) -> Intent:
         capture=row.capture,
         return_url=f"{pay_url(order)}/return/{row.reference}",
         cancel_url=f"{pay_url(order)}/return/{row.reference}",
-        webhook_url=f"{settings.BASE_URL}/webhooks/{adapter.name}",
+        webhook_url=webhook_url(adapter),
         customer_ip=row.customer_ip,
         customer_email=order.customer_email,
         locale=row.locale,
@@ -30,3 +30,8 @@ def intent_of(row: Transaction, order: Order, adapter: Gateway) -> Intent:
         psp_reference=row.psp_reference,
         psp_data=row.psp_data,
     )
+
+
+def webhook_url(adapter: Gateway) -> str:
+    """Where ``adapter``'s gateway reports to us."""
+    return f"{settings.BASE_URL}/webhooks/{adapter.name}"

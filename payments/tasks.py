@@ -8,13 +8,15 @@ from durable.queues import BatchQueue, Queue
 from payments.gateways.base import Outcome
 from payments.gateways.registry import gateway, gateways
 from payments.models import Transaction, WebhookEvent
-from payments.services import dispatch, inbox
+from payments.services import breaker, dispatch, inbox, probing
 from payments.services.dispatch import Job
 
 # Answers that come within this time of each other are applied in one commit.
 GATHER_S: Final = 0.005
 # While calls are out and places are free, new rows are looked for this often.
 LOOK_AGAIN_S: Final = 0.1
+# The calls that are out, each with its job; None is the probe's.
+InFlight = dict[Future[Outcome], Job | None]
 # One drain starts at most this many operations and is then woken anew.
 JOBS_MAX: Final = 5000
 
@@ -33,8 +35,10 @@ class GatewayQueue(Queue):
         self._gateway = name.partition(".")[2]
 
     def has_due_rows(self) -> bool:
-        """Whether a transaction of this gateway is due, and the gateway is configured."""
-        return self._gateway in gateways() and Transaction.due(gateway=self._gateway).exists()
+        """Whether the gateway is configured, and a transaction there or its probe is due."""
+        return self._gateway in gateways() and (
+            Transaction.due(gateway=self._gateway).exists() or breaker.is_probe_due(self._gateway)
+        )
 
     def work_until_empty(self) -> bool:
         """Plan, call, settle, until nothing is due and every answer is in."""
@@ -43,7 +47,10 @@ class GatewayQueue(Queue):
             return self._run(pool, places)
 
     def _run(self, pool: ThreadPoolExecutor, places: int) -> bool:
-        in_flight: dict[Future[Outcome], Job] = {}
+        in_flight: InFlight = {}
+        # One for each drain: of more, a gateway that hangs would keep it from ever ending.
+        if breaker.take_probe(self._gateway):
+            in_flight[pool.submit(probing.ask, gateway(self._gateway))] = None
         started = 0
         while started < JOBS_MAX:
             jobs = dispatch.claim_and_plan(
@@ -53,21 +60,24 @@ class GatewayQueue(Queue):
             started += len(jobs)
             if not in_flight:
                 return True
-            _settle_finished(in_flight)
+            self._settle_finished(in_flight)
         while in_flight:
-            _settle_finished(in_flight)
+            self._settle_finished(in_flight)
         return False
 
+    def _settle_finished(self, in_flight: InFlight) -> None:
+        """Wait a little for an answer, and a moment for more, and settle them together.
 
-def _settle_finished(in_flight: dict[Future[Outcome], Job]) -> None:
-    """Wait a little for an answer, and a moment for more, and settle them together.
-
-    Not for as long as it takes: behind one call that hangs, others would wait for nothing.
-    """
-    if not wait(in_flight, timeout=LOOK_AGAIN_S, return_when=FIRST_COMPLETED).done:
-        return
-    done = wait(in_flight, timeout=GATHER_S).done
-    dispatch.settle(results=[(in_flight.pop(future), future.result()) for future in done])
+        Not for as long as it takes: behind one call that hangs, others would wait for nothing.
+        """
+        if not wait(in_flight, timeout=LOOK_AGAIN_S, return_when=FIRST_COMPLETED).done:
+            return
+        done = wait(in_flight, timeout=GATHER_S).done
+        heard = [(in_flight.pop(future), future.result()) for future in done]
+        if results := [(job, outcome) for job, outcome in heard if job]:
+            dispatch.settle(results=results)
+        probed = [outcome for job, outcome in heard if job is None]
+        breaker.note(gateway_name=self._gateway, outcomes=probed)
 
 
 class WebhookQueue(BatchQueue[WebhookEvent]):

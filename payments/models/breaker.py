@@ -7,7 +7,7 @@ from django.db.models import Q
 
 
 class GatewayBreaker(models.Model):
-    """Open while ``opened_at`` is set: no calls but one probe at ``probe_at`` and after."""
+    """Open while ``opened_at`` is set: no calls but a probe at ``probe_at`` and after."""
 
     gateway = models.CharField(max_length=20, primary_key=True)
     # Calls in a row that brought no usable answer.

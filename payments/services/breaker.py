@@ -1,8 +1,9 @@
 """A circuit breaker for each gateway: stop calling one that is down, and notice when it is back.
 
 After ``FAILURES_TO_OPEN`` calls in a row without a usable answer nothing more is sent, except
-one probe each ``PROBE_EVERY``. The first answer closes it again. Nothing is lost meanwhile: what
-waits stays due, and a payment that was never sent stays PENDING and can be cancelled at once.
+one probe each ``PROBE_EVERY``: a question about nobody's payment (``probing.py``). The first
+answer closes it again. Nothing is lost meanwhile: what waits stays due, and a payment that was
+never sent stays PENDING and can be cancelled at once.
 """
 
 from collections.abc import Sequence
@@ -10,11 +11,13 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
-from django.db.models import F
+from django.db import transaction as database
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from audit import services as audit
 from audit.models import AuditEvent
+from durable.wake import wake
 from payments.gateways.base import Outcome, OutcomeKind
 from payments.models import GatewayBreaker, Transaction
 
@@ -32,27 +35,26 @@ def is_open(gateway_name: str) -> bool:
     return GatewayBreaker.objects.filter(gateway=gateway_name, opened_at__isnull=False).exists()
 
 
-def is_avoided(gateway_name: str) -> bool:
-    """Whether a new payment should rather go elsewhere.
-
-    When a probe is due and nothing at the gateway will soon be it, the new payment is: a hold
-    that nobody looks at for an hour must not keep the gateway avoided for so long.
-    """
-    if not is_open(gateway_name):
-        return False
-    due = GatewayBreaker.objects.filter(gateway=gateway_name, probe_at__lte=Now())
-    soon = Transaction.objects.filter(gateway=gateway_name, due_at__lte=Now() + PROBE_EVERY)
-    return not due.exists() or soon.exists()
+def is_probe_due(gateway_name: str) -> bool:
+    """Whether ``take_probe`` would let somebody through now."""
+    return _probe_due(gateway_name).exists()
 
 
 def take_probe(gateway_name: str) -> bool:
-    """Whether the caller may try one call of an open breaker: one caller in each interval."""
-    due = GatewayBreaker.objects.filter(gateway=gateway_name, probe_at__lte=Now())
-    return due.update(probe_at=Now() + PROBE_EVERY) == 1
+    """Whether the caller is to ask the gateway of an open breaker: one caller in each interval.
+
+    The next interval begins now, so a caller that dies or waits for long takes no more than this.
+    """
+    return _probe_due(gateway_name).update(probe_at=Now() + PROBE_EVERY) == 1
 
 
+def _probe_due(gateway_name: str) -> QuerySet[GatewayBreaker]:
+    return GatewayBreaker.objects.filter(gateway=gateway_name, probe_at__lte=Now())
+
+
+@database.atomic(savepoint=False)
 def note(*, gateway_name: str, outcomes: Sequence[Outcome]) -> None:
-    """Count what calls that went over the network brought, in the caller's transaction."""
+    """Count what calls that went over the network brought, in the caller's transaction if any."""
     failed = sum(map(_is_outage, outcomes))
     if failed < len(outcomes):
         _close(gateway_name)
@@ -73,9 +75,28 @@ def _close(gateway_name: str) -> None:
     breaker = counted.first()
     if breaker is None:
         return
-    counted.update(failures=0, opened_at=None, probe_at=None)
-    if breaker.opened_at:
+    is_first = counted.update(failures=0, opened_at=None, probe_at=None) == 1
+    if is_first and breaker.opened_at:
         audit.record([_event(gateway_name, "gateway.answers_again")])
+        _let_go(gateway_name)
+
+
+def _let_go(gateway_name: str) -> None:
+    """What was held back becomes due at once.
+
+    Not what the gateway was already asked about: it may limit how often it wants to be asked.
+    """
+    waiting = Transaction.objects.filter(
+        gateway=gateway_name,
+        lease_until__isnull=True,
+        due_at__gt=Now(),
+        due_at__lte=Now() + PROBE_EVERY,
+        queried_at__isnull=True,
+    )
+    # The caller holds locks of its own: a row that somebody else is at is not waited for.
+    free = waiting.select_for_update(skip_locked=True, no_key=True)
+    Transaction.objects.filter(pk__in=free.values("pk")).update(due_at=Now())
+    wake(f"gateway.{gateway_name}")
 
 
 def _count(gateway_name: str, failed: int) -> None:

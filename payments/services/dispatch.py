@@ -83,7 +83,7 @@ def claim_and_plan(*, gateway_name: str, limit: int) -> list[Job]:
 def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[Job]:
     orders = Order.objects.in_bulk({row.order_id for row in rows})
     calls = _earlier_calls(rows)
-    gate = _Gate(adapter)
+    gate = _Gate(adapter, is_held_back=breaker.is_open(adapter.name))
     jobs = []
     for row in rows:
         try:
@@ -161,22 +161,16 @@ def _reason_not_to_send(
     return FailureCode.NEVER_SENT if now >= row.expires_at else None
 
 
+@dataclass(frozen=True, slots=True)
 class _Gate:
-    """The gateway's circuit breaker, asked once for a whole batch."""
+    """The gateway with its circuit breaker, which is asked once for a whole batch."""
 
-    def __init__(self, adapter: Gateway) -> None:
-        self.adapter = adapter
-        self._held_back = breaker.is_open(adapter.name)
-        self._may_probe = self._held_back
+    adapter: Gateway
+    is_held_back: bool
 
     def lets_through(self, operation: Operation) -> bool:
         """Whether ``operation`` may go out now."""
-        if not self._held_back or not _needs_network(operation, self.adapter):
-            return True
-        # The probe is taken by an operation that will be one: in a batch of links that are only
-        # signed it would be lost, and batches like that could take every one there is.
-        may_probe, self._may_probe = self._may_probe, False
-        return may_probe and breaker.take_probe(self.adapter.name)
+        return not self.is_held_back or not _needs_network(operation, self.adapter)
 
 
 def _needs_network(operation: Operation, adapter: Gateway) -> bool:

@@ -38,7 +38,7 @@ def first_choice(adapters: Sequence[Gateway]) -> Gateway:
     """The preferred one that can be reached; the first when none of them can."""
     if len(adapters) == 1:
         return adapters[0]
-    reachable = (adapter for adapter in adapters if not breaker.is_avoided(adapter.name))
+    reachable = (adapter for adapter in adapters if not breaker.is_open(adapter.name))
     return next(reachable, adapters[0])
 
 

@@ -11,9 +11,9 @@ from django.db.models.functions import Now
 
 from audit.models import AuditEvent
 from durable.clock import database_now
-from payments.gateways.base import Exchange, Outcome, OutcomeKind, Verb
+from payments.gateways.base import Exchange, Outcome, OutcomeKind
 from payments.invariants import check
-from payments.models import GatewayBreaker, GatewayCall
+from payments.models import GatewayBreaker, GatewayCall, Transaction
 from payments.operations import SENDS_BEFORE_A_QUERY
 from payments.services import breaker, dispatch
 from payments.services.dispatch import Job
@@ -45,9 +45,16 @@ def plan(gateway: str, limit: int = 5) -> list[Job]:
     return dispatch.claim_and_plan(gateway_name=gateway, limit=limit)
 
 
-def plan_in_a_thread(gateway: str) -> list[Job]:
+def take_in_a_thread(gateway: str) -> bool:
     try:
-        return plan(gateway, limit=2)
+        return breaker.take_probe(gateway)
+    finally:
+        connections.close_all()
+
+
+def note_in_a_thread(outcome: Outcome) -> None:
+    try:
+        note(outcome)
     finally:
         connections.close_all()
 
@@ -80,28 +87,19 @@ class TestPlanning:
         assert not GatewayCall.objects.exists()
         assert check() == []
 
-    def test_sends_one_payment_as_the_probe(self) -> None:
-        for _ in range(3):
-            TransactionFactory.create(method="card")
+    def test_sends_no_payment_as_the_probe(self) -> None:
+        row = TransactionFactory.create(method="card")
         hold_back("stripe")
         probe_is_due()
-        assert len(plan("stripe")) == 1
+        assert plan("stripe") == []
+        row.refresh_from_db()
+        assert row.status == Status.PENDING
+        assert breaker.is_probe_due("stripe")
 
     def test_hands_out_links_that_need_no_network(self) -> None:
         TransactionFactory.create(method="vnpay")
         hold_back("vnpay")
         assert len(plan("vnpay")) == 1
-
-    def test_keeps_the_probe_for_an_operation_that_needs_the_network(self) -> None:
-        asking = TransactionFactory.create()
-        link = begin(asking)
-        dispatch.settle(results=[(link, dispatch.perform(link))])
-        hold_back("vnpay")
-        probe_is_due()
-        TransactionFactory.create()
-        assert [job.operation.verb for job in plan("vnpay")] == [Verb.CREATE]
-        make_due(asking)
-        assert [job.operation.verb for job in plan("vnpay")] == [Verb.QUERY]
 
     def test_leaves_the_other_gateways_alone(self) -> None:
         for method in ("card", "momo", "paypal"):
@@ -115,57 +113,7 @@ class TestPlanning:
         }
 
 
-class TestProbing:
-    def test_sends_one_operation_however_many_workers_come_at_once(self) -> None:
-        for _ in range(8):
-            TransactionFactory.create(method="card")
-        hold_back("stripe")
-        probe_is_due()
-        with ThreadPoolExecutor(2) as pool, transaction.atomic():
-            # All of them have seen that the probe is due before the first can take it.
-            GatewayBreaker.objects.select_for_update().get()
-            planning = [pool.submit(plan_in_a_thread, "stripe") for _ in range(2)]
-            wait_for_waiters(2)
-        assert sum(len(one.result()) for one in planning) == 1
-        assert GatewayCall.objects.count() == 1
-
-    def test_goes_on_behind_a_probe_that_hangs(self) -> None:
-        first = TransactionFactory.create(method="card")
-        hold_back("stripe")
-        probe_is_due()
-        [hanging] = plan("stripe")
-        next_at = GatewayBreaker.objects.get().probe_at
-        assert next_at is not None
-        assert next_at <= database_now() + breaker.PROBE_EVERY
-        second = TransactionFactory.create(method="card")
-        assert plan("stripe") == []
-        probe_is_due()
-        make_due(second)
-        [probe] = plan("stripe")
-        assert [hanging.row.pk, probe.row.pk] == [first.pk, second.pk]
-
-    def test_sends_the_same_again_when_its_worker_died(self) -> None:
-        row = TransactionFactory.create(method="card")
-        hold_back("stripe")
-        probe_is_due()
-        [died] = plan("stripe")
-        make_due(row)
-        probe_is_due()
-        [again] = plan("stripe")
-        assert again.operation.reference == died.operation.reference
-        dispatch.settle(results=[(again, ANSWER)])
-        assert not breaker.is_open("stripe")
-
-    def test_that_fails_waits_for_the_next_interval(self) -> None:
-        row = TransactionFactory.create(method="card")
-        hold_back("stripe")
-        probe_is_due()
-        [probe] = plan("stripe")
-        dispatch.settle(results=[(probe, SILENCE)])
-        make_due(row)
-        assert plan("stripe") == []
-        assert breaker.is_open("stripe")
-
+class TestAnswers:
     def test_takes_no_answer_of_ours_for_one_of_the_gateways(self) -> None:
         # PayPal never named the order, so this query is answered without asking anybody.
         order = OrderFactory.create(currency="USD")
@@ -177,6 +125,35 @@ class TestProbing:
         assert query.operation.request == {}
         dispatch.settle(results=[(query, dispatch.perform(query))])
         assert breaker.is_open("paypal")
+
+    def test_let_go_of_what_was_held_back(self) -> None:
+        row = TransactionFactory.create(method="card")
+        hold_back("stripe")
+        assert plan("stripe") == []
+        assert not Transaction.due(gateway="stripe").exists()
+        note(ANSWER)
+        assert Transaction.due(gateway="stripe").get() == row
+
+    def test_let_go_of_nothing_else(self) -> None:
+        soon = Now() + timedelta(seconds=5)
+        asked, later, elsewhere = [
+            TransactionFactory.create(method=method) for method in ("card", "card", "momo")
+        ]
+        Transaction.objects.filter(pk=asked.pk).update(due_at=soon, queried_at=Now())
+        Transaction.objects.filter(pk=later.pk).update(due_at=Now() + breaker.PROBE_EVERY * 2)
+        Transaction.objects.filter(pk=elsewhere.pk).update(due_at=soon)
+        hold_back("stripe")
+        note(ANSWER)
+        assert not Transaction.due().exists()
+
+    def test_do_not_wait_for_what_somebody_else_is_at(self) -> None:
+        row = TransactionFactory.create(method="card")
+        hold_back("stripe")
+        assert plan("stripe") == []
+        with transaction.atomic(), ThreadPoolExecutor(1) as pool:
+            Transaction.objects.select_for_update().get(pk=row.pk)
+            pool.submit(note_in_a_thread, ANSWER).result(timeout=PATIENCE_S)
+        assert not breaker.is_open("stripe")
 
 
 class TestTooManyRequests:
@@ -215,6 +192,19 @@ class TestBreaker:
         assert not breaker.take_probe("stripe")
         probe_is_due()
         assert [breaker.take_probe("stripe"), breaker.take_probe("stripe")] == [True, False]
+        # Whoever took it may have died.
+        probe_is_due()
+        assert breaker.take_probe("stripe")
+
+    def test_lets_one_probe_through_however_many_workers_come_at_once(self) -> None:
+        hold_back("stripe")
+        probe_is_due()
+        with ThreadPoolExecutor(2) as pool, transaction.atomic():
+            # Both have seen that the probe is due before the first can take it.
+            GatewayBreaker.objects.select_for_update().get()
+            taking = [pool.submit(take_in_a_thread, "stripe") for _ in range(2)]
+            wait_for_waiters(2)
+        assert sorted(one.result() for one in taking) == [False, True]
 
     def test_closes_with_the_first_answer_and_says_so(self) -> None:
         note(*[SILENCE] * breaker.FAILURES_TO_OPEN)

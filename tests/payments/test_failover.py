@@ -28,7 +28,6 @@ from payments.services.checkout import Created
 from payments.states import Status
 from tests.factories import (
     OrderFactory,
-    TransactionFactory,
     hear,
     held,
     make_due,
@@ -135,20 +134,10 @@ class TestChoosing:
         hold_back("stripe_b")
         assert pay().gateway == "stripe"
 
-    def test_makes_a_new_payment_the_probe_when_nothing_else_could_be(self) -> None:
+    def test_risks_no_payment_to_find_out_whether_the_preferred_one_is_back(self) -> None:
         hold_back("stripe")
         GatewayBreaker.objects.update(probe_at=Now() - timedelta(seconds=1))
-        assert pay().gateway == "stripe"
         assert pay().gateway == "stripe_b"
-
-    def test_is_not_kept_from_the_probe_by_a_hold_that_nobody_looks_at_soon(self) -> None:
-        held = TransactionFactory.create(method="card", status=Status.AUTHORIZED)
-        hold_back("stripe")
-        GatewayBreaker.objects.update(probe_at=Now() - timedelta(seconds=1))
-        Transaction.objects.filter(pk=held.pk).update(due_at=Now() + timedelta(seconds=5))
-        assert pay().gateway == "stripe_b"
-        Transaction.objects.filter(pk=held.pk).update(due_at=Now() + timedelta(hours=1))
-        assert pay().gateway == "stripe"
 
     def test_sends_a_token_only_where_it_was_made(self) -> None:
         hold_back("stripe")

@@ -1,0 +1,61 @@
+"""Asking a gateway how it is by a question about a payment that nobody made.
+
+It moves nothing and needs no payment of ours, so that no shopper's is risked to find out whether
+a gateway is back.
+"""
+
+import logging
+from dataclasses import replace
+from typing import Final
+
+from django.conf import settings
+from django.utils import timezone
+
+from durable.ids import uuid7
+from orders.money import Money
+from payments.gateways.base import Gateway, Intent, Operation, Outcome, OutcomeKind, Verb
+from payments.intents import webhook_url
+
+logger = logging.getLogger(__name__)
+
+# Of a shape that every gateway takes for an id, and that none has given out. Without one there
+# are gateways that would not be asked at all.
+_NOBODYS_ID: Final = "NOBODY00000000000"
+
+
+def ask(adapter: Gateway) -> Outcome:
+    """What the gateway says about a payment that nobody has made.
+
+    Goes over the network and needs no database. Our own failure is an UNKNOWN without exchange.
+    """
+    asked = Operation(
+        verb=Verb.QUERY, reference=uuid7().hex, intent=_nobodys_intent(adapter), now=timezone.now()
+    )
+    try:
+        return adapter.perform(replace(asked, request=adapter.freeze(asked)))
+    except Exception:
+        logger.exception("adapter_failed", extra={"gateway": adapter.name})
+        return Outcome(OutcomeKind.UNKNOWN)
+
+
+def _nobodys_intent(adapter: Gateway) -> Intent:
+    currency, (smallest, _) = next(iter(adapter.capabilities.limits.items()))
+    now = timezone.now()
+    return Intent(
+        reference=uuid7().hex,
+        money=Money(smallest, currency),
+        order_number="0",
+        description="",
+        method=next(iter(adapter.capabilities.methods)),
+        capture="automatic",
+        return_url=settings.BASE_URL,
+        cancel_url=settings.BASE_URL,
+        webhook_url=webhook_url(adapter),
+        customer_ip="127.0.0.1",
+        customer_email="",
+        locale="en",
+        created_at=now,
+        expires_at=now + adapter.link_lifetime,
+        has_token=False,
+        psp_reference=_NOBODYS_ID,
+    )
