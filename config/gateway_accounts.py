@@ -6,7 +6,7 @@ one needs no code.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
@@ -20,14 +20,27 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,19}")
 # An account is reached where its PSP is; everything else it has for itself.
 _ADDRESSES: Final = ("_base", "_url")
 
+# What the gateways are set by, as far as it has several words: an account "stripe_secret" would
+# take STRIPE_SECRET_KEY for its own.
+OPTIONS: Final = frozenset(
+    {
+        "access_key", "api_base", "api_url", "brand_name", "cert_origins", "cert_roots",
+        "client_id", "hash_secret", "merchant_id", "partner_code", "pay_url", "previous_keys",
+        "read_timeout_s", "request_type", "secret_key", "server_ip", "tmn_code", "webhook_ids",
+        "webhook_secrets", "webhook_verification",
+    }
+)  # fmt: skip
+
 
 def with_accounts(psps: Mapping[str, Entry], accounts: Mapping[str, str]) -> dict[str, Entry]:
     """``psps`` and one more entry for each of ``accounts`` (name → PSP).
 
-    Raises ImproperlyConfigured for a name that is taken or unfit, and for an unknown PSP.
+    Raises ImproperlyConfigured for a name that is taken or unfit, for one that would take another
+    gateway's variable away, and for an unknown PSP.
     """
     for name, psp in accounts.items():
         _require_fit(name, psp, psps)
+        _require_apart(name, [*psps, *accounts])
     entries = {
         name: {**entry, "options": _own(name, entry["options"], accounts)}
         for name, entry in psps.items()
@@ -45,6 +58,20 @@ def _require_fit(name: str, psp: str, psps: Mapping[str, Entry]) -> None:
         raise ImproperlyConfigured(
             f"GATEWAY_ACCOUNTS gives {name} to {psp!r}; it must be one of {', '.join(psps)}."
         )
+
+
+def _require_apart(name: str, others: Sequence[str]) -> None:
+    for other in others:
+        if not name.startswith(f"{other}_"):
+            continue
+        rest = name.removeprefix(f"{other}_")
+        taken = sorted(option for option in OPTIONS if option.startswith(f"{rest}_"))
+        if taken:
+            variables = ", ".join(f"{_prefix(other)}{option.upper()}" for option in taken)
+            raise ImproperlyConfigured(
+                f"GATEWAY_ACCOUNTS names {name!r}: {variables} of {other} would be its own; take"
+                " another name."
+            )
 
 
 def _account(name: str, psp: Entry, accounts: Mapping[str, str]) -> Entry:

@@ -3,9 +3,12 @@
 from typing import Any, Final
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
+from config.documents import read_settings
 from config.environment import group
-from config.gateway_accounts import with_accounts
+from config.gateway_accounts import OPTIONS, with_accounts
+from tests.config.production import ROOT
 
 
 @pytest.fixture
@@ -59,3 +62,28 @@ class TestAFurtherAccount:
         account = with_accounts(psps, {"tinypay_jp": "tinypay"})["tinypay_jp"]
         assert account["enabled"] is False
         assert "secret" not in account["options"]
+
+
+class TestAName:
+    @pytest.mark.parametrize("name", ["tinypay_secret", "tinypay_read", "tinypay_webhook"])
+    def test_takes_no_variable_of_its_psp_away(self, psps: dict[str, Any], name: str) -> None:
+        with pytest.raises(ImproperlyConfigured, match=f"{name.upper()}_.* of tinypay would"):
+            with_accounts(psps, {name: "tinypay"})
+
+    def test_takes_no_variable_of_another_account_away(self, psps: dict[str, Any]) -> None:
+        with pytest.raises(ImproperlyConfigured, match="TINYPAY_US_API_BASE"):
+            with_accounts(psps, ACCOUNTS | {"tinypay_us_api": "tinypay"})
+
+    @pytest.mark.parametrize("name", ["tinypay_apis", "tinypay_account", "tinypay_secretkey"])
+    def test_may_begin_as_a_variable_does(self, psps: dict[str, Any], name: str) -> None:
+        assert name in with_accounts(psps, {name: "tinypay"})
+
+    def test_is_compared_with_every_option_of_every_gateway(self) -> None:
+        text = (ROOT / ".env.example").read_text(encoding="utf-8")
+        named = {
+            one.name.partition("_")[2].lower()
+            for one in read_settings(text)
+            if one.section.startswith("Gateways")
+            and one.name.startswith(("STRIPE_", "PAYPAL_", "VNPAY_", "MOMO_"))
+        }
+        assert {option for option in named if "_" in option} == OPTIONS
