@@ -6,6 +6,7 @@ Each names the environment variable to change. ``manage.py check`` runs them, an
 
 import re
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -77,6 +78,22 @@ def gateways_are_real(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         if not _configuration_error(name) and not _build(name).live:
             found.append(_test_keys(name))
     return found
+
+
+@register(Tags.compatibility)
+def accounts_are_told_apart(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """payments.E005: two gateways are one account. payments.E006: an account has no id."""
+    del app_configs, kwargs
+    built = {name: _build(name) for name in _enabled() if not _configuration_error(name)}
+    errors: list[CheckMessage] = []
+    for (one, first), (other, second) in combinations(built.items(), 2):
+        if type(first) is not type(second):
+            continue
+        nameless = [name for name in (one, other) if not built[name].account]
+        errors += [_nameless(name) for name in nameless if _nameless(name) not in errors]
+        if not nameless and (first.account, first.live) == (second.account, second.live):
+            errors.append(_same_account(one, other, first.account))
+    return errors
 
 
 @register(Tags.security, deploy=True)
@@ -182,6 +199,24 @@ def _plain_address(gateway: str, option: str) -> Error:
         f"{variable} has no TLS: anybody on the way could read and change payments.",
         hint=f"Unset {variable} to use the gateway's own address.",
         id="payments.E004",
+    )
+
+
+def _same_account(one: str, other: str, account: str) -> Error:
+    return Error(
+        f"{one} and {other} are one account, {account}: none could stand in for the other.",
+        hint=f"Set the variables that start with {other.upper()}_ to an account of its own, or"
+        f" take {other} out of GATEWAY_ACCOUNTS.",
+        id="payments.E005",
+    )
+
+
+def _nameless(gateway: str) -> Error:
+    variable = f"{gateway.upper()}_ACCOUNT"
+    return Error(
+        f"{gateway} is one of several accounts at its gateway, and its keys do not say which.",
+        hint=f"Set {variable} to the account's id.",
+        id="payments.E006",
     )
 
 

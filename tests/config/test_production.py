@@ -60,6 +60,10 @@ class TestTheSettings:
             ({"GATEWAY_ACCOUNTS": "Stripe-2=stripe"}, "GATEWAY_ACCOUNTS names 'Stripe-2'"),
             ({"GATEWAY_ACCOUNTS": "momo=stripe"}, "GATEWAY_ACCOUNTS names 'momo'"),
             (
+                {"GATEWAY_ACCOUNTS": "stripe_secret=stripe"},
+                "STRIPE_SECRET_KEY of stripe would be its own",
+            ),
+            (
                 {"GATEWAY_ACCOUNTS": "stripe_us=strip"},
                 "GATEWAY_ACCOUNTS gives stripe_us to 'strip'",
             ),
@@ -118,6 +122,31 @@ class TestTheDeploymentCheck:
     def test_counts_the_queue_of_a_further_account(self) -> None:
         further = {"GATEWAY_ACCOUNTS": "stripe_us=stripe", "WORKER_THREADS": "7"}
         assert "payments.W004" in check(further)
+
+    def test_refuses_one_account_under_two_names(self) -> None:
+        own = {
+            f"MOMO_B_{key}": FILLED_IN[f"MOMO_{key}"]
+            for key in ("PARTNER_CODE", "ACCESS_KEY", "SECRET_KEY")
+        }
+        said = check(own | {"GATEWAY_ACCOUNTS": "momo_b=momo"})
+        assert "payments.E005" in said
+        assert "MOMO_B_" in said
+        other = {"MOMO_B_PARTNER_CODE": "MOMOSHOP5678"}
+        assert "no issues" in check(own | other | {"GATEWAY_ACCOUNTS": "momo_b=momo"})
+
+    def test_misses_the_id_of_each_of_several_accounts_whose_keys_have_none(self) -> None:
+        accounts = {"GATEWAY_ACCOUNTS": "stripe_b=stripe,stripe_c=stripe"} | {
+            f"STRIPE_{one}_{key}": f"{FILLED_IN[f'STRIPE_{key}']}{one}"
+            for one in "BC"
+            for key in ("SECRET_KEY", "WEBHOOK_SECRETS")
+        }
+        said = check(accounts | {"STRIPE_B_ACCOUNT": "acct_b"})
+        assert said.count("payments.E006") == 2
+        assert "Set STRIPE_ACCOUNT " in said
+        assert "Set STRIPE_C_ACCOUNT " in said
+        ids = {"STRIPE_ACCOUNT": "acct_a", "STRIPE_B_ACCOUNT": "acct_b"}
+        assert "payments.E005" in check(accounts | ids | {"STRIPE_C_ACCOUNT": "acct_b"})
+        assert "no issues" in check(accounts | ids | {"STRIPE_C_ACCOUNT": "acct_c"})
 
     def test_refuses_every_host(self) -> None:
         assert "config.E001" in check({"ALLOWED_HOSTS": "*"})
