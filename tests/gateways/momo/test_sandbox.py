@@ -272,6 +272,31 @@ class TestLostAnswers:
         assert ask(gateway, Verb.CREATE, payment).kind is OutcomeKind.PENDING
 
 
+class TestKeysThatWereRefused:
+    def test_are_mended_and_the_same_request_gets_its_link(
+        self, gateway: MomoGateway, player: Player, payment: Intent
+    ) -> None:
+        keys = {"access_key": MOMO_KEYS["MOMO_ACCESS_KEY"], "secret_key": "k" * 32}
+        partner = {"partner_code": MOMO_KEYS["MOMO_PARTNER_CODE"], "api_base": player.url}
+        mistyped = MomoGateway.from_settings(keys | partner)
+        key = uuid4().hex
+        assert ask(mistyped, Verb.CREATE, payment, reference=key).kind is OutcomeKind.NOT_DONE
+        again = ask(gateway, Verb.CREATE, payment, reference=key)
+        assert again.kind is OutcomeKind.ACTION_REQUIRED
+
+    def test_are_mended_and_a_request_that_momo_holds_used_up_is_found_unpaid(
+        self, gateway: MomoGateway, payment: Intent
+    ) -> None:
+        # Code 22 is no more final than 13, and uses the requestId up here for certain.
+        key, small = uuid4().hex, replace(payment, money=Money(1, "VND"))
+        ask(gateway, Verb.CREATE, small, reference=key)
+        again = ask(gateway, Verb.CREATE, payment, reference=key)
+        assert again.kind is OutcomeKind.PENDING
+        assert again.exchange is not None
+        assert again.exchange.response["resultCode"] == 40
+        assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.UNPAID
+
+
 class TestRefund:
     def test_gives_a_part_back_and_is_found_again(
         self, gateway: MomoGateway, player: Player, payment: Intent
