@@ -121,6 +121,8 @@ def _gateway(name: str) -> Iterator[Finding]:
     )
     outcome = probing.ask(adapter)
     yield _credentials(name, outcome)
+    if named := adapter.named_account():
+        yield _account(adapter, named)
     yield _clock(name, outcome)
     yield _signature(adapter)
     yield _webhook(adapter)
@@ -137,6 +139,15 @@ def _credentials(name: str, outcome: Outcome) -> Finding:
     word = "refused" if outcome.kind is OutcomeKind.NOT_DONE else "the answer says nothing"
     code = f", code {outcome.failure.gateway_code}" if outcome.failure else ""
     return _finding(name, "credentials", passed=False, detail=f"{word}: HTTP {status}{code}")
+
+
+def _account(adapter: Gateway, named: str) -> Finding:
+    """Whether the keys are those of the account in the settings, if it stands there."""
+    passed = adapter.account in {"", named}
+    variable = f"{adapter.name.upper()}_ACCOUNT"
+    advice = "" if adapter.account == named else f": set {variable}={named}"
+    word = "the keys are of" if passed else f"{adapter.account} is set, and the keys are of"
+    return _finding(adapter.name, "account", passed=passed, detail=f"{word} {named}{advice}")
 
 
 def _clock(name: str, outcome: Outcome) -> Finding:

@@ -316,6 +316,10 @@ class Gateway(ABC):
     def live(self) -> bool:
         """Whether real money moves with these credentials."""
 
+    def named_account(self) -> str:
+        """The account that the gateway says these credentials are of; "" where it does not say."""
+        return ""
+
     def has_channel(self, method: str, channel: str) -> bool:
         """Whether ``channel`` is a door of ``method`` here; "" always is."""
         if channel in {"", *self.capabilities.channels.get(method, ())}:

@@ -71,7 +71,8 @@ class TestDoctor:
         lines = out.getvalue().splitlines()
         for party in GATEWAYS:
             checks = [line.split()[2] for line in lines if line.split()[1] == party.adapter.name]
-            assert checks == list(CHECKS)
+            says = ["account"] if party is STRIPE_BY_TOKEN else []
+            assert checks == [*CHECKS[:2], *says, *CHECKS[2:]]
         assert {line.split()[0] for line in lines} == {"ok", "skipped"}
         assert [line for line in lines if line.startswith("skipped")] == [
             "skipped  paypal     signature    only the gateway can sign"
@@ -89,6 +90,23 @@ class TestDoctor:
         assert finding.verdict is Verdict.FAILED
         assert "refused" in finding.detail
         assert not [secret for secret in party.secrets if secret in str(finding)]
+
+    def test_tells_whose_the_keys_are_where_the_gateway_says(self, configure: Configure) -> None:
+        finding = found("stripe", "account")
+        assert (finding.verdict, finding.detail) == (
+            Verdict.OK,
+            "the keys are of acct_suite: set STRIPE_ACCOUNT=acct_suite",
+        )
+        configure("stripe", account="acct_suite")
+        assert found("stripe", "account").detail == "the keys are of acct_suite"
+
+    def test_sees_the_keys_of_another_account(self, configure: Configure) -> None:
+        configure("stripe", account="acct_other")
+        finding = found("stripe", "account")
+        assert finding.verdict is Verdict.FAILED
+        assert finding.detail == (
+            "acct_other is set, and the keys are of acct_suite: set STRIPE_ACCOUNT=acct_suite"
+        )
 
     def test_sees_a_gateway_that_does_not_answer(self, configure: Configure) -> None:
         configure(url=refused_url())

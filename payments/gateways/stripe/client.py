@@ -23,6 +23,9 @@ _Call = Callable[[stripe.StripeClient, str, Any, stripe.RequestOptions], object]
 
 # Every call that we make: the id goes into the path, the rest into the body or the query.
 CALLS: Final[dict[str, _Call]] = {
+    "accounts.retrieve_current": lambda sdk, _, params, options: sdk.v1.accounts.retrieve_current(
+        params, options
+    ),
     "payment_intents.create": lambda sdk, _, params, options: sdk.v1.payment_intents.create(
         params, options
     ),
@@ -67,6 +70,7 @@ CALLS: Final[dict[str, _Call]] = {
 # These move nothing and take no idempotency key.
 READS: Final = frozenset(
     {
+        "accounts.retrieve_current",
         "payment_intents.retrieve",
         "payment_intents.search",
         "checkout.sessions.retrieve",

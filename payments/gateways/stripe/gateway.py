@@ -23,7 +23,7 @@ from payments.gateways.base import (
 from payments.gateways.capabilities import Capabilities, SettlementSource
 from payments.gateways.http import HttpClient, HttpTrouble, outcome_of_trouble, read_timeout
 from payments.gateways.settlement import Payout, SettlementRecord
-from payments.gateways.stripe import amounts, answers, requests, webhooks
+from payments.gateways.stripe import amounts, answers, objects, requests, webhooks
 from payments.gateways.stripe.client import Client
 from payments.gateways.stripe.config import Config
 from payments.gateways.stripe.reports import Reports
@@ -78,6 +78,15 @@ class StripeGateway(Gateway):
     @override
     def live(self) -> bool:
         return self._config.live
+
+    @override
+    def named_account(self) -> str:
+        try:
+            answer = self._client.call("accounts.retrieve_current", "", {}, "")
+        except HttpTrouble:
+            return ""
+        # An error has no id: a restricted key may not ask.
+        return objects.text(answer.json() or {}, "id")
 
     @override
     def freeze(self, operation: Operation) -> Json:
