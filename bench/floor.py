@@ -72,11 +72,11 @@ a AS (
     FROM s
 )
 INSERT INTO transactions (id, order_id, client, status, version, amount, currency,
-    amount_refunded, applied, method, gateway, gateway_account, live_mode, capture,
+    amount_refunded, applied, method, channel, gateway, gateway_account, live_mode, capture,
     payment_token, customer_ip, locale, return_url, metadata, failure_code, failure_detail,
     psp_reference, psp_data, queries, cancel_code, attempt, failures, expires_at, created_at,
     due_at)
-SELECT $3, o.id, (t).client, 'PENDING', 1, (t).amount, (t).currency, 0, false, (t).method,
+SELECT $3, o.id, (t).client, 'PENDING', 1, (t).amount, (t).currency, 0, false, (t).method, '',
     (t).gateway, (t).gateway_account, (t).live_mode, (t).capture, '', (t).customer_ip,
     (t).locale, (t).return_url, (t).metadata, '', '{}', '', '{}', 0, '', 0, 0,
     now() + interval '15 minutes', now(), now()

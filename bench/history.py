@@ -48,12 +48,12 @@ FROM old
 
 _TRANSACTIONS: Final = """
 INSERT INTO transactions (id, order_id, client, status, version, amount, currency,
-    amount_refunded, applied, method, gateway, gateway_account, live_mode, capture,
+    amount_refunded, applied, method, channel, gateway, gateway_account, live_mode, capture,
     payment_token, customer_ip, locale, return_url, metadata, failure_code, failure_detail,
     psp_reference, psp_data, queries, cancel_code, attempt, failures, expires_at, created_at)
 SELECT id, order_id, 'user:' || replace(customer::text, '-', ''), 'PENDING', 1, amount, currency,
-    0, false, method, gateway, 'before', false, 'automatic', '', '127.0.0.1', 'en', '', '{}', '',
-    '{}', '', '{}', 0, '', 1, 0, at + interval '15 minutes', at
+    0, false, method, '', gateway, 'before', false, 'automatic', '', '127.0.0.1', 'en', '', '{}',
+    '', '{}', '', '{}', 0, '', 1, 0, at + interval '15 minutes', at
 FROM old
 """
 
