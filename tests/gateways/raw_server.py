@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable
+from typing import BinaryIO
 
 # Of a request's head and body, the bytes of the whole answer; None closes without one.
 Respond = Callable[[bytes, bytes], bytes | None]
@@ -22,6 +23,8 @@ class RawServer:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def close(self) -> None:
+        # Closing alone would leave the thread in its accept for ever.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _accept(self) -> None:
@@ -34,7 +37,7 @@ class RawServer:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as reader:
-            while head := b"".join(iter(reader.readline, b"\r\n")):
+            while head := _head(reader):
                 lengths = [
                     int(line.partition(b":")[2])
                     for line in head.lower().splitlines()
@@ -47,3 +50,11 @@ class RawServer:
                 connection.sendall(answer)
                 if self._closes:
                     return
+
+
+def _head(reader: BinaryIO) -> bytes:
+    """The lines of one request up to the empty one; nothing when the client has gone."""
+    lines = []
+    while (line := reader.readline()) not in {b"\r\n", b""}:
+        lines.append(line)
+    return b"".join(lines)
