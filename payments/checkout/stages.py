@@ -69,14 +69,13 @@ def stage_of(order: Order, payment: Transaction | None, visit: Visit, now: datet
 def _failed_stage(order: Order, payment: Transaction) -> Stage:
     if order.status == OrderStatus.CANCELLED:
         return Stage.CANCELLED
-    match payment.failure_code:
-        case FailureCode.SUPERSEDED:
-            # The shopper asked for another way to pay, and the old one has ended for it.
-            return Stage.UNPAID
-        case FailureCode.CANCELLED:
-            return Stage.GIVEN_UP
-        case _:
-            return Stage.FAILED
+    if FailureCode.SUPERSEDED in {payment.failure_code, payment.cancel_code}:
+        # The shopper asked for another way to pay. The old one has ended, for that or because the
+        # gateway told of its last decline first: either way the question is how to pay now.
+        return Stage.UNPAID
+    if payment.failure_code == FailureCode.CANCELLED:
+        return Stage.GIVEN_UP
+    return Stage.FAILED
 
 
 def _open_stage(payment: Transaction, visit: Visit, now: datetime) -> Stage:

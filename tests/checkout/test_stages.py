@@ -51,6 +51,15 @@ class TestStageOf:
             (payment(Status.FAILED, failure_code=FailureCode.EXPIRED), BACK, Stage.FAILED),
             (payment(Status.FAILED, failure_code=FailureCode.CANCELLED), BACK, Stage.GIVEN_UP),
             (payment(Status.FAILED, failure_code=FailureCode.SUPERSEDED), BACK, Stage.UNPAID),
+            (
+                payment(
+                    Status.FAILED,
+                    failure_code=FailureCode.INSUFFICIENT_FUNDS,
+                    cancel_code=FailureCode.SUPERSEDED,
+                ),
+                BACK,
+                Stage.UNPAID,
+            ),
             (None, BACK, Stage.UNPAID),
         ],
     )
