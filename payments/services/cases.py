@@ -12,6 +12,7 @@ from audit import services as audit
 from audit.models import AuditEvent
 from durable import bulk
 from orders.money import Money
+from payments.gateways.base import Failure, Verb
 from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent
 
 # An open case takes so many further findings: by then a person has reason enough to look.
@@ -30,6 +31,16 @@ class Finding:
     detail: Mapping[str, Any] = field(default_factory=dict)
     # A worry that stays true while it stays open: once a person has settled it, it is settled.
     once: bool = False
+
+
+def still_held(row: Transaction, verb: Verb, failure: Failure) -> Finding:
+    """The gateway has answered ``verb`` with a no, and holds the money of ``row`` as before."""
+    return Finding(
+        kind=CaseKind.STILL_HELD,
+        transaction=row,
+        money=row.money,
+        detail={"verb": verb, "reason": failure.code, "gateway_code": failure.gateway_code},
+    )
 
 
 def open_cases(findings: Sequence[Finding]) -> None:

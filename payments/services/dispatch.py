@@ -24,7 +24,6 @@ from durable.ids import uuid7
 from orders.models import Order
 from payments import tokens
 from payments.gateways.base import (
-    Failure,
     FailureCode,
     Gateway,
     Intent,
@@ -370,16 +369,7 @@ def _still_held(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
         if job.operation.verb in _ENDS_OF_A_HOLD and outcome.kind in _DEFINITE and outcome.failure
     }
     held = Transaction.objects.filter(pk__in=refused, status=Status.AUTHORIZED) if refused else []
-    return [_left_held(row, *refused[row.pk]) for row in held]
-
-
-def _left_held(row: Transaction, verb: Verb, failure: Failure) -> Finding:
-    return Finding(
-        kind=CaseKind.STILL_HELD,
-        transaction=row,
-        money=row.money,
-        detail={"verb": verb, "reason": failure.code, "gateway_code": failure.gateway_code},
-    )
+    return [cases.still_held(row, *refused[row.pk]) for row in held]
 
 
 def _is_stuck(job: Job, outcome: Outcome) -> bool:
