@@ -42,6 +42,7 @@ class Standing:
     expiry_margin: timedelta
     capture_money: Money | None = None  # what a hold was asked to take
     cancel_code: str = ""  # not empty: somebody asked for its end
+    cancel_requested_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,13 @@ REPEAT: Final = Decision(Ruling.REPEAT)
 CARRY_ON: Final = Decision(Ruling.CARRY_ON)
 
 
-def decide(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
-    """Rule on ``outcome``, heard at ``now``."""
-    return _RULES[outcome.kind](standing, outcome, now)
+def decide(standing: Standing, outcome: Outcome, as_of: datetime) -> Decision:
+    """Rule on ``outcome``, which tells how things stood at ``as_of``."""
+    return _RULES[outcome.kind](standing, outcome, as_of)
 
 
-def _on_succeeded(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
-    del now
+def _on_succeeded(standing: Standing, outcome: Outcome, as_of: datetime) -> Decision:
+    del as_of
     expected = standing.capture_money or standing.money
     differences = _differences(standing, outcome, expected)
     if not (outcome.psp_reference or standing.psp_reference):
@@ -87,8 +88,8 @@ def _same_charge_or_conflict(standing: Standing, outcome: Outcome) -> Decision:
     )
 
 
-def _on_authorized(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
-    del now
+def _on_authorized(standing: Standing, outcome: Outcome, as_of: datetime) -> Decision:
+    del as_of
     differences = _differences(standing, outcome, standing.money)
     if not standing.manual_capture:
         differences["capture"] = "held, though it should have been taken"
@@ -101,8 +102,8 @@ def _on_authorized(standing: Standing, outcome: Outcome, now: datetime) -> Decis
     return REPEAT
 
 
-def _on_declined(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
-    del now
+def _on_declined(standing: Standing, outcome: Outcome, as_of: datetime) -> Decision:
+    del as_of
     if standing.status not in {Status.PROCESSING, Status.AUTHORIZED}:
         return REPEAT
     # A no names its amount where the gateway says one.
@@ -117,21 +118,27 @@ def _on_declined(standing: Standing, outcome: Outcome, now: datetime) -> Decisio
     return Decision(Ruling.FAIL, failure=failure)
 
 
-def _on_unpaid(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
+def _on_unpaid(standing: Standing, outcome: Outcome, as_of: datetime) -> Decision:
     """An "unpaid" ends a transaction only where somebody asked for its end, or its link is over."""
     if standing.status not in LIVE:
         return REPEAT
     said = outcome.failure or Failure(FailureCode.EXPIRED)
-    if standing.cancel_code:
+    if _speaks_since_the_cancel(standing, as_of):
         return Decision(Ruling.FAIL, failure=_ended_as_asked(standing, said))
-    if now >= standing.expires_at + standing.expiry_margin:
+    if as_of >= standing.expires_at + standing.expiry_margin:
         expired = Failure(FailureCode.EXPIRED, said.gateway_code, said.message)
         return Decision(Ruling.FAIL, failure=expired)
     return CARRY_ON
 
 
-def _on_open(standing: Standing, outcome: Outcome, now: datetime) -> Decision:
-    del outcome, now
+def _speaks_since_the_cancel(standing: Standing, as_of: datetime) -> bool:
+    """Whether its end was wanted by then: what was unpaid before may have been paid since."""
+    asked_at = standing.cancel_requested_at
+    return bool(standing.cancel_code) and (asked_at is None or as_of >= asked_at)
+
+
+def _on_open(standing: Standing, outcome: Outcome, as_of: datetime) -> Decision:
+    del outcome, as_of
     return CARRY_ON if standing.status in LIVE else REPEAT
 
 

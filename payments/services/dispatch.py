@@ -327,6 +327,7 @@ def _evidence(job: Job, outcome: Outcome) -> Evidence:
         cause_id=str(job.call.pk),
         attempt=job.row.attempt,
         gateway=job.row.gateway,
+        asked_at=job.operation.now,
     )
 
 

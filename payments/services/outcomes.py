@@ -60,7 +60,8 @@ class Evidence:
     ``cause_id`` names the gateway call or webhook event it comes from. ``attempt`` is the fence
     of the worker that holds the lease, None for everybody else: evidence is never fenced off,
     only the right to say when the row is due next. ``gateway`` is whose word it is; "" where it
-    can only be that of the gateway where the payment is.
+    can only be that of the gateway where the payment is. ``asked_at`` is when the question went
+    out that it answers, by the database's clock; None where nobody asked.
     """
 
     transaction_id: UUID
@@ -69,6 +70,7 @@ class Evidence:
     cause_id: str
     attempt: int | None = None
     gateway: str = ""
+    asked_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -169,7 +171,7 @@ def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: _
 
 def _decide(item: Evidence, row: Transaction, now: datetime) -> Decision:
     if item.gateway in {"", row.gateway}:
-        return decide(standing_of(row), item.outcome, now)
+        return decide(standing_of(row), item.outcome, as_of=item.asked_at or now)
     # No payment leaves a gateway that may have charged it. Whatever else that one still says is
     # not about the payment's fate where it is now.
     if item.outcome.kind in TAKEN_OR_HELD:
@@ -193,6 +195,7 @@ def standing_of(row: Transaction) -> Standing:
         expiry_margin=_expiry_margin(row),
         capture_money=row.capture_money,
         cancel_code=row.cancel_code,
+        cancel_requested_at=row.cancel_requested_at,
     )
 
 

@@ -158,6 +158,12 @@ class TestUnpaid:
         decision = decide(standing(cancel_code="superseded"), self.UNPAID, BEFORE_EXPIRY)
         assert decision.failure == Failure(FailureCode.SUPERSEDED)
 
+    def test_does_not_answer_a_wish_that_came_after_it(self) -> None:
+        moment = timedelta(microseconds=1)
+        asked = standing(cancel_code="superseded", cancel_requested_at=BEFORE_EXPIRY)
+        assert ruling(asked, self.UNPAID, BEFORE_EXPIRY - moment) is Ruling.CARRY_ON
+        assert ruling(asked, self.UNPAID, BEFORE_EXPIRY) is Ruling.FAIL
+
     @pytest.mark.parametrize("status", [Status.SUCCESS, Status.FAILED])
     def test_never_moves_an_end(self, status: Status) -> None:
         assert ruling(standing(status), self.UNPAID, AFTER_MARGIN) is Ruling.REPEAT

@@ -267,6 +267,17 @@ class TestSettling:
         assert row.status == Status.SUCCESS
         assert check() == []
 
+    def test_asks_once_more_when_the_end_is_wanted_while_the_question_is_out(self) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        earlier = begin(row)
+        cancel_payment(transaction_id=row.pk)
+        settle(results=[(earlier, Outcome(OutcomeKind.UNPAID))])
+        row.refresh_from_db()
+        assert (row.status, row.due_at is not None) == (Status.PROCESSING, True)
+        settle(results=[(begin(row), Outcome(OutcomeKind.UNPAID))])
+        row.refresh_from_db()
+        assert (row.status, row.failure_code) == (Status.FAILED, "cancelled")
+
     def test_waits_for_a_worker_that_is_taking_the_row_at_this_moment(self) -> None:
         row = TransactionFactory.create()
         sleeper = begin(row)
