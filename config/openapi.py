@@ -24,7 +24,7 @@ from payments.api.serializers import (
     METADATA_MEMBERS_MAX,
     METADATA_VALUE_MAX,
 )
-from payments.gateways.base import FailureCode
+from payments.gateways.outcome import FailureCode
 
 Json = dict[str, Any]
 JSON_TYPE: Final = "application/json"

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Final
 
 from orders.money import Money
-from payments.gateways.base import Failure, FailureCode, Outcome, OutcomeKind
+from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.states import LIVE, Status
 
 

@@ -4,7 +4,8 @@ from django.conf import settings
 
 from orders.links import pay_url
 from orders.models import Order
-from payments.gateways.base import Gateway, Intent
+from payments.gateways.base import Gateway
+from payments.gateways.operation import Intent
 from payments.models import Transaction
 
 

@@ -8,7 +8,7 @@ from django.utils import translation
 from notifications.services import Message
 from orders.links import pay_url
 from orders.models import Order
-from payments.gateways.base import FailureCode
+from payments.gateways.outcome import FailureCode
 from payments.models import Transaction
 from payments.reasons import failure_words
 

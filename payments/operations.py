@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from orders.money import Money
-from payments.gateways.base import Gateway, Verb
+from payments.gateways.base import Gateway
+from payments.gateways.operation import Verb
 from payments.models import GatewayCall, Transaction
 from payments.states import Status
 

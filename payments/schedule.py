@@ -5,7 +5,9 @@ from typing import Any
 
 from django.conf import settings
 
-from payments.gateways.base import Gateway, Outcome, OutcomeKind, Verb
+from payments.gateways.base import Gateway
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.gateways.registry import gateway, gateways
 from payments.models import Transaction
 

@@ -9,7 +9,8 @@ from django.db.models import F, QuerySet
 
 from durable import bulk
 from payments.errors import PaymentNotFound
-from payments.gateways.base import OutcomeKind, Verb
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import OutcomeKind
 from payments.models import GatewayCall, Transaction
 from payments.states import LIVE, Status
 

@@ -5,7 +5,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import ClassVar, Final
 
 from durable.queues import BatchQueue, Queue
-from payments.gateways.base import Outcome
+from payments.gateways.outcome import Outcome
 from payments.gateways.registry import gateway, gateways
 from payments.models import Transaction, WebhookEvent
 from payments.services import breaker, dispatch, inbox, probing

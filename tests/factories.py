@@ -22,7 +22,7 @@ from orders.models import Order, Product
 from orders.money import Money
 from orders.services import Customer, Item, create_order
 from payments.api.views import render_payment
-from payments.gateways.base import Failure, FailureCode, Outcome, OutcomeKind
+from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.registry import gateway
 from payments.models import Capture, Transaction
 from payments.services import checkout, dispatch

@@ -14,7 +14,8 @@ from audit.staff.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
 from payments.admin.filters import GatewayFilter
 from payments.admin.finders import payments_named
 from payments.admin.tones import OUTCOME_TONES, payment_link
-from payments.gateways.base import OutcomeKind, Verb
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import OutcomeKind
 from payments.models import GatewayCall
 
 

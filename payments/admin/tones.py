@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from audit.staff.formats import ID_DIGITS_SHOWN, admin_url, badge
 from orders.formatting import format_money
 from orders.money import Money
-from payments.gateways.base import OutcomeKind
+from payments.gateways.outcome import OutcomeKind
 from payments.models import CaseState, Transaction, WebhookState
 from payments.states import Status
 

@@ -22,7 +22,7 @@ from payments.admin.filters import AmountFilter, CurrencyFilter, GatewayFilter, 
 from payments.admin.finders import PAYMENT_FINDERS
 from payments.admin.story import story_of
 from payments.admin.tones import short_id, status_badge, sum_of
-from payments.gateways.base import FailureCode
+from payments.gateways.outcome import FailureCode
 from payments.models import Transaction
 from payments.services.staff import ask_gateway
 from payments.states import Status

@@ -8,7 +8,8 @@ from typing import Final
 from django.utils import timezone
 
 from payments.admin.tones import short_id, sum_of
-from payments.gateways.base import OutcomeKind, Verb
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import OutcomeKind
 from payments.models import GatewayCall, Transaction, WebhookEvent, WebhookState
 from payments.states import Status
 

@@ -9,7 +9,7 @@ from audit.redaction import find_card_number
 from durable.ids import public_id
 from orders.money import MINOR_UNITS_MAX
 from orders.serializers import CurrencyField, StrictSerializer, TextField, WholeNumberField
-from payments.gateways.base import FailureCode
+from payments.gateways.outcome import FailureCode
 from payments.models import Capture, Transaction
 from payments.states import Status
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from orders.models import Order
 from orders.states import OrderStatus
-from payments.gateways.base import FailureCode
+from payments.gateways.outcome import FailureCode
 from payments.models import Transaction
 from payments.states import Status
 

@@ -37,7 +37,7 @@ from payments.errors import (
     PaymentInProgress,
     RequestInProgress,
 )
-from payments.gateways.base import FailureCode
+from payments.gateways.outcome import FailureCode
 from payments.models import Transaction
 from payments.offers import offers
 from payments.services import checkout

@@ -29,7 +29,8 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from audit.redaction import mask_text, redact
-from payments.gateways.base import Exchange, Json, Outcome, OutcomeKind
+from payments.gateways.operation import Json
+from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
 
 READ_TIMEOUT_MAX_S: Final = 120.0
 # A page of a report has some hundred kilobytes; every other honest answer is far smaller.

@@ -5,7 +5,6 @@ import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import durable.ids
-import payments.gateways.base
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -27,14 +26,14 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=durable.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('gateway', models.CharField(max_length=20)),
-                ('verb', models.CharField(choices=[(payments.gateways.base.Verb['CREATE'], payments.gateways.base.Verb['CREATE']), (payments.gateways.base.Verb['QUERY'], payments.gateways.base.Verb['QUERY']), (payments.gateways.base.Verb['CAPTURE'], payments.gateways.base.Verb['CAPTURE']), (payments.gateways.base.Verb['VOID'], payments.gateways.base.Verb['VOID']), (payments.gateways.base.Verb['CLOSE'], payments.gateways.base.Verb['CLOSE']), (payments.gateways.base.Verb['REFUND'], payments.gateways.base.Verb['REFUND']), (payments.gateways.base.Verb['QUERY_REFUND'], payments.gateways.base.Verb['QUERY_REFUND'])], max_length=12)),
+                ('verb', models.CharField(choices=[('CREATE', 'CREATE'), ('QUERY', 'QUERY'), ('CAPTURE', 'CAPTURE'), ('VOID', 'VOID'), ('CLOSE', 'CLOSE'), ('REFUND', 'REFUND'), ('QUERY_REFUND', 'QUERY_REFUND')], max_length=12)),
                 ('reference', models.CharField(max_length=64)),
                 ('request', models.JSONField(default=dict)),
                 ('sends', models.PositiveIntegerField(default=0)),
                 ('first_sent_at', models.DateTimeField(blank=True, null=True)),
                 ('last_sent_at', models.DateTimeField(blank=True, null=True)),
                 ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(blank=True, choices=[(payments.gateways.base.OutcomeKind['SUCCEEDED'], payments.gateways.base.OutcomeKind['SUCCEEDED']), (payments.gateways.base.OutcomeKind['AUTHORIZED'], payments.gateways.base.OutcomeKind['AUTHORIZED']), (payments.gateways.base.OutcomeKind['DECLINED'], payments.gateways.base.OutcomeKind['DECLINED']), (payments.gateways.base.OutcomeKind['ACTION_REQUIRED'], payments.gateways.base.OutcomeKind['ACTION_REQUIRED']), (payments.gateways.base.OutcomeKind['PENDING'], payments.gateways.base.OutcomeKind['PENDING']), (payments.gateways.base.OutcomeKind['UNPAID'], payments.gateways.base.OutcomeKind['UNPAID']), (payments.gateways.base.OutcomeKind['NOT_DONE'], payments.gateways.base.OutcomeKind['NOT_DONE']), (payments.gateways.base.OutcomeKind['UNKNOWN'], payments.gateways.base.OutcomeKind['UNKNOWN'])], max_length=16)),
+                ('outcome', models.CharField(blank=True, choices=[('SUCCEEDED', 'SUCCEEDED'), ('AUTHORIZED', 'AUTHORIZED'), ('DECLINED', 'DECLINED'), ('ACTION_REQUIRED', 'ACTION_REQUIRED'), ('PENDING', 'PENDING'), ('UNPAID', 'UNPAID'), ('NOT_DONE', 'NOT_DONE'), ('UNKNOWN', 'UNKNOWN')], max_length=16)),
                 ('http_status', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('duration_ms', models.PositiveIntegerField(blank=True, null=True)),
                 ('sent', models.JSONField(blank=True, default=dict)),
@@ -312,7 +311,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'FAILED'), ('failure_code__in', [payments.gateways.base.FailureCode['ACCOUNT_BLOCKED'], payments.gateways.base.FailureCode['AUTHENTICATION_FAILED'], payments.gateways.base.FailureCode['CANCELLED'], payments.gateways.base.FailureCode['CARD_EXPIRED'], payments.gateways.base.FailureCode['DECLINED'], payments.gateways.base.FailureCode['EXPIRED'], payments.gateways.base.FailureCode['INCORRECT_CODE'], payments.gateways.base.FailureCode['INSUFFICIENT_FUNDS'], payments.gateways.base.FailureCode['INVALID_REQUEST'], payments.gateways.base.FailureCode['LIMIT_EXCEEDED'], payments.gateways.base.FailureCode['METHOD_UNAVAILABLE'], payments.gateways.base.FailureCode['NEVER_SENT'], payments.gateways.base.FailureCode['SUPERSEDED'], payments.gateways.base.FailureCode['SUSPECTED_FRAUD']])), models.Q(models.Q(('status', 'FAILED'), _negated=True), ('failure_code', '')), _connector='OR'), name='failed_says_why'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'FAILED'), ('failure_code__in', ['account_blocked', 'authentication_failed', 'cancelled', 'card_expired', 'declined', 'expired', 'incorrect_code', 'insufficient_funds', 'invalid_request', 'limit_exceeded', 'method_unavailable', 'never_sent', 'superseded', 'suspected_fraud'])), models.Q(models.Q(('status', 'FAILED'), _negated=True), ('failure_code', '')), _connector='OR'), name='failed_says_why'),
         ),
         migrations.AddConstraint(
             model_name='transaction',
@@ -364,7 +363,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='gatewaycall',
-            constraint=models.UniqueConstraint(condition=models.Q(('verb', payments.gateways.base.Verb['CREATE'])), fields=('transaction',), name='one_create_per_transaction'),
+            constraint=models.UniqueConstraint(condition=models.Q(('verb', 'CREATE')), fields=('transaction',), name='one_create_per_transaction'),
         ),
         migrations.AddConstraint(
             model_name='gatewaycall',

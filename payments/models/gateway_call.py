@@ -9,7 +9,8 @@ from django.db.models.functions import Now
 
 from durable.ids import uuid7
 from durable.triggers import frozen_fields, no_delete
-from payments.gateways.base import OutcomeKind, Verb
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import OutcomeKind
 from payments.models.transaction import Transaction
 
 
@@ -24,7 +25,7 @@ class GatewayCall(models.Model):
         Transaction, on_delete=models.PROTECT, related_name="gateway_calls"
     )
     gateway = models.CharField(max_length=20)
-    verb = models.CharField(max_length=12, choices=[(verb, verb) for verb in Verb])
+    verb = models.CharField(max_length=12, choices=[(verb.value, verb.value) for verb in Verb])
     reference = models.CharField(max_length=64)
     # Frozen: a retry sends the same bytes. A one-time token is not in it.
     request = models.JSONField(default=dict)
@@ -36,7 +37,7 @@ class GatewayCall(models.Model):
     # Set once the gateway has given a definite answer; until then the outcome is unknown.
     answered_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(
-        max_length=16, blank=True, choices=[(kind, kind) for kind in OutcomeKind]
+        max_length=16, blank=True, choices=[(kind.value, kind.value) for kind in OutcomeKind]
     )
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     duration_ms = models.PositiveIntegerField(null=True, blank=True)
@@ -53,7 +54,7 @@ class GatewayCall(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["transaction", "gateway"],
-                condition=Q(verb=Verb.CREATE),
+                condition=Q(verb=Verb.CREATE.value),
                 name="one_create_per_gateway",
             ),
             models.CheckConstraint(

@@ -14,7 +14,7 @@ from durable.models import DueRow
 from durable.triggers import frozen_fields, legal_moves_only, no_delete
 from orders.models import Order
 from orders.money import Money
-from payments.gateways.base import FailureCode
+from payments.gateways.outcome import FailureCode
 from payments.states import LEGAL_MOVES, LIVE, Status
 
 
@@ -151,7 +151,10 @@ class Transaction(DueRow):
                 name="success_names_the_psp_reference",
             ),
             models.CheckConstraint(
-                condition=(Q(status=Status.FAILED) & Q(failure_code__in=sorted(FailureCode)))
+                condition=(
+                    Q(status=Status.FAILED)
+                    & Q(failure_code__in=sorted(code.value for code in FailureCode))
+                )
                 | (~Q(status=Status.FAILED) & Q(failure_code="")),
                 name="failed_says_why",
             ),

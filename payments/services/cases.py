@@ -12,7 +12,8 @@ from audit import services as audit
 from audit.models import AuditEvent
 from durable import bulk
 from orders.money import Money
-from payments.gateways.base import Failure, Verb
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import Failure
 from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent
 
 # An open case takes so many further findings: by then a person has reason enough to look.

@@ -39,7 +39,9 @@ from payments.errors import (
     PaymentNotFound,
     ReturnUrlRefused,
 )
-from payments.gateways.base import FailureCode, Gateway, Verb
+from payments.gateways.base import Gateway
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import FailureCode
 from payments.gateways.registry import gateways
 from payments.models import Capture, GatewayCall, Transaction
 from payments.routes import Terms, routes

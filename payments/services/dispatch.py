@@ -23,15 +23,9 @@ from durable.clock import database_now
 from durable.ids import uuid7
 from orders.models import Order
 from payments import tokens
-from payments.gateways.base import (
-    FailureCode,
-    Gateway,
-    Intent,
-    Operation,
-    Outcome,
-    OutcomeKind,
-    Verb,
-)
+from payments.gateways.base import Gateway
+from payments.gateways.operation import Intent, Operation, Verb
+from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.gateways.registry import gateway
 from payments.intents import intent_of
 from payments.models import CaseKind, GatewayCall, Transaction

@@ -18,7 +18,8 @@ from audit import services as audit
 from audit.models import AuditEvent
 from durable.wake import wake
 from orders.models import Order
-from payments.gateways.base import Gateway, NotExpressible, Operation, Verb
+from payments.gateways.base import Gateway
+from payments.gateways.operation import NotExpressible, Operation, Verb
 from payments.gateways.registry import gateways_for
 from payments.intents import intent_of
 from payments.models import Capture, GatewayCall, Transaction

@@ -21,17 +21,17 @@ from durable import bulk
 from durable.ids import uuid7
 from orders.money import Money
 from payments.decisions import Ruling
-from payments.gateways.base import (
+from payments.gateways.base import Gateway
+from payments.gateways.outcome import OutcomeKind
+from payments.gateways.registry import gateway
+from payments.gateways.webhook import (
     Delivery,
-    Gateway,
     Notice,
-    OutcomeKind,
     Subject,
     WebhookRefused,
     WebhookResult,
     WebhookUnverifiable,
 )
-from payments.gateways.registry import gateway
 from payments.models import CaseKind, Transaction, WebhookEvent, WebhookState
 from payments.services import cases, unproven
 from payments.services.cases import Finding

@@ -28,7 +28,7 @@ from orders.services import mark_paid, write_paid
 from orders.states import OrderStatus
 from payments import ledger, messages
 from payments.decisions import REPEAT, Decision, Ruling, Standing, decide
-from payments.gateways.base import Failure, FailureCode, Outcome, OutcomeKind
+from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.registry import gateways
 from payments.models import Capture, CaseKind, Transaction
 from payments.schedule import earliest_query, next_look

@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from durable.ids import uuid7
 from orders.money import Money
-from payments.gateways.base import Gateway, Intent, Operation, Outcome, OutcomeKind, Verb
+from payments.gateways.base import Gateway
+from payments.gateways.operation import Intent, Operation, Verb
+from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.intents import webhook_url
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from audit import services as audit
 from audit.models import AuditEvent
-from payments.gateways.base import Delivery
+from payments.gateways.webhook import Delivery
 from payments.models import WebhookEvent, WebhookState
 
 logger = logging.getLogger(__name__)

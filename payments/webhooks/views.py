@@ -15,8 +15,8 @@ from django.http import (
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from payments.gateways.base import Delivery
 from payments.gateways.registry import gateways
+from payments.gateways.webhook import Delivery
 from payments.services import inbox
 from payments.webhooks.counting import TOO_LARGE, count
 

@@ -16,7 +16,8 @@ from durable.ids import uuid7
 from notifications.models import Notification
 from notifications.services import send_due
 from payments.admin.story import story_of
-from payments.gateways.base import Delivery, Exchange, Outcome, OutcomeKind, WebhookResult
+from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
+from payments.gateways.webhook import Delivery, WebhookResult
 from payments.models import Case, GatewayCall, Transaction, WebhookEvent
 from payments.services import breaker, checkout, dispatch, inbox
 from payments.states import Status

@@ -13,7 +13,7 @@ from audit.models import AuditEvent
 from durable.ids import uuid7
 from orders.links import link_token
 from orders.models import Order
-from payments.gateways.base import NextAction, Outcome, OutcomeKind
+from payments.gateways.outcome import NextAction, Outcome, OutcomeKind
 from payments.models import Transaction
 from payments.services import dispatch
 from payments.services.outcomes import Source

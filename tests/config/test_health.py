@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from config import metrics
-from payments.gateways.base import Outcome, OutcomeKind
+from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.gateways.registry import gateways
 from payments.models import Case, GatewayCall, Transaction
 from payments.models.case import CaseKind

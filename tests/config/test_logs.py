@@ -16,7 +16,8 @@ from django.urls import path
 
 from config.logs import logging_config
 from orders.models import Order
-from payments.gateways.base import Operation, Outcome
+from payments.gateways.operation import Operation
+from payments.gateways.outcome import Outcome
 from payments.gateways.vnpay.gateway import VnpayGateway
 from payments.services import dispatch
 from payments.services.dispatch import perform, settle

@@ -6,7 +6,10 @@ from typing import Any
 from uuid import uuid4
 
 from orders.money import Money
-from payments.gateways.base import Delivery, Gateway, Intent, Notice, Outcome, Verb
+from payments.gateways.base import Gateway
+from payments.gateways.operation import Intent, Verb
+from payments.gateways.outcome import Outcome
+from payments.gateways.webhook import Delivery, Notice
 from tests.gateways.samples import intent, operation, run
 from tests.sandbox.player import Received
 

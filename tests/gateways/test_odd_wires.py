@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from payments.gateways.base import Gateway, Operation, OutcomeKind, Verb
+from payments.gateways.base import Gateway
 from payments.gateways.http import ANSWER_BYTES_MAX
 from payments.gateways.momo.gateway import MomoGateway
+from payments.gateways.operation import Operation, Verb
+from payments.gateways.outcome import OutcomeKind
 from payments.gateways.paypal.gateway import PaypalGateway
 from payments.gateways.stripe.gateway import StripeGateway
 from payments.gateways.vnpay.gateway import VnpayGateway

@@ -15,8 +15,10 @@ import pytest
 import requests
 
 from orders.money import Money
-from payments.gateways.base import FailureCode, Gateway, Intent, Outcome, OutcomeKind, Verb
+from payments.gateways.base import Gateway
 from payments.gateways.momo.gateway import MomoGateway
+from payments.gateways.operation import Intent, Verb
+from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.gateways.paypal.gateway import PaypalGateway
 from payments.gateways.stripe.gateway import StripeGateway
 from payments.gateways.vnpay.gateway import VnpayGateway

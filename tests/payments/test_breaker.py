@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from audit.models import AuditEvent
 from durable.clock import database_now
-from payments.gateways.base import Exchange, Outcome, OutcomeKind
+from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import GatewayBreaker, GatewayCall, Transaction
 from payments.operations import SENDS_BEFORE_A_QUERY

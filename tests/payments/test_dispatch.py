@@ -13,7 +13,9 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from durable.queues import queues
-from payments.gateways.base import Gateway, Operation, Outcome, OutcomeKind, Verb
+from payments.gateways.base import Gateway
+from payments.gateways.operation import Operation, Verb
+from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.gateways.registry import gateway
 from payments.gateways.stripe.gateway import StripeGateway
 from payments.gateways.vnpay.gateway import VnpayGateway

@@ -20,7 +20,7 @@ from orders.links import pay_url
 from payments.api.views import render_payment
 from payments.errors import CurrencyMismatch, MethodUnavailable, NotCancellable, NotCapturable
 from payments.gateways import registry
-from payments.gateways.base import Outcome, OutcomeKind
+from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayBreaker, GatewayCall, Transaction
 from payments.services import breaker, checkout, dispatch, outcomes

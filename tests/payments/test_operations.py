@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from payments.gateways.base import Verb
+from payments.gateways.operation import Verb
 from payments.gateways.registry import gateway
 from payments.models import Capture, GatewayCall, Transaction
 from payments.operations import SENDS_BEFORE_A_QUERY, next_operation

@@ -16,7 +16,7 @@ from notifications.models import Notification
 from orders.money import Money
 from orders.services import cancel_order
 from payments.decisions import Ruling
-from payments.gateways.base import Exchange, Failure, FailureCode, Outcome, OutcomeKind
+from payments.gateways.outcome import Exchange, Failure, FailureCode, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction, Transfer
 from payments.services import outcomes

@@ -16,7 +16,7 @@ from audit.models import AuditEvent
 from notifications.models import Notification
 from orders.models import Order
 from payments.errors import AlreadyPaid
-from payments.gateways.base import FailureCode, Outcome, OutcomeKind
+from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import (
     AccountKind,

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from pytest_django import Settings
 
 from payments.gateways import registry
-from payments.gateways.base import Outcome, OutcomeKind
+from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import GatewayBreaker, GatewayCall, Transaction
 from payments.services import breaker, probing

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from payments.gateways.base import Failure, FailureCode, Outcome, OutcomeKind, Verb
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction
 from payments.services.checkout import cancel_payment, capture_payment

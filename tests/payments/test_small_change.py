@@ -6,7 +6,8 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from orders.money import Money
 from payments.errors import CaptureAmountRefused
-from payments.gateways.base import Gateway, NotExpressible, Verb
+from payments.gateways.base import Gateway
+from payments.gateways.operation import NotExpressible, Verb
 from payments.gateways.registry import gateway
 from payments.models import Transaction
 from payments.offers import offers, why_not

@@ -3,7 +3,8 @@
 import pytest
 
 from payments.decisions import Ruling, decide
-from payments.gateways.base import Outcome, OutcomeKind, Verb
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.gateways.registry import gateway
 from payments.invariants import check
 from payments.models import Transaction

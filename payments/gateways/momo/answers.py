@@ -12,17 +12,6 @@ from urllib.parse import urlsplit
 
 from audit.redaction import mask_text
 from orders.money import Money, MoneyError
-from payments.gateways.base import (
-    Exchange,
-    Failure,
-    FailureCode,
-    Json,
-    NextAction,
-    Operation,
-    Outcome,
-    OutcomeKind,
-    Verb,
-)
 from payments.gateways.http import HttpAnswer
 from payments.gateways.momo.mapping import (
     KINDS,
@@ -32,6 +21,15 @@ from payments.gateways.momo.mapping import (
     Meaning,
 )
 from payments.gateways.momo.requests import CURRENCY, read_capture
+from payments.gateways.operation import Json, Operation, Verb
+from payments.gateways.outcome import (
+    Exchange,
+    Failure,
+    FailureCode,
+    NextAction,
+    Outcome,
+    OutcomeKind,
+)
 
 _MESSAGE_MAX: Final = 300
 _AMOUNT_DIGITS_MAX: Final = 18

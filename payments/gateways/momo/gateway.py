@@ -7,16 +7,7 @@ from typing import Final, Self, cast
 
 from typing_extensions import override
 
-from payments.gateways.base import (
-    Answer,
-    Delivery,
-    Gateway,
-    Json,
-    Notice,
-    Operation,
-    Outcome,
-    WebhookResult,
-)
+from payments.gateways.base import Gateway
 from payments.gateways.capabilities import Capabilities, SettlementSource
 from payments.gateways.http import (
     HttpClient,
@@ -28,7 +19,10 @@ from payments.gateways.http import (
 from payments.gateways.momo import answers, doors, requests, settlement, webhooks
 from payments.gateways.momo.config import Config
 from payments.gateways.momo.signing import sign
+from payments.gateways.operation import Json, Operation
+from payments.gateways.outcome import Outcome
 from payments.gateways.settlement import SettlementRecord
+from payments.gateways.webhook import Answer, Delivery, Notice, WebhookResult
 
 
 class MomoGateway(Gateway):

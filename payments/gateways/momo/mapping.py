@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from payments.gateways.base import FailureCode, OutcomeKind, Verb
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import FailureCode, OutcomeKind
 from payments.gateways.settlement import RecordKind
 
 

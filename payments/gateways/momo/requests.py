@@ -11,10 +11,10 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from payments.gateways.base import Intent, Json, NotExpressible, Operation, Verb
 from payments.gateways.momo import doors, signing
 from payments.gateways.momo.config import Config
 from payments.gateways.momo.mapping import LANGUAGES
+from payments.gateways.operation import Intent, Json, NotExpressible, Operation, Verb
 
 CURRENCY: Final = "VND"
 _ORDER_INFO_MAX: Final = 255

@@ -5,11 +5,18 @@ import json
 from datetime import datetime
 from typing import Final, cast
 
-from payments.gateways.base import Answer, Delivery, Json, Notice, WebhookRefused, WebhookResult
 from payments.gateways.http import read_json_object
 from payments.gateways.momo.answers import read_result
 from payments.gateways.momo.config import Config
 from payments.gateways.momo.signing import RESULT_FIELDS, is_genuine, sign
+from payments.gateways.operation import Json
+from payments.gateways.webhook import (
+    Answer,
+    Delivery,
+    Notice,
+    WebhookRefused,
+    WebhookResult,
+)
 
 # What makes an event itself: MoMo numbers its payments, not its notifications.
 _EVENT_FIELDS: Final = ("orderId", "requestId", "transId", "resultCode", "amount")

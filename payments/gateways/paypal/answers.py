@@ -8,16 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from audit.redaction import mask_text
-from payments.gateways.base import (
-    Failure,
-    FailureCode,
-    NextAction,
-    Operation,
-    Outcome,
-    OutcomeKind,
-    Verb,
-)
 from payments.gateways.http import HttpAnswer
+from payments.gateways.operation import Operation, Verb
+from payments.gateways.outcome import Failure, FailureCode, NextAction, Outcome, OutcomeKind
 from payments.gateways.paypal import mapping, order, refunds
 from payments.gateways.paypal.mapping import Ruling
 

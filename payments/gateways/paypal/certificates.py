@@ -22,10 +22,10 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from payments.gateways.base import WebhookRefused
 from payments.gateways.http import HttpClient, HttpTrouble
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.pause import Pause
+from payments.gateways.webhook import WebhookRefused
 
 _PATH: Final = re.compile(r"/v1/notifications/certs/[A-Za-z0-9_-]{1,128}")
 _NAME: Final = re.compile(r"messageverificationcerts(?:\.[a-z0-9-]+)*\.paypal\.com")

@@ -4,10 +4,11 @@ import re
 from typing import Final
 from urllib.parse import urlencode
 
-from payments.gateways.base import Json, Notice
+from payments.gateways.operation import Json
 from payments.gateways.paypal import webhooks
 from payments.gateways.paypal.order import child, text_of
 from payments.gateways.settlement import ReportUnavailable
+from payments.gateways.webhook import Notice
 
 _PATH: Final = "/v1/customer/disputes"
 _EVENT_TYPE: Final = "dispute"

@@ -9,19 +9,7 @@ from typing import Final, Self, cast
 
 from typing_extensions import override
 
-from payments.gateways.base import (
-    Answer,
-    Delivery,
-    Exchange,
-    Gateway,
-    Intent,
-    Json,
-    Notice,
-    Operation,
-    Outcome,
-    OutcomeKind,
-    WebhookResult,
-)
+from payments.gateways.base import Gateway
 from payments.gateways.capabilities import Capabilities, SettlementSource
 from payments.gateways.http import (
     HttpAnswer,
@@ -31,6 +19,8 @@ from payments.gateways.http import (
     outcome_of_trouble,
     read_timeout,
 )
+from payments.gateways.operation import Intent, Json, Operation
+from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.gateways.paypal import answers, disputes, money, reporting, requests, webhooks
 from payments.gateways.paypal.certificates import Certificates
 from payments.gateways.paypal.config import Config
@@ -38,6 +28,7 @@ from payments.gateways.paypal.pause import Pause
 from payments.gateways.paypal.signing import ALGORITHM, Transmission
 from payments.gateways.paypal.tokens import NoToken, TokenCache
 from payments.gateways.settlement import ReportUnavailable, SettlementRecord
+from payments.gateways.webhook import Answer, Delivery, Notice, WebhookResult
 
 _VERIFY_PATH: Final = "/v1/notifications/verify-webhook-signature"
 _OK: Final = 200

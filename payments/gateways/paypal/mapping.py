@@ -7,8 +7,9 @@ And ``APPROVED`` moves nothing: only our own capture does.
 from dataclasses import dataclass
 from typing import Final
 
-from payments.gateways.base import Failure, FailureCode, OutcomeKind, Subject
+from payments.gateways.outcome import Failure, FailureCode, OutcomeKind
 from payments.gateways.settlement import RecordKind, RecordStatus
+from payments.gateways.webhook import Subject
 
 # "APPROVED" and "COMPLETED" are looked into, and stand in no table.
 ORDER_STATUSES: Final[dict[str, OutcomeKind]] = {

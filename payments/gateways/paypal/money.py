@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from orders.money import Money, MoneyError
-from payments.gateways.base import NotExpressible
+from payments.gateways.operation import NotExpressible
 
 # PayPal takes no decimals of these, though ISO 4217 gives HUF and TWD two.
 WHOLE_ONLY: Final = frozenset({"HUF", "JPY", "TWD"})

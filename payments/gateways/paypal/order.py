@@ -7,16 +7,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from orders.money import Money, MoneyError
-from payments.gateways.base import (
-    Failure,
-    FailureCode,
-    Json,
-    NextAction,
-    Operation,
-    Outcome,
-    OutcomeKind,
-    Verb,
-)
+from payments.gateways.operation import Json, Operation, Verb
+from payments.gateways.outcome import Failure, FailureCode, NextAction, Outcome, OutcomeKind
 from payments.gateways.paypal import money
 from payments.gateways.paypal.mapping import (
     AUTHORIZATION_FAILURES,

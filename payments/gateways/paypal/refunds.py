@@ -1,6 +1,7 @@
 """A refund of PayPal's, by itself or as its order lists it."""
 
-from payments.gateways.base import Failure, FailureCode, Json, Operation, Outcome, OutcomeKind, Verb
+from payments.gateways.operation import Json, Operation, Verb
+from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.paypal import money
 from payments.gateways.paypal.mapping import REFUND_STATUSES
 from payments.gateways.paypal.order import first_unit, payments_of, text_of

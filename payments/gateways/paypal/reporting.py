@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from audit.redaction import redact_object
 from orders.money import MoneyError
-from payments.gateways.base import Json
+from payments.gateways.operation import Json
 from payments.gateways.paypal import money
 from payments.gateways.paypal.mapping import SETTLEMENT_KINDS, SETTLEMENT_STATUSES
 from payments.gateways.paypal.order import child, text_of

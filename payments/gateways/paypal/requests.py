@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from payments.gateways.base import Intent, Json, NotExpressible, Operation, Verb
+from payments.gateways.operation import Intent, Json, NotExpressible, Operation, Verb
 from payments.gateways.paypal import money
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.mapping import LOCALES

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from payments.gateways.base import WebhookRefused
+from payments.gateways.webhook import WebhookRefused
 
 # The header may only say what we use anyway: it never chooses the algorithm.
 ALGORITHM: Final = "SHA256withRSA"

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from payments.gateways.base import Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.http import HttpAnswer, HttpClient, HttpTrouble, exchange_of
+from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.paypal.config import Config
 
 _PATH: Final = "/v1/oauth2/token"

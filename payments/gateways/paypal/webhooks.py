@@ -4,21 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from payments.gateways.base import (
-    Answer,
-    Delivery,
-    Failure,
-    FailureCode,
-    Json,
-    Notice,
-    Outcome,
-    OutcomeKind,
-    Subject,
-    WebhookRefused,
-    WebhookResult,
-    WebhookUnverifiable,
-)
 from payments.gateways.http import read_json_object
+from payments.gateways.operation import Json
+from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.paypal import money
 from payments.gateways.paypal.certificates import Certificates, CertificateUnavailable
 from payments.gateways.paypal.config import Config
@@ -26,6 +14,15 @@ from payments.gateways.paypal.mapping import DISPUTE_OUTCOMES, EVENTS, OPEN_DISP
 from payments.gateways.paypal.order import child, first_unit, text_of
 from payments.gateways.paypal.refunds import read_refund, references_of
 from payments.gateways.paypal.signing import Transmission
+from payments.gateways.webhook import (
+    Answer,
+    Delivery,
+    Notice,
+    Subject,
+    WebhookRefused,
+    WebhookResult,
+    WebhookUnverifiable,
+)
 
 # What needs no repeat is answered by 200; PayPal repeats anything else up to 25 times in 3 days.
 _ANSWERS: Final[dict[WebhookResult, Answer]] = {

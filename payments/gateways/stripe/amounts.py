@@ -3,7 +3,7 @@
 from typing import Final
 
 from orders.money import EXPONENTS, Money, MoneyError
-from payments.gateways.base import NotExpressible
+from payments.gateways.operation import NotExpressible
 from payments.gateways.settlement import Movement
 
 # How many of Stripe's units make one of ours, where the two differ.

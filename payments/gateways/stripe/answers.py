@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Final, cast
 
 from audit.redaction import REDACTED
-from payments.gateways.base import Exchange, Json, Operation, Outcome, OutcomeKind, Verb
 from payments.gateways.http import HttpAnswer, exchange_of
+from payments.gateways.operation import Json, Operation, Verb
+from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.gateways.stripe import mapping, objects, requests
 
 # A request with the same key is still running; it will have ended soon.

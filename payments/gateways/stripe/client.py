@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import stripe
 
-from payments.gateways.base import Json
 from payments.gateways.http import HttpAnswer, HttpClient, NotSent
+from payments.gateways.operation import Json
 from payments.gateways.stripe.config import Config
 
 # Pinned on purpose: an SDK upgrade must not change the wire by accident. Webhook endpoints are

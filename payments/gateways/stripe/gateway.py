@@ -9,24 +9,17 @@ from typing import Self, cast
 
 from typing_extensions import override
 
-from payments.gateways.base import (
-    Answer,
-    Delivery,
-    Gateway,
-    Intent,
-    Json,
-    Notice,
-    Operation,
-    Outcome,
-    WebhookResult,
-)
+from payments.gateways.base import Gateway
 from payments.gateways.capabilities import Capabilities, SettlementSource
 from payments.gateways.http import HttpClient, HttpTrouble, outcome_of_trouble, read_timeout
+from payments.gateways.operation import Intent, Json, Operation
+from payments.gateways.outcome import Outcome
 from payments.gateways.settlement import Payout, SettlementRecord
 from payments.gateways.stripe import amounts, answers, objects, requests, webhooks
 from payments.gateways.stripe.client import Client
 from payments.gateways.stripe.config import Config
 from payments.gateways.stripe.reports import Reports
+from payments.gateways.webhook import Answer, Delivery, Notice, WebhookResult
 
 
 class StripeGateway(Gateway):

@@ -5,7 +5,7 @@ Stripe's enums are open: any of these objects may come with a new word tomorrow.
 
 from typing import Final
 
-from payments.gateways.base import FailureCode, OutcomeKind
+from payments.gateways.outcome import FailureCode, OutcomeKind
 from payments.gateways.settlement import PayoutStatus, RecordKind, RecordStatus
 
 # PaymentIntent.status, where the status alone says it all.

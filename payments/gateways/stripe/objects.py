@@ -9,16 +9,9 @@ from dataclasses import replace
 from typing import Final
 
 from audit.redaction import mask_text
-from payments.gateways.base import (
-    Failure,
-    FailureCode,
-    NextAction,
-    Notice,
-    Outcome,
-    OutcomeKind,
-    Subject,
-)
+from payments.gateways.outcome import Failure, FailureCode, NextAction, Outcome, OutcomeKind
 from payments.gateways.stripe import amounts, mapping, requests
+from payments.gateways.webhook import Notice, Subject
 
 _REDIRECT: Final = "redirect_to_url"
 

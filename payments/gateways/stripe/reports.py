@@ -7,8 +7,9 @@ from operator import add
 from typing import Final
 
 from orders.money import MoneyError
-from payments.gateways.base import Json, Notice, OutcomeKind
 from payments.gateways.http import HttpTrouble
+from payments.gateways.operation import Json
+from payments.gateways.outcome import OutcomeKind
 from payments.gateways.settlement import (
     Movement,
     Payout,
@@ -18,6 +19,7 @@ from payments.gateways.settlement import (
 )
 from payments.gateways.stripe import mapping, objects, settlement
 from payments.gateways.stripe.client import Client
+from payments.gateways.webhook import Notice
 
 _OK: Final = 200
 _LIMIT_MAX: Final = 100

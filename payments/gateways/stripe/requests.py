@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from payments.gateways.base import Intent, Json, NotExpressible, Operation, Verb
+from payments.gateways.operation import Intent, Json, NotExpressible, Operation, Verb
 from payments.gateways.stripe import amounts
 
 # What we write into Stripe's metadata, and read back from its objects. Stripe copies a

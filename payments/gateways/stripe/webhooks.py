@@ -9,20 +9,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from payments.gateways.base import (
+from payments.gateways.http import read_json_object
+from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
+from payments.gateways.stripe import mapping, objects, requests, signing
+from payments.gateways.webhook import (
     Answer,
     Delivery,
-    Failure,
-    FailureCode,
     Notice,
-    Outcome,
-    OutcomeKind,
     Subject,
     WebhookRefused,
     WebhookResult,
 )
-from payments.gateways.http import read_json_object
-from payments.gateways.stripe import mapping, objects, requests, signing
 
 _HEADER: Final = "stripe-signature"
 

@@ -9,16 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from payments.gateways.base import (
-    Failure,
-    FailureCode,
-    Json,
-    Operation,
-    Outcome,
-    OutcomeKind,
-    Verb,
-)
 from payments.gateways.http import HttpAnswer, exchange_of
+from payments.gateways.operation import Json, Operation, Verb
+from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.vnpay import mapping, signing, wire
 
 _HTTP_OK: Final = 200

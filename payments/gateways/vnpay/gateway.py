@@ -10,26 +10,15 @@ from typing import Final, Self, cast
 
 from typing_extensions import override
 
-from payments.gateways.base import (
-    Answer,
-    Delivery,
-    Gateway,
-    Intent,
-    Json,
-    NextAction,
-    NotExpressible,
-    Notice,
-    Operation,
-    Outcome,
-    OutcomeKind,
-    Verb,
-    WebhookResult,
-)
+from payments.gateways.base import Gateway
 from payments.gateways.capabilities import Capabilities, SettlementSource
 from payments.gateways.http import HttpClient, HttpTrouble, outcome_of_trouble, read_timeout
+from payments.gateways.operation import Intent, Json, NotExpressible, Operation, Verb
+from payments.gateways.outcome import NextAction, Outcome, OutcomeKind
 from payments.gateways.settlement import SettlementRecord
 from payments.gateways.vnpay import answers, ipn, mapping, settlement, signing, wire
 from payments.gateways.vnpay.config import Config
+from payments.gateways.webhook import Answer, Delivery, Notice, WebhookResult
 
 _VERSION: Final = "2.1.0"
 _NO_HOLDS: Final = "VNPAY cannot hold money: it takes it at once"

@@ -6,18 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from payments.gateways.base import (
+from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
+from payments.gateways.vnpay import answers, mapping, signing, wire
+from payments.gateways.webhook import (
     Answer,
     Delivery,
-    Failure,
-    FailureCode,
     Notice,
-    Outcome,
-    OutcomeKind,
     WebhookRefused,
     WebhookResult,
 )
-from payments.gateways.vnpay import answers, mapping, signing, wire
 
 # What makes an IPN itself; VNPAY numbers no events.
 _EVENT_FIELDS: Final = (

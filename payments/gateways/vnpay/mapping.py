@@ -7,8 +7,9 @@ codes that circulate).
 import re
 from typing import Final
 
-from payments.gateways.base import FailureCode, OutcomeKind, WebhookResult
+from payments.gateways.outcome import FailureCode, OutcomeKind
 from payments.gateways.settlement import RecordKind
+from payments.gateways.webhook import WebhookResult
 
 SUCCESS: Final = "00"
 

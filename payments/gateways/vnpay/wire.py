@@ -7,7 +7,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from orders.money import Money, MoneyError
-from payments.gateways.base import NotExpressible
+from payments.gateways.operation import NotExpressible
 
 CURRENCY: Final = "VND"
 # VNPAY writes đồng times one hundred, in at most twelve digits.

@@ -9,8 +9,10 @@ from datetime import timedelta
 from typing import Final
 
 from orders.money import Money
-from payments.gateways.base import FailureCode, Gateway, OutcomeKind, Verb
+from payments.gateways.base import Gateway
 from payments.gateways.momo.gateway import MomoGateway
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import FailureCode, OutcomeKind
 from payments.gateways.paypal.gateway import PaypalGateway
 from payments.gateways.stripe.gateway import StripeGateway
 from payments.gateways.vnpay.gateway import VnpayGateway

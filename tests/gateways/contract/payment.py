@@ -8,18 +8,10 @@ from typing import Any, Final
 from uuid import uuid4
 
 from orders.money import Money
-from payments.gateways.base import (
-    Delivery,
-    Failure,
-    Gateway,
-    Intent,
-    Notice,
-    Operation,
-    Outcome,
-    OutcomeKind,
-    Subject,
-    Verb,
-)
+from payments.gateways.base import Gateway
+from payments.gateways.operation import Intent, Operation, Verb
+from payments.gateways.outcome import Failure, Outcome, OutcomeKind
+from payments.gateways.webhook import Delivery, Notice, Subject
 from tests.gateways import samples
 from tests.gateways.contract.party import Party
 from tests.sandbox.player import Player, Received, Shop, eventually

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from payments.gateways.base import Delivery, Gateway, Notice, WebhookRefused
+from payments.gateways.base import Gateway
+from payments.gateways.webhook import Delivery, Notice, WebhookRefused
 
 # A month and a half: longer than any retry of a gateway, and than any tolerance of a clock.
 LATER: Final = timedelta(days=45)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from payments.gateways.base import FailureCode, NotExpressible, OutcomeKind, Verb
+from payments.gateways.operation import NotExpressible, Verb
+from payments.gateways.outcome import FailureCode, OutcomeKind
 from tests.gateways.contract.faults import BEFORE, FAULTS, NONSENSE, OPEN, SLOW
 from tests.gateways.contract.party import CLOSERS, PARTIES, Party
 from tests.gateways.contract.payment import Payment

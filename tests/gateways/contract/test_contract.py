@@ -1,6 +1,6 @@
 """What every gateway must do, whoever it is: one class, every adapter, against the sandbox.
 
-The kinds follow the meanings in ``base.py``. The one rule behind most of them: what may have
+The kinds follow the meanings in ``outcome.py``. The one rule behind most of them: what may have
 happened is never called a no.
 """
 
@@ -9,13 +9,9 @@ from typing import Final
 import pytest
 
 from orders.money import Money
-from payments.gateways.base import (
-    FailureCode,
-    Gateway,
-    NotExpressible,
-    OutcomeKind,
-    Verb,
-)
+from payments.gateways.base import Gateway
+from payments.gateways.operation import NotExpressible, Verb
+from payments.gateways.outcome import FailureCode, OutcomeKind
 from tests.gateways import samples
 from tests.gateways.contract.conftest import NewPayment
 from tests.gateways.contract.faults import FAULTS, NONSENSE, OPEN

@@ -7,7 +7,8 @@ from typing import Final
 import pytest
 
 from orders.money import Money
-from payments.gateways.base import FailureCode, NotExpressible, Operation, OutcomeKind, Verb
+from payments.gateways.operation import NotExpressible, Operation, Verb
+from payments.gateways.outcome import FailureCode, OutcomeKind
 from tests.gateways.contract.conftest import NewPayment
 from tests.gateways.contract.faults import BEFORE, FAULTS, NONSENSE, OPEN, SLOW
 from tests.gateways.contract.party import HOLDERS, PART_TAKERS, PARTIES, Party

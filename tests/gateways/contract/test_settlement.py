@@ -12,8 +12,10 @@ from typing import Any, Final
 
 import pytest
 
-from payments.gateways.base import Gateway, NotExpressible, OutcomeKind
+from payments.gateways.base import Gateway
 from payments.gateways.capabilities import SettlementSource
+from payments.gateways.operation import NotExpressible
+from payments.gateways.outcome import OutcomeKind
 from payments.gateways.settlement import (
     RecordKind,
     RecordStatus,

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from orders.money import Money
-from payments.gateways.base import FailureCode, Intent, Outcome, OutcomeKind, Verb
 from payments.gateways.momo.config import Config
 from payments.gateways.momo.gateway import MomoGateway
 from payments.gateways.momo.mapping import KINDS, NOTICE_KINDS, RESULTS, Meaning
+from payments.gateways.operation import Intent, Verb
+from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.momo.wallet import OPTIONS, content
 from tests.gateways.samples import CALL_REFERENCE, intent, operation, run

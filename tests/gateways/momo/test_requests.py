@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.money import Money
-from payments.gateways.base import Intent, Json, NotExpressible, Verb
 from payments.gateways.momo.answers import read_money
 from payments.gateways.momo.config import Config, Keys
 from payments.gateways.momo.gateway import MomoGateway
 from payments.gateways.momo.requests import SIGNED_FIELDS, freeze, read_capture
 from payments.gateways.momo.signing import sign
+from payments.gateways.operation import Intent, Json, NotExpressible, Verb
 from tests.gateways.local_server import LocalServer
 from tests.gateways.momo.wallet import OPTIONS
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation, run

@@ -9,18 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.money import Money
-from payments.gateways.base import (
-    Delivery,
-    FailureCode,
-    Json,
-    Notice,
-    OutcomeKind,
-    WebhookRefused,
-    WebhookResult,
-)
 from payments.gateways.momo.config import Config, Keys
 from payments.gateways.momo.gateway import MomoGateway
 from payments.gateways.momo.signing import RESULT_FIELDS, sign
+from payments.gateways.operation import Json
+from payments.gateways.outcome import FailureCode, OutcomeKind
+from payments.gateways.webhook import Delivery, Notice, WebhookRefused, WebhookResult
 from tests.gateways.momo.wallet import OPTIONS
 from tests.gateways.samples import CREATED_AT, REFERENCE
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from orders.money import Money
-from payments.gateways.base import FailureCode, Intent, Json, Outcome, OutcomeKind, Verb
+from payments.gateways.operation import Intent, Json, Verb
+from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.gateway import PaypalGateway
 from tests.gateways.local_server import LocalServer, Reply, refused_url

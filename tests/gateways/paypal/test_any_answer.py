@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payments.gateways.base import OutcomeKind, Verb
 from payments.gateways.http import HttpAnswer
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import OutcomeKind
 from payments.gateways.paypal.answers import read_answer
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.requests import freeze

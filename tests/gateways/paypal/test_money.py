@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.money import EXPONENTS, Money
-from payments.gateways.base import NotExpressible
+from payments.gateways.operation import NotExpressible
 from payments.gateways.paypal import money
 from payments.gateways.paypal.gateway import PaypalGateway
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.gateways.base import OutcomeKind, Subject
+from payments.gateways.outcome import OutcomeKind
 from payments.gateways.paypal import reporting
 from payments.gateways.paypal.gateway import PaypalGateway
 from payments.gateways.settlement import (
@@ -20,6 +20,7 @@ from payments.gateways.settlement import (
     ReportUnavailable,
     SettlementRecord,
 )
+from payments.gateways.webhook import Subject
 from tests.gateways.local_server import LocalServer, Reply
 from tests.gateways.paypal.account import USD, amount, intent
 from tests.gateways.twisted import ANY_JSON, FEW, twisted

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft4Validator
 
 from orders.money import Money
-from payments.gateways.base import Intent, Json, NotExpressible, Verb
+from payments.gateways.operation import Intent, Json, NotExpressible, Verb
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.gateway import PaypalGateway
 from payments.gateways.paypal.requests import freeze

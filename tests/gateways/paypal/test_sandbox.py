@@ -14,18 +14,11 @@ from uuid import uuid4
 import pytest
 
 from orders.money import Money
-from payments.gateways.base import (
-    FailureCode,
-    Intent,
-    Notice,
-    Outcome,
-    OutcomeKind,
-    Subject,
-    Verb,
-    WebhookRefused,
-)
+from payments.gateways.operation import Intent, Verb
+from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.gateways.paypal.gateway import PaypalGateway
 from payments.gateways.settlement import RecordKind, ReportUnavailable
+from payments.gateways.webhook import Notice, Subject, WebhookRefused
 from tests.gateways.from_sandbox import ask, learned, payment_of, read
 from tests.sandbox.player import PAYPAL_KEYS, Player, Shop, eventually
 

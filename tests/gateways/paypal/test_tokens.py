@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from payments.gateways.base import OutcomeKind, Verb
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import OutcomeKind
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.gateway import PaypalGateway
 from payments.gateways.paypal.tokens import TokenCache

@@ -10,19 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.money import Money
-from payments.gateways.base import (
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import OutcomeKind
+from payments.gateways.paypal.config import Config
+from payments.gateways.paypal.gateway import PaypalGateway
+from payments.gateways.paypal.pause import PAUSE_S, Pause
+from payments.gateways.webhook import (
     Delivery,
     Notice,
-    OutcomeKind,
     Subject,
-    Verb,
     WebhookRefused,
     WebhookResult,
     WebhookUnverifiable,
 )
-from payments.gateways.paypal.config import Config
-from payments.gateways.paypal.gateway import PaypalGateway
-from payments.gateways.paypal.pause import PAUSE_S, Pause
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.paypal.account import (
     APPROVED_AT,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.money import Money
-from payments.gateways.base import NotExpressible
+from payments.gateways.operation import NotExpressible
 from payments.gateways.stripe import amounts
 
 MONEY = st.builds(

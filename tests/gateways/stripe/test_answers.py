@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from orders.money import Money
-from payments.gateways.base import FailureCode, Intent, Outcome, OutcomeKind, Verb
+from payments.gateways.operation import Intent, Verb
+from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.gateways.stripe.gateway import StripeGateway
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.samples import CALL_REFERENCE, CREATED_AT, REFERENCE, intent, operation, run

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from orders.money import Money
-from payments.gateways.base import OutcomeKind, Subject
+from payments.gateways.outcome import OutcomeKind
 from payments.gateways.settlement import (
     Movement,
     PayoutStatus,
@@ -17,6 +17,7 @@ from payments.gateways.settlement import (
 )
 from payments.gateways.stripe import mapping
 from payments.gateways.stripe.gateway import StripeGateway
+from payments.gateways.webhook import Subject
 from tests.gateways.local_server import LocalServer, Reply
 from tests.gateways.samples import intent
 from tests.gateways.stripe import theirs

@@ -25,7 +25,8 @@ from stripe.params.checkout import (
 )
 
 from orders.money import Money
-from payments.gateways.base import Intent, NotExpressible, Operation, OutcomeKind, Verb
+from payments.gateways.operation import Intent, NotExpressible, Operation, Verb
+from payments.gateways.outcome import OutcomeKind
 from payments.gateways.stripe.client import API_VERSION
 from payments.gateways.stripe.gateway import StripeGateway
 from tests.gateways.local_server import LocalServer

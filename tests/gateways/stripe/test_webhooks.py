@@ -10,17 +10,15 @@ import pytest
 import stripe
 
 from orders.money import Money
-from payments.gateways.base import (
+from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
+from payments.gateways.stripe.gateway import StripeGateway
+from payments.gateways.webhook import (
     Delivery,
-    FailureCode,
     Notice,
-    Outcome,
-    OutcomeKind,
     Subject,
     WebhookRefused,
     WebhookResult,
 )
-from payments.gateways.stripe.gateway import StripeGateway
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE
 from tests.gateways.stripe import theirs
 

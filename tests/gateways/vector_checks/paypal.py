@@ -10,13 +10,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from orders.money import Money, MoneyError
-from payments.gateways.base import NotExpressible, OutcomeKind, Verb, WebhookRefused
 from payments.gateways.http import HttpClient
+from payments.gateways.operation import NotExpressible, Verb
+from payments.gateways.outcome import OutcomeKind
 from payments.gateways.paypal import money
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.order import read_order
 from payments.gateways.paypal.signing import Transmission
 from payments.gateways.paypal.tokens import TokenCache
+from payments.gateways.webhook import WebhookRefused
 from tests.gateways.local_server import LocalServer
 from tests.gateways.samples import intent, operation
 from tests.gateways.vector_checks.rows import Check, Row, is_negative

@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl
 import pytest
 
 from orders.money import Money, MoneyError
-from payments.gateways.base import NotExpressible, OutcomeKind, Verb
+from payments.gateways.operation import NotExpressible, Verb
+from payments.gateways.outcome import OutcomeKind
 from payments.gateways.stripe import amounts, signing
 from payments.gateways.stripe.gateway import StripeGateway
 from tests.gateways.local_server import LocalServer, Reply

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from orders.money import Money
-from payments.gateways.base import FailureCode, Outcome, OutcomeKind, Verb
+from payments.gateways.operation import Verb
+from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.gateways.vnpay.gateway import VnpayGateway
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation, run

@@ -7,16 +7,9 @@ from urllib.parse import quote_plus
 import pytest
 
 from orders.money import Money
-from payments.gateways.base import (
-    Delivery,
-    FailureCode,
-    Notice,
-    Outcome,
-    OutcomeKind,
-    WebhookRefused,
-    WebhookResult,
-)
+from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.gateways.vnpay.gateway import VnpayGateway
+from payments.gateways.webhook import Delivery, Notice, WebhookRefused, WebhookResult
 from tests.gateways.samples import REFERENCE
 from tests.gateways.vnpay.theirs import (
     OLD_SECRET,

@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from orders.money import Money
-from payments.gateways.base import NotExpressible, OutcomeKind, Verb
+from payments.gateways.operation import NotExpressible, Verb
+from payments.gateways.outcome import OutcomeKind
 from payments.gateways.vnpay.gateway import VnpayGateway
 from tests.gateways.local_server import LocalServer
 from tests.gateways.samples import REFERENCE, intent, operation, run
