@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from sandbox.faults import Call, Failures
+from sandbox.json_object import read_object
 from sandbox.momo import codes, signing
 from sandbox.momo.payments import NAME, Payments, link_text, milliseconds
 
@@ -40,6 +40,7 @@ TEXTS: Final[Mapping[str, int]] = {
     "partnerCode": 50, "requestId": 50, "orderId": 200, "orderInfo": 255, "redirectUrl": 2048,
     "ipnUrl": 2048, "requestType": 50, "extraData": 1000, "description": 255,
 }  # fmt: skip
+LANGUAGES: Final = ("vi", "en")
 MAY_BE_EMPTY: Final = ("extraData", "description")
 AMOUNTS: Final = ("amount", "transId")
 DIGITS_MAX: Final = 18
@@ -82,7 +83,7 @@ class Api:
         async def handle(request: web.Request) -> web.StreamResponse:
             if request.content_type != "application/json":
                 return web.json_response({"error": "Unsupported Media Type"}, status=415)
-            body = read_body(await request.read())
+            body = read_object(await request.read())
             call = Call(gateway=NAME, operation=operation, reference=self._reference(body))
 
             async def work() -> web.Response:
@@ -117,7 +118,7 @@ class Api:
             if name in MAY_BE_EMPTY:
                 body.setdefault(name, "")
             check_field(name, body.get(name))
-        if body.get("lang", "vi") not in {"vi", "en"}:
+        if body.get("lang", "vi") not in LANGUAGES:
             raise Refused(codes.BAD_FORMAT)
         if body["partnerCode"] != self._keys.partner_code:
             raise Refused(codes.BAD_PARTNER)
@@ -299,15 +300,6 @@ def refund_entry(refund: Json) -> Json:
         "transId": refund["trans_id"],
         "createdTime": milliseconds(refund["created_at"]),
     }
-
-
-def read_body(raw: bytes) -> Json:
-    """The JSON object of a request; anything else reads as empty, which is malformed."""
-    try:
-        body: Any = json.loads(raw)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def is_number(value: object) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from sandbox.faults import Call, Failures
+from sandbox.json_object import read_object
 from sandbox.vnpay import codes, signing, ways
 from sandbox.vnpay.payments import stamp, status_of
 from sandbox.vnpay.ways import bank_and_card
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sandbox.vnpay.payments import Payments
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9]{1,32}")
+AMOUNT = re.compile(r"[0-9]{1,12}")
 FULL, PARTIAL = "02", "03"
 PAYMENT_TYPE = "01"
 
@@ -151,7 +152,7 @@ class MerchantApi:
     def _refundable(self, payment: Json, fields: dict[str, str]) -> int:
         """The amount to give back (wire scale), or a refusal."""
         kind, text = fields["vnp_TransactionType"], fields["vnp_Amount"]
-        if kind not in {FULL, PARTIAL} or not text.isdecimal():
+        if kind not in {FULL, PARTIAL} or not AMOUNT.fullmatch(text):
             raise Refused("03")
         if payment["response"] not in codes.STATUSES:
             raise Refused("95")
@@ -206,16 +207,11 @@ class MerchantApi:
 
 
 def read_fields(body: bytes) -> dict[str, str]:
-    """The texts and whole numbers of a JSON object, as texts; anything else reads as empty, which
-    is malformed. VNPAY's Node sample sends its amount as a number.
+    """The texts and whole numbers of a JSON object, as texts; VNPAY's Node sample sends its amount
+    as a number.
     """
-    try:
-        parsed = json.loads(body)
-    except ValueError:
-        return {}
-    if not isinstance(parsed, dict):
-        return {}
-    return {name: str(value) for name, value in parsed.items() if type(value) in {str, int}}
+    members = read_object(body).items()
+    return {name: str(value) for name, value in members if type(value) in {str, int}}
 
 
 def server_error() -> web.Response:

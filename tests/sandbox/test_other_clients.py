@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 import pytest
 import requests
 
+from tests.sandbox.momo_shop import create_body, send
 from tests.sandbox.paypal_shop import (
     ORDERS,
     PAYMENTS,
@@ -31,6 +32,18 @@ if TYPE_CHECKING:
     from tests.sandbox.player import Player
 
 HOUR_S = 3600
+# No JSON objects, or none that could be answered: half a surrogate pair is no text.
+NO_OBJECTS = [
+    pytest.param(body, id=name)
+    for name, body in {
+        "list": "[1]",
+        "no member": "{}",
+        "nonsense": "nonsense",
+        "nothing": "",
+        "too deep": '{"a":' * 20_000,
+        "half a letter": r'{"orderInfo": "\ud800"}',
+    }.items()
+]
 
 
 @pytest.fixture
@@ -184,6 +197,12 @@ class TestVnpayLinks:
 
 
 class TestVnpayCalls:
+    @pytest.mark.parametrize("body", NO_OBJECTS)
+    def test_are_malformed_without_an_object(self, player: Player, body: str) -> None:
+        url = f"{player.url}/merchant_webapi/api/transaction"
+        answer = player.http.post(url, data=body, timeout=5)
+        assert (answer.status_code, answer.json()["vnp_ResponseCode"]) == (200, "03")
+
     def test_may_send_numbers(self, player: Player, reference: str) -> None:
         params = link_params(reference)
         open_link(player, params)
@@ -205,7 +224,7 @@ class TestVnpayCalls:
 
 
 class TestMomoCalls:
-    @pytest.mark.parametrize("body", ["[1]", "{}", "nonsense", ""])
+    @pytest.mark.parametrize("body", NO_OBJECTS)
     def test_are_malformed_without_an_object(self, player: Player, body: str) -> None:
         answer = player.http.post(
             f"{player.url}/v2/gateway/api/create",
@@ -213,4 +232,11 @@ class TestMomoCalls:
             headers={"Content-Type": "application/json; charset=UTF-8"},
             timeout=5,
         )
+        assert (answer.status_code, answer.json()["resultCode"]) == (400, 20)
+
+    @pytest.mark.parametrize("lang", [[], {}, 1, "fr"])
+    def test_are_malformed_in_a_language_that_is_none(
+        self, player: Player, reference: str, lang: Any
+    ) -> None:
+        answer = send(player, "create", create_body(reference, lang=lang))
         assert (answer.status_code, answer.json()["resultCode"]) == (400, 20)
