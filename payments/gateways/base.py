@@ -108,6 +108,13 @@ class Gateway(ABC):
         del method, channel
         return self.capabilities.manual_capture
 
+    def refund_limits(self, intent: Intent) -> tuple[int, int]:
+        """The smallest and the largest amount of one refund of ``intent``, in its minor units.
+
+        What was given back before does not count.
+        """
+        return 1, intent.money.minor
+
     @abstractmethod
     def freeze(self, operation: Operation) -> Json:
         """The request of ``operation``, complete but for the token; no network, no clock.

@@ -19,7 +19,7 @@ from payments.gateways.http import (
 from payments.gateways.momo import answers, doors, requests, settlement, webhooks
 from payments.gateways.momo.config import Config
 from payments.gateways.momo.signing import sign
-from payments.gateways.operation import Json, Operation
+from payments.gateways.operation import Intent, Json, Operation
 from payments.gateways.outcome import Outcome
 from payments.gateways.settlement import SettlementRecord
 from payments.gateways.webhook import Answer, Delivery, Notice, WebhookResult
@@ -75,6 +75,10 @@ class MomoGateway(Gateway):
     @override
     def can_hold(self, method: str, channel: str) -> bool:
         return self._door(method, channel).can_hold
+
+    @override
+    def refund_limits(self, intent: Intent) -> tuple[int, int]:
+        return doors.refund_limits(intent, self._config.request_type)
 
     def _door(self, method: str, channel: str) -> doors.Door:
         return doors.door_of(method, channel, self._config.request_type)

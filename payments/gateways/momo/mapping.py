@@ -65,7 +65,9 @@ RESULTS: Final[dict[str, Result]] = {
     "1000": Result(Meaning.WAITING, final=False),
     "1001": Result(Meaning.REFUSED, final=True, failure=FailureCode.INSUFFICIENT_FUNDS),
     "1002": Result(Meaning.REFUSED, final=True, failure=FailureCode.DECLINED),
-    "1003": Result(Meaning.CANCELLED, final=True, failure=FailureCode.CANCELLED),
+    # MoMo has one code for a hold that we released and for one that it let run out. Whoever asked
+    # for a release knows that; to everybody else time has ended it.
+    "1003": Result(Meaning.CANCELLED, final=True, failure=FailureCode.EXPIRED),
     "1004": Result(Meaning.REFUSED, final=True, failure=FailureCode.LIMIT_EXCEEDED),
     "1005": Result(Meaning.REFUSED, final=True, failure=FailureCode.EXPIRED),
     "1006": Result(Meaning.REFUSED, final=True, failure=FailureCode.CANCELLED),

@@ -117,14 +117,18 @@ def _confirm(operation: Operation, request_type: str) -> Json:
     }
 
 
-def _refund(operation: Operation, _config: Config) -> Json:
+def _refund(operation: Operation, config: Config) -> Json:
+    amount = _dong(operation)
+    smallest, largest = doors.refund_limits(operation.intent, config.request_type)
+    if not smallest <= amount <= largest:
+        raise NotExpressible(f"MoMo gives back {smallest:,} to {largest:,} đồng of this payment")
     trans_id = operation.intent.psp_data.get("trans_id") or operation.intent.psp_reference
     if not trans_id.isdecimal():
         raise NotExpressible("MoMo refunds by its own number of the payment, and we have none")
     return {
         # A refund is an order of its own: the purchase's orderId would be answered by 41.
         "orderId": operation.reference,
-        "amount": _dong(operation),
+        "amount": amount,
         "transId": int(trans_id),
         "description": f"Refund {operation.intent.order_number}"[:_ORDER_INFO_MAX],
     }

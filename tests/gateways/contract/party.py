@@ -90,9 +90,8 @@ class Party:
     # Refunds that are done later, and refunds that fail after they were accepted.
     slow_refunds: Turn | None = None
     failing_refunds: Turn | None = None
-    # How long it holds money that nobody takes, and the reason that it gives in the end.
+    # How long it holds money that nobody takes.
     hold_life: timedelta = timedelta()
-    hold_end: FailureCode = FailureCode.EXPIRED
     # The stories (``stories.py``) that its webhooks tell by themselves.
     tells: frozenset[str] = frozenset()
     # What they say about a payment only asks for a query.
@@ -230,8 +229,6 @@ MOMO: Final = Party(
     },
     slow_refunds=Turn(decision="decline:7002"),
     hold_life=timedelta(days=30),
-    # One code of MoMo's stands for a hold that we let go and for one that ran out.
-    hold_end=FailureCode.CANCELLED,
     tells=frozenset({"hold"}),
 )
 

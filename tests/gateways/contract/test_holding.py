@@ -235,7 +235,7 @@ class TestRunningOut:
         hold.later(2 * HOUR)
         asked = hold.ask(Verb.QUERY)
         assert asked.failure is not None
-        assert (asked.kind, asked.failure.code) == (OutcomeKind.DECLINED, party.hold_end)
+        assert (asked.kind, asked.failure.code) == (OutcomeKind.DECLINED, FailureCode.EXPIRED)
         assert asked.failure.gateway_code
         require_released(hold)
 

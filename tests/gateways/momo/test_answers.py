@@ -156,7 +156,7 @@ class TestQuery:
         [
             (1001, FailureCode.INSUFFICIENT_FUNDS),
             (1002, FailureCode.DECLINED),
-            (1003, FailureCode.CANCELLED),
+            (1003, FailureCode.EXPIRED),
             (1004, FailureCode.LIMIT_EXCEEDED),
             (1005, FailureCode.EXPIRED),
             (1006, FailureCode.CANCELLED),
@@ -226,9 +226,17 @@ class TestHolds:
     def test_a_release_under_an_error_status_is_unknown(self, ask: Asking) -> None:
         assert ask(Verb.VOID, content(0, transId=42), status=403).kind is OutcomeKind.UNKNOWN
 
-    @pytest.mark.parametrize("verb", [Verb.CAPTURE, Verb.VOID])
-    def test_a_hold_that_is_gone_ends_it(self, ask: Asking, verb: Verb) -> None:
-        assert ask(verb, content(1003)).kind is OutcomeKind.DECLINED
+    @pytest.mark.parametrize(
+        ("verb", "reason"),
+        [(Verb.CAPTURE, FailureCode.EXPIRED), (Verb.VOID, FailureCode.CANCELLED)],
+    )
+    def test_a_hold_that_is_gone_ends_it(
+        self, ask: Asking, verb: Verb, reason: FailureCode
+    ) -> None:
+        said = ask(verb, content(1003))
+        assert said.kind is OutcomeKind.DECLINED
+        assert said.failure is not None
+        assert said.failure.code is reason
 
     @pytest.mark.parametrize("verb", [Verb.CAPTURE, Verb.VOID])
     @pytest.mark.parametrize("code", [10, 20, 22, 40, 41, 42, 43, 99, 1002, 7000])

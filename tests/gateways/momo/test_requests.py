@@ -153,6 +153,31 @@ class TestDoors:
         assert gateway.limits("momo", "wallet") == {"VND": (1_000, 50_000_000)}
 
 
+class TestRefundLimits:
+    @pytest.mark.parametrize(
+        ("channel", "pay_type", "smallest"),
+        [
+            ("", "", 1_000),
+            ("", "qr", 1_000),
+            ("", "napas", 10_000),
+            ("", "credit", 1_000),
+            ("atm", "", 10_000),
+            ("atm", "napas", 10_000),
+            ("wallet", "webApp", 1_000),
+        ],
+    )
+    def test_are_those_of_the_way_the_shopper_paid(
+        self, channel: str, pay_type: str, smallest: int
+    ) -> None:
+        paid = replace(PAID, channel=channel, psp_data={"trans_id": "42", "pay_type": pay_type})
+        assert MomoGateway(CONFIG).refund_limits(paid) == (smallest, 50_000_000)
+        body = body_of(Verb.REFUND, paid, money=Money(smallest, "VND"))
+        assert body["amount"] == smallest
+        for refused in (0, smallest - 1, 50_000_001):
+            with pytest.raises(NotExpressible, match=f"{smallest:,} to 50,000,000 đồng"):
+                body_of(Verb.REFUND, paid, money=Money(refused, "VND"))
+
+
 class TestOtherVerbs:
     def test_refund_is_an_order_of_its_own_about_momos_number(self) -> None:
         body = body_of(Verb.REFUND, PAID, money=Money(40_000, "VND"))
