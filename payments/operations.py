@@ -112,8 +112,7 @@ def _next_verb(row: Transaction, answered: AbstractSet[str], adapter: Gateway) -
     if row.cancel_code:
         closable = adapter.capabilities.close and Verb.CLOSE not in answered
         return Verb.CLOSE if closable else Verb.QUERY
-    # An approval waits to be captured: the adapter says so by name.
-    return Verb(row.psp_data.get("next_verb", Verb.QUERY))
+    return Verb(row.next_verb or Verb.QUERY)
 
 
 def _is_remembered(call: GatewayCall, adapter: Gateway, now: datetime) -> bool:

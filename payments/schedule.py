@@ -6,23 +6,19 @@ from typing import Any
 from django.conf import settings
 
 from payments.gateways.base import Gateway
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import Outcome, OutcomeKind
+from payments.gateways.outcome import Outcome
 from payments.gateways.registry import gateway, gateways
 from payments.models import Transaction
-
-# Nothing was learned: the same question again, soon, then ever more slowly.
-_LEARNED_NOTHING = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE})
 
 
 def next_look(row: Transaction, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """The ``due_at`` and ``failures`` of a live ``row`` after ``outcome``."""
-    if outcome.kind in _LEARNED_NOTHING:
+    if not outcome.kind.is_answer:
+        # The same question again, soon, then ever more slowly.
         failures = min(row.failures + 1, 1000)
         delay = max(row.backoff.delay(failures), timedelta(seconds=outcome.retry_after_s or 0))
         return {"failures": failures, "due_at": max(now + delay, earliest_query(row, now))}
-    if outcome.psp_data.get("next_verb") == Verb.CAPTURE:
-        # The shopper has approved, and nothing is paid before we capture it.
+    if outcome.next_verb is not None:
         return {"failures": 0, "due_at": earliest_query(row, now)}
     return {"failures": 0, "due_at": _next_query(row, now)}
 

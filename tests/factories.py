@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any, Final, cast
 
 from django.contrib.auth.hashers import make_password
-from django.db import connection
 from django.db import transaction as database
 from django.utils import timezone
 from factory.base import Factory
@@ -143,23 +142,15 @@ class TransactionFactory(Factory[Transaction]):
 
 
 def _pending(order: Order, method: str, capture: Capture, status: Status) -> Transaction:
-    held = status == Status.AUTHORIZED
+    if status == Status.AUTHORIZED:
+        method, capture = "card", Capture.MANUAL
     created = checkout.create_payment(
         client=f"user:{order.customer_id.hex}" if order.customer_id else "link",
         key=None,
-        request=payment_request(order, method="card" if held else method, capture=capture),
+        request=payment_request(order, method=method, capture=capture),
         render=render_payment,
     )
-    if held:
-        _ask_for_a_later_capture(created.transaction)
     return created.transaction
-
-
-def _ask_for_a_later_capture(row: Transaction) -> None:
-    """What no service offers yet, and the trigger would refuse."""
-    with database.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute("UPDATE transactions SET capture = 'manual' WHERE id = %s", [row.pk])
 
 
 def payment_request(order: Order, **changes: Any) -> PaymentRequest:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from orders.money import Money
-from payments.gateways.operation import Json
+from payments.gateways.operation import Json, Verb
 
 
 class OutcomeKind(StrEnum):
@@ -20,6 +20,11 @@ class OutcomeKind(StrEnum):
     UNPAID = "UNPAID"  # the gateway's word: nothing paid so far, or it never heard of it
     NOT_DONE = "NOT_DONE"  # certainly not done (refused connection or credentials): retry
     UNKNOWN = "UNKNOWN"  # we do not know; ask again
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the gateway has answered; if not, what was asked is still open."""
+        return self not in {OutcomeKind.NOT_DONE, OutcomeKind.UNKNOWN}
 
 
 class FailureCode(StrEnum):
@@ -82,7 +87,9 @@ class Outcome:
     ``live`` and ``account`` are None or "" where the gateway does not say them. ``psp_reference``
     is their id of the payment; ``psp_data`` are further ids of theirs that later verbs need
     (``capture_id``, ``payment_intent``, ``transaction_no``…) and harmless facts for staff
-    (``card_brand``, ``card_last4``, ``bank``). ``retry_after_s`` is the gateway's own wish.
+    (``card_brand``, ``card_last4``, ``bank``). ``next_verb`` should follow as soon as the gateway
+    allows it: the capture of an approval, or the query that a mere hint asks for; None leaves it
+    to the schedule of queries. ``retry_after_s`` is the gateway's own wish.
     """
 
     kind: OutcomeKind
@@ -94,5 +101,6 @@ class Outcome:
     failure: Failure | None = None
     next_action: NextAction | None = None
     psp_data: Mapping[str, str] = field(default_factory=dict)
+    next_verb: Verb | None = None
     retry_after_s: int | None = None
     exchange: Exchange | None = None

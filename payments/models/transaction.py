@@ -86,6 +86,8 @@ class Transaction(DueRow):
     last_failure = models.JSONField(null=True, blank=True)
     psp_reference = models.CharField(max_length=255, blank=True)
     psp_data = models.JSONField(default=dict, blank=True)
+    # What the gateway's last word asked for, such as the capture of an approval; else we query.
+    next_verb = models.CharField(max_length=12, blank=True, default="", db_default="")
 
     # How often the gateway has been asked, and when last: the place in its query schedule.
     queries = models.PositiveIntegerField(default=0)

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from audit import services as audit
 from audit.models import AuditEvent
 from durable.wake import wake
-from payments.gateways.outcome import Outcome, OutcomeKind
+from payments.gateways.outcome import Outcome
 from payments.models import GatewayBreaker, Transaction
 
 FAILURES_TO_OPEN: Final = 10
@@ -26,7 +26,6 @@ PROBE_EVERY: Final = timedelta(seconds=15)
 
 # Breakers have names and no ids; the audit trail wants one.
 _NAMESPACE: Final = UUID("6d6f6e65-7920-5f62-8c72-65616b657273")
-_NO_ANSWER: Final = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE})
 _SERVER_ERROR: Final = 500
 
 
@@ -64,7 +63,7 @@ def note(*, gateway_name: str, outcomes: Sequence[Outcome]) -> None:
 
 def _is_outage(outcome: Outcome) -> bool:
     """No answer, or a server error. An answer that says no, or too much at once, is an answer."""
-    if outcome.kind not in _NO_ANSWER:
+    if outcome.kind.is_answer:
         return False
     status = outcome.exchange.http_status if outcome.exchange else None
     return status is None or status >= _SERVER_ERROR

@@ -38,8 +38,6 @@ from payments.states import Status
 
 logger = logging.getLogger(__name__)
 
-# Kinds that answer an operation for good; after the others it is still open.
-_DEFINITE: Final = frozenset(OutcomeKind) - {OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE}
 _ENDS_OF_A_HOLD: Final = frozenset({Verb.CAPTURE, Verb.VOID})
 # After so many failures in a row a person should know, while we go on trying.
 FAILURES_BEFORE_A_CASE: Final = 8
@@ -329,7 +327,7 @@ def _answers(
     results: Sequence[tuple[Job, Outcome]], now: datetime
 ) -> Mapping[UUID, Mapping[str, Any]]:
     """What to write to each call. Not knowing never hides what another worker has heard."""
-    vague = [job.call.pk for job, outcome in results if outcome.kind not in _DEFINITE]
+    vague = [job.call.pk for job, outcome in results if not outcome.kind.is_answer]
     calls = GatewayCall.objects.filter(pk__in=vague, answered_at__isnull=False)
     known = set(calls.values_list("pk", flat=True)) if vague else set()
     return {
@@ -340,7 +338,7 @@ def _answers(
 
 
 def _answer(job: Job, outcome: Outcome, now: datetime) -> Mapping[str, Any]:
-    is_answered = outcome.kind in _DEFINITE or job.operation.verb is Verb.QUERY
+    is_answered = outcome.kind.is_answer or job.operation.verb is Verb.QUERY
     changes: dict[str, Any] = {"outcome": outcome.kind}
     if is_answered:
         changes["answered_at"] = now
@@ -361,14 +359,14 @@ def _still_held(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
     refused = {
         job.row.pk: (job.operation.verb, outcome.failure)
         for job, outcome in results
-        if job.operation.verb in _ENDS_OF_A_HOLD and outcome.kind in _DEFINITE and outcome.failure
+        if job.operation.verb in _ENDS_OF_A_HOLD and outcome.kind.is_answer and outcome.failure
     }
     held = Transaction.objects.filter(pk__in=refused, status=Status.AUTHORIZED) if refused else []
     return [cases.still_held(row, *refused[row.pk]) for row in held]
 
 
 def _is_stuck(job: Job, outcome: Outcome) -> bool:
-    return outcome.kind not in _DEFINITE and job.row.failures + 1 == FAILURES_BEFORE_A_CASE
+    return not outcome.kind.is_answer and job.row.failures + 1 == FAILURES_BEFORE_A_CASE
 
 
 def _refused(job: Job) -> Finding:

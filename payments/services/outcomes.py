@@ -297,7 +297,8 @@ _NO_FAILURE: dict[str, Any] = {"failure_code": "", "failure_detail": {}}
 
 # What every end has in common: nothing is due, nobody has to act, and the token is gone.
 _ENDED: dict[str, Any] = {
-    "due_at": None, "lease_until": None, "failures": 0, "next_action": None, "payment_token": "",
+    "due_at": None, "lease_until": None, "failures": 0, "next_action": None, "next_verb": "",
+    "payment_token": "",
 }  # fmt: skip
 
 
@@ -338,6 +339,9 @@ def _news(row: Transaction, outcome: Outcome) -> dict[str, Any]:
         news["psp_reference"] = outcome.psp_reference
     if outcome.psp_data:
         news["psp_data"] = {**row.psp_data, **outcome.psp_data}
+    if outcome.kind.is_answer and (outcome.next_verb or "") != row.next_verb:
+        # An operation without an answer keeps its turn.
+        news["next_verb"] = outcome.next_verb or ""
     if outcome.next_action:
         action = outcome.next_action
         news["next_action"] = {"url": action.url, "qr": action.qr, "app_url": action.app_url}
@@ -372,7 +376,7 @@ def _worries(item: Evidence, row: Transaction, now: datetime) -> list[Finding]:
 
 def _follow_hint(item: Evidence, row: Transaction, now: datetime, batch: _Batch) -> None:
     """A webhook that is only a hint names the operation that brings the truth: do it soon."""
-    if item.source is Source.WEBHOOK and "next_verb" in item.outcome.psp_data:
+    if item.source is Source.WEBHOOK and item.outcome.next_verb is not None:
         batch.change(row, {"due_at": earliest_query(row, now)})
         wake(f"gateway.{row.gateway}")
 

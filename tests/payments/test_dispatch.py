@@ -190,8 +190,8 @@ def _with_unanswered(patch: pytest.MonkeyPatch, verb: Verb) -> Transaction:
     """A payment that was created, and whose next operation was sent and never answered."""
     patch.setattr(StripeGateway, "freeze", lambda _, operation: {"call": operation.verb})
     row = TransactionFactory.create(method="card")
-    wish = {"next_verb": Verb.CAPTURE} if verb is Verb.CAPTURE else {}
-    created = Outcome(OutcomeKind.PENDING, psp_reference="theirs-1", psp_data=wish)
+    wish = verb if verb is Verb.CAPTURE else None
+    created = Outcome(OutcomeKind.PENDING, psp_reference="theirs-1", next_verb=wish)
     settle(results=[(begin(row), created)])
     if verb is Verb.CLOSE:
         cancel_payment(transaction_id=row.pk)

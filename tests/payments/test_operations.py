@@ -85,6 +85,16 @@ class TestAnOperationThatIsRepeatedInVain:
         ]  # fmt: skip
 
 
+class TestAPaymentWithoutOpenOperations:
+    @pytest.mark.parametrize(
+        ("wanted", "verb"),
+        [(Verb.CAPTURE, Verb.CAPTURE), (Verb.QUERY, Verb.QUERY), ("", Verb.QUERY)],
+    )
+    def test_does_what_the_gateway_asked_for_and_else_asks(self, wanted: str, verb: Verb) -> None:
+        row = Transaction(status=Status.PROCESSING, psp_reference="order_1", next_verb=wanted)
+        assert next_operation(row, [], gateway("paypal"), NOW) == (verb, None)
+
+
 class TestACallThatTheHoldHasOvertaken:
     """Its answer was lost, and that the money is held was heard by another way."""
 

@@ -1,5 +1,6 @@
 """The one function that settles, by real commits: any order, however often, all or nothing."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -16,6 +17,7 @@ from notifications.models import Notification
 from orders.money import Money
 from orders.services import cancel_order
 from payments.decisions import Ruling
+from payments.gateways.operation import Verb
 from payments.gateways.outcome import Exchange, Failure, FailureCode, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction, Transfer
@@ -180,6 +182,31 @@ class TestADeclineOnThePage:
         }
         apply(row, paid(row))
         assert row.status == Status.SUCCESS
+
+
+class TestWhatShouldFollow:
+    @pytest.fixture
+    def approved(self) -> Transaction:
+        """A payment whose shopper has agreed, which only our capture turns into money."""
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        apply(row, Outcome(OutcomeKind.UNPAID, next_verb=Verb.CAPTURE))
+        return row
+
+    @pytest.mark.parametrize("kind", [OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE])
+    def test_keeps_its_turn_as_long_as_there_is_no_answer(
+        self, approved: Transaction, kind: OutcomeKind
+    ) -> None:
+        apply(approved, Outcome(kind))
+        assert approved.next_verb == Verb.CAPTURE
+
+    def test_is_what_the_last_answer_asked_for(self, approved: Transaction) -> None:
+        apply(approved, Outcome(OutcomeKind.UNPAID))
+        assert approved.next_verb == ""
+
+    @pytest.mark.parametrize("word", [paid, declined])
+    def test_is_nothing_any_more_after_the_end(self, approved: Transaction, word: Any) -> None:
+        apply(approved, replace(word(approved), next_verb=Verb.QUERY))
+        assert approved.next_verb == ""
 
 
 class TestAToken:

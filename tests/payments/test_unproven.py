@@ -96,10 +96,9 @@ def states() -> list[tuple[str, str, int]]:
     return [(event.state, event.event_id, event.deliveries) for event in events]
 
 
-def next_verb(row: Transaction) -> str | None:
+def next_verb(row: Transaction) -> str:
     row.refresh_from_db()
-    verb: str | None = row.psp_data.get("next_verb")
-    return verb
+    return row.next_verb
 
 
 class TestAWebhookWhoseProofIsOutOfReach:
@@ -111,7 +110,7 @@ class TestAWebhookWhoseProofIsOutOfReach:
         assert (event.state, event.verified, event.event_id) == ("UNVERIFIED", False, "")
         assert event.refused_because == "PayPal could not be asked"
         assert event.due_at is not None
-        assert next_verb(row) is None
+        assert next_verb(row) == ""
         assert check() == []
 
     def test_is_tried_again_for_as_long_as_it_is_out_of_reach(
@@ -123,7 +122,7 @@ class TestAWebhookWhoseProofIsOutOfReach:
         event = WebhookEvent.objects.get()
         assert (event.state, event.failures) == ("UNVERIFIED", 4)
         assert event.due_at is not None
-        assert next_verb(row) is None
+        assert next_verb(row) == ""
 
     def test_is_applied_as_soon_as_it_is_proven(self, paypal: Paypal, row: Transaction) -> None:
         paypal.send(row)
@@ -156,7 +155,7 @@ class TestAWebhookWhoseProofIsOutOfReach:
         retry_now()
         assert states() == [("REFUSED", "", 1)]
         assert AuditEvent.objects.get(action="webhook.refused").after["gateway"] == "paypal"
-        assert next_verb(row) is None
+        assert next_verb(row) == ""
         assert paypal.send(row) == 200
         assert next_verb(row) == "CAPTURE"
         assert check() == []
@@ -170,7 +169,7 @@ class TestAWebhookWhoseProofIsOutOfReach:
         WebhookEvent.objects.update(failures=limit - 1)
         retry_now()
         assert Case.objects.get().kind == CaseKind.UNVERIFIED
-        assert (WebhookEvent.objects.get().due_at, next_verb(row)) == (None, None)
+        assert (WebhookEvent.objects.get().due_at, next_verb(row)) == (None, "")
         assert check() == []
 
     def test_finds_room_for_so_many_and_the_rest_is_repeated_by_the_gateway(

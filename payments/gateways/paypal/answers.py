@@ -1,8 +1,4 @@
-"""What PayPal says, read as an ``Outcome``. Nothing here talks to anybody.
-
-``next_verb`` in the data stays with the transaction until another answer replaces it: CAPTURE
-after an approval, else QUERY.
-"""
+"""What PayPal says, read as an ``Outcome``. Nothing here talks to anybody."""
 
 from dataclasses import replace
 from typing import Final
@@ -29,12 +25,10 @@ _REFUND_VERBS: Final = frozenset({Verb.REFUND, Verb.QUERY_REFUND})
 def read_answer(operation: Operation, answer: HttpAnswer, api_base: str) -> Outcome:
     """The outcome of ``operation`` by PayPal's answer to it, without the exchange."""
     if answer.status <= _SUCCESS_MAX:
-        outcome = _read_success(operation, answer, api_base)
-    elif answer.status in _EXPLICIT:
-        outcome = _read_refusal(operation, answer)
-    else:
-        outcome = _read_status(operation, answer)
-    return outcome if operation.verb in _REFUND_VERBS else _with_next_verb(outcome)
+        return _read_success(operation, answer, api_base)
+    if answer.status in _EXPLICIT:
+        return _read_refusal(operation, answer)
+    return _read_status(operation, answer)
 
 
 def _read_success(operation: Operation, answer: HttpAnswer, api_base: str) -> Outcome:
@@ -134,13 +128,6 @@ def _error_name(answer: HttpAnswer) -> str:
     content = answer.json() or {}
     oauth = _text(content.get("error")) if _text(content.get("error_description")) else ""
     return _text(content.get("name")) or oauth
-
-
-def _with_next_verb(outcome: Outcome) -> Outcome:
-    # An unanswered operation keeps its turn; every answer says what comes after it.
-    if outcome.kind in {OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE}:
-        return outcome
-    return replace(outcome, psp_data={"next_verb": Verb.QUERY.value, **outcome.psp_data})
 
 
 def _payment_id(operation: Operation) -> str:

@@ -7,6 +7,7 @@ And ``APPROVED`` moves nothing: only our own capture does.
 from dataclasses import dataclass
 from typing import Final
 
+from payments.gateways.operation import Verb
 from payments.gateways.outcome import Failure, FailureCode, OutcomeKind
 from payments.gateways.settlement import RecordKind, RecordStatus
 from payments.gateways.webhook import Subject
@@ -184,27 +185,27 @@ class Event:
     """``subject``, and the verb that should follow: the body of an event is a hint only."""
 
     subject: Subject
-    next_verb: str
+    next_verb: Verb | None
 
 
 EVENTS: Final[dict[str, Event]] = {
-    "CHECKOUT.ORDER.APPROVED": Event(Subject.PAYMENT, "CAPTURE"),
-    "CHECKOUT.ORDER.COMPLETED": Event(Subject.PAYMENT, "QUERY"),
-    "CHECKOUT.PAYMENT-APPROVAL.REVERSED": Event(Subject.PAYMENT, "QUERY"),
-    "PAYMENT.AUTHORIZATION.CREATED": Event(Subject.PAYMENT, "QUERY"),
-    "PAYMENT.AUTHORIZATION.VOIDED": Event(Subject.PAYMENT, "QUERY"),
-    "PAYMENT.CAPTURE.COMPLETED": Event(Subject.PAYMENT, "QUERY"),
-    "PAYMENT.CAPTURE.PENDING": Event(Subject.PAYMENT, "QUERY"),
+    "CHECKOUT.ORDER.APPROVED": Event(Subject.PAYMENT, Verb.CAPTURE),
+    "CHECKOUT.ORDER.COMPLETED": Event(Subject.PAYMENT, Verb.QUERY),
+    "CHECKOUT.PAYMENT-APPROVAL.REVERSED": Event(Subject.PAYMENT, Verb.QUERY),
+    "PAYMENT.AUTHORIZATION.CREATED": Event(Subject.PAYMENT, Verb.QUERY),
+    "PAYMENT.AUTHORIZATION.VOIDED": Event(Subject.PAYMENT, Verb.QUERY),
+    "PAYMENT.CAPTURE.COMPLETED": Event(Subject.PAYMENT, Verb.QUERY),
+    "PAYMENT.CAPTURE.PENDING": Event(Subject.PAYMENT, Verb.QUERY),
     # Two pages of PayPal's name the same event differently.
-    "PAYMENT.CAPTURE.DENIED": Event(Subject.PAYMENT, "QUERY"),
-    "PAYMENT.CAPTURE.DECLINED": Event(Subject.PAYMENT, "QUERY"),
-    "PAYMENT.CAPTURE.REFUNDED": Event(Subject.REFUND, "QUERY_REFUND"),
-    "PAYMENT.REFUND.PENDING": Event(Subject.REFUND, "QUERY_REFUND"),
-    "PAYMENT.REFUND.FAILED": Event(Subject.REFUND, "QUERY_REFUND"),
-    "PAYMENT.CAPTURE.REVERSED": Event(Subject.DISPUTE, ""),
-    "CUSTOMER.DISPUTE.CREATED": Event(Subject.DISPUTE, ""),
-    "CUSTOMER.DISPUTE.UPDATED": Event(Subject.DISPUTE, ""),
-    "CUSTOMER.DISPUTE.RESOLVED": Event(Subject.DISPUTE, ""),
+    "PAYMENT.CAPTURE.DENIED": Event(Subject.PAYMENT, Verb.QUERY),
+    "PAYMENT.CAPTURE.DECLINED": Event(Subject.PAYMENT, Verb.QUERY),
+    "PAYMENT.CAPTURE.REFUNDED": Event(Subject.REFUND, Verb.QUERY_REFUND),
+    "PAYMENT.REFUND.PENDING": Event(Subject.REFUND, Verb.QUERY_REFUND),
+    "PAYMENT.REFUND.FAILED": Event(Subject.REFUND, Verb.QUERY_REFUND),
+    "PAYMENT.CAPTURE.REVERSED": Event(Subject.DISPUTE, None),
+    "CUSTOMER.DISPUTE.CREATED": Event(Subject.DISPUTE, None),
+    "CUSTOMER.DISPUTE.UPDATED": Event(Subject.DISPUTE, None),
+    "CUSTOMER.DISPUTE.RESOLVED": Event(Subject.DISPUTE, None),
 }
 
 # transaction_event_code of Transaction Search.

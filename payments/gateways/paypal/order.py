@@ -202,10 +202,8 @@ def _of_approval(operation: Operation, order: Json, amount: Money | None) -> Out
     used = operation.intent.psp_data.get("approval_used", "")
     if approved_at and approved_at == used:
         return Outcome(OutcomeKind.UNPAID, money=amount)
-    data = {"next_verb": Verb.CAPTURE.value}
-    if approved_at:
-        data["approved_at"] = approved_at
-    return Outcome(OutcomeKind.UNPAID, money=amount, psp_data=data)
+    data = {"approved_at": approved_at} if approved_at else {}
+    return Outcome(OutcomeKind.UNPAID, money=amount, psp_data=data, next_verb=Verb.CAPTURE)
 
 
 def _page(operation: Operation, order: Json, amount: Money | None, api_base: str) -> Outcome:

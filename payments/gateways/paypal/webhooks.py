@@ -94,9 +94,7 @@ def _of_payment(event_id: str, event_type: str, known: Event, resource: Json) ->
     is_order = event_type.startswith("CHECKOUT.ORDER.")
     unit = first_unit(resource)
     order_id = text_of(resource, "id") if is_order else _order_of(resource)
-    data = {"next_verb": known.next_verb}
-    if is_order and text_of(resource, "update_time"):
-        data["approved_at"] = text_of(resource, "update_time")
+    approved_at = text_of(resource, "update_time") if is_order else ""
     reference = next(iter(references_of(resource) or references_of(unit)), "")
     return Notice(
         event_id,
@@ -108,7 +106,8 @@ def _of_payment(event_id: str, event_type: str, known: Event, resource: Json) ->
             money=money.read(unit.get("amount") if is_order else resource.get("amount")),
             reference=reference,
             psp_reference=order_id,
-            psp_data=data,
+            psp_data={"approved_at": approved_at} if approved_at else {},
+            next_verb=known.next_verb,
         ),
     )
 
@@ -121,7 +120,7 @@ def _of_refund(event_id: str, event_type: str, known: Event, resource: Json) -> 
         event_type,
         reference=outcome.reference,
         psp_reference=outcome.psp_reference,
-        outcome=replace(outcome, psp_data={"next_verb": known.next_verb}),
+        outcome=replace(outcome, next_verb=known.next_verb),
         subject=Subject.REFUND,
         payment_psp_reference=_order_of(resource) or _linked(resource, "up"),
     )

@@ -37,6 +37,7 @@ class Payment:
     intent: Intent = field(init=False)
     outcomes: list[Outcome] = field(default_factory=list)
     requests: list[object] = field(default_factory=list)
+    next_verb: Verb = field(default=Verb.QUERY, init=False)
 
     def __post_init__(self) -> None:
         now = datetime.now(UTC)
@@ -120,7 +121,7 @@ class Payment:
 
     def look(self) -> Outcome:
         """The next operation by the adapter's own word: a query, or the capture of an approval."""
-        return self.ask(Verb(self.intent.psp_data.get("next_verb", Verb.QUERY)))
+        return self.ask(self.next_verb)
 
     def insisted(self, asked: Operation) -> Outcome:
         """``asked`` again and again, then queries, as after answers that never came."""
@@ -179,13 +180,13 @@ class Payment:
         def look() -> list[Outcome]:
             said = [n.outcome for n in self.notices() if n.subject is Subject.PAYMENT and n.outcome]
             good = [each for each in said if each.kind in _ENDED]
-            return good or [each for each in said if "next_verb" in each.psp_data]
+            return good or [each for each in said if each.next_verb]
 
         return eventually(look, "a webhook about the payment")[-1]
 
     def agrees(self, said: Outcome) -> bool:
         """Whether ``said`` fits all that was frozen, so that it could pass for a success."""
-        is_good = said.kind is OutcomeKind.SUCCEEDED or "next_verb" in said.psp_data
+        is_good = said.kind is OutcomeKind.SUCCEEDED or said.next_verb is not None
         fits = said.money == self.party.total and said.reference == self.reference
         known = said.account in {"", self.gateway.account}
         return is_good and fits and known and said.live in {None, self.gateway.live}
@@ -211,6 +212,8 @@ class Payment:
     def _learn(self, verb: Verb, outcome: Outcome) -> None:
         if verb in {Verb.REFUND, Verb.QUERY_REFUND}:
             return
+        if outcome.kind.is_answer:
+            self.next_verb = outcome.next_verb or Verb.QUERY
         self.intent = replace(
             self.intent,
             psp_reference=outcome.psp_reference or self.intent.psp_reference,

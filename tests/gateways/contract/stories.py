@@ -68,7 +68,7 @@ class Told:
     def outcomes(self, subject: Subject) -> list[Outcome]:
         """The outcomes of the notices; a hint to ask is followed, as the worker follows it."""
         said = [notice.outcome for notice in self.notices(subject) if notice.outcome]
-        hints = [each for each in said if each.psp_data.get("next_verb") == Verb.QUERY]
+        hints = [each for each in said if each.next_verb is Verb.QUERY]
         return [self.payment.ask(Verb.QUERY)] if hints else said
 
 

@@ -96,7 +96,7 @@ class TestCreate:
         paid = ask(Verb.CREATE, order("COMPLETED", captures=[capture()]), intent())
         approved = ask(Verb.CREATE, order("APPROVED"), intent())
         assert paid.kind is OutcomeKind.SUCCEEDED
-        assert approved.psp_data["next_verb"] == "CAPTURE"
+        assert approved.next_verb is Verb.CAPTURE
 
     @pytest.mark.parametrize(
         ("status", "content", "failure"),
@@ -125,18 +125,19 @@ class TestQuery:
     def test_before_approval_is_unpaid(self, ask: Asking, status: str) -> None:
         outcome = ask(Verb.QUERY, order(status))
         assert outcome.kind is OutcomeKind.UNPAID
-        assert outcome.psp_data["next_verb"] == "QUERY"
+        assert outcome.next_verb is None
 
     def test_of_an_approval_asks_for_the_capture(self, ask: Asking) -> None:
         outcome = ask(Verb.QUERY, order("APPROVED"))
         assert outcome.kind is OutcomeKind.UNPAID
-        assert outcome.psp_data == {"next_verb": "CAPTURE", "approved_at": APPROVED_AT}
+        assert outcome.next_verb is Verb.CAPTURE
+        assert outcome.psp_data == {"approved_at": APPROVED_AT}
 
     def test_of_an_approval_that_was_used_up_waits_for_a_newer_one(self, ask: Asking) -> None:
         declined = created(psp_data={"approval_used": APPROVED_AT})
-        assert ask(Verb.QUERY, order("APPROVED"), declined).psp_data == {"next_verb": "QUERY"}
+        assert ask(Verb.QUERY, order("APPROVED"), declined).next_verb is None
         newer = {**order("APPROVED"), "update_time": "2026-11-22T03:40:00Z"}
-        assert ask(Verb.QUERY, newer, declined).psp_data["next_verb"] == "CAPTURE"
+        assert ask(Verb.QUERY, newer, declined).next_verb is Verb.CAPTURE
 
     def test_of_a_capture_is_paid(self, ask: Asking) -> None:
         outcome = ask(Verb.QUERY, order("COMPLETED", captures=[capture()]))
@@ -262,7 +263,7 @@ class TestCapture:
         answer = order("COMPLETED", captures=[capture()])
         outcome = ask(Verb.CAPTURE, answer, status=status)
         assert (outcome.kind, outcome.money) == (OutcomeKind.SUCCEEDED, USD)
-        assert outcome.psp_data["next_verb"] == "QUERY"
+        assert outcome.next_verb is None
 
     def test_with_manual_mode_first_holds_it(self, ask: Asking) -> None:
         answer = order("COMPLETED", authorizations=[hold()])
@@ -302,7 +303,8 @@ class TestCapture:
         assert outcome.failure.gateway_code == issue
         assert outcome.next_action is not None
         assert outcome.next_action.url == PAGE
-        assert outcome.psp_data == {"next_verb": "QUERY", "approval_used": APPROVED_AT}
+        assert outcome.next_verb is None
+        assert outcome.psp_data == {"approval_used": APPROVED_AT}
 
     @pytest.mark.parametrize(
         "issue", ["ORDER_ALREADY_CAPTURED", "ORDER_ALREADY_AUTHORIZED", "DUPLICATE_INVOICE_ID"]
@@ -310,7 +312,7 @@ class TestCapture:
     def test_that_somebody_else_made_is_read_from_the_order(self, ask: Asking, issue: str) -> None:
         outcome = ask(Verb.CAPTURE, refusal(issue), status=422)
         assert (outcome.kind, outcome.failure) == (OutcomeKind.PENDING, None)
-        assert outcome.psp_data["next_verb"] == "QUERY"
+        assert outcome.next_verb is None
 
     def test_before_the_approval_is_unpaid(self, ask: Asking) -> None:
         outcome = ask(Verb.CAPTURE, refusal("ORDER_NOT_APPROVED"), status=422)
@@ -349,12 +351,12 @@ class TestCapture:
         outcome = ask(Verb.CAPTURE, running, status=409)
         assert (outcome.kind, outcome.retry_after_s) == (OutcomeKind.UNKNOWN, 10)
         # The operation keeps its turn, so that the same key goes out again.
-        assert outcome.psp_data == {}
+        assert not outcome.kind.is_answer
 
     def test_answered_by_an_approved_order_is_asked_about(self, ask: Asking) -> None:
         outcome = ask(Verb.CAPTURE, order("APPROVED"))
         assert outcome.kind is OutcomeKind.PENDING
-        assert outcome.psp_data["next_verb"] == "QUERY"
+        assert outcome.next_verb is None
 
     def test_of_an_order_not_found_is_asked_about(self, ask: Asking) -> None:
         gone = refusal("INVALID_RESOURCE_ID", "RESOURCE_NOT_FOUND")

@@ -94,8 +94,8 @@ def approved(gateway: PaypalGateway, payment: Intent) -> Intent:
     known = learned(payment, created)
 
     def look() -> Intent | None:
-        asked = learned(known, ask(gateway, Verb.QUERY, known))
-        return asked if asked.psp_data["next_verb"] == "CAPTURE" else None
+        outcome = ask(gateway, Verb.QUERY, known)
+        return learned(known, outcome) if outcome.next_verb is Verb.CAPTURE else None
 
     found = eventually(look, "the approval")
     assert found is not None
@@ -137,7 +137,7 @@ class TestPayment:
         notice = told(gateway, shop, payment, "PAYMENT.CAPTURE.COMPLETED")
         assert notice.psp_reference == answered.psp_reference
         assert notice.outcome is not None
-        assert notice.outcome.psp_data["next_verb"] == "QUERY"
+        assert notice.outcome.next_verb is Verb.QUERY
         assert answered.psp_data["paypal_fee"] == "1.19 USD"
         assert player.charge(payment.reference)["captured"] == TOTAL.minor
 
@@ -151,7 +151,7 @@ class TestPayment:
             known.psp_reference,
         )
         assert notice.outcome is not None
-        assert notice.outcome.psp_data["next_verb"] == "CAPTURE"
+        assert notice.outcome.next_verb is Verb.CAPTURE
 
     @pytest.mark.parametrize(
         ("decision", "kind", "code"),

@@ -344,7 +344,8 @@ class TestPaymentEvent:
         assert notice.subject is Subject.PAYMENT
         assert notice.outcome is not None
         assert notice.outcome.kind is OutcomeKind.PENDING
-        assert notice.outcome.psp_data == {"next_verb": "QUERY"}
+        assert notice.outcome.next_verb is Verb.QUERY
+        assert notice.outcome.psp_data == {}
 
     def test_of_an_approval_asks_for_the_capture(self, receiver: Receiver) -> None:
         event = {**EVENT, "event_type": "CHECKOUT.ORDER.APPROVED", "resource": order("APPROVED")}
@@ -353,7 +354,8 @@ class TestPaymentEvent:
         assert notice.outcome is not None
         assert notice.outcome.kind is OutcomeKind.PENDING
         assert notice.outcome.money == Money(1999, "USD")
-        assert notice.outcome.psp_data == {"next_verb": "CAPTURE", "approved_at": APPROVED_AT}
+        assert notice.outcome.next_verb is Verb.CAPTURE
+        assert notice.outcome.psp_data == {"approved_at": APPROVED_AT}
 
     def test_of_an_approval_leads_through_the_capture_to_the_money(
         self, receiver: Receiver
@@ -363,8 +365,9 @@ class TestPaymentEvent:
         assert outcome is not None
         paid = json.dumps(order("COMPLETED", captures=[capture()])).encode()
         receiver.server.reply(Reply(200, json.dumps(TOKEN).encode()), Reply(201, paid))
-        verb = Verb(outcome.psp_data["next_verb"])
-        result = run(receiver.gateway, operation(verb, created(psp_data=dict(outcome.psp_data))))
+        assert outcome.next_verb is not None
+        capture_it = operation(outcome.next_verb, created(psp_data=dict(outcome.psp_data)))
+        result = run(receiver.gateway, capture_it)
         assert result.kind is OutcomeKind.SUCCEEDED
 
     def test_without_its_order_still_carries_our_reference(self, receiver: Receiver) -> None:
@@ -410,7 +413,7 @@ class TestRefundAndDisputeEvent:
             assert notice.outcome is not None
             assert notice.outcome.kind is OutcomeKind.SUCCEEDED
             assert notice.outcome.money == Money(500, "USD")
-            assert notice.outcome.psp_data == {"next_verb": "QUERY_REFUND"}
+            assert notice.outcome.next_verb is Verb.QUERY_REFUND
 
     @pytest.mark.parametrize(
         ("status", "code", "kind"),
