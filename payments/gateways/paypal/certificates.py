@@ -1,15 +1,16 @@
-"""Whose signature counts: certificates of PayPal's, fetched from PayPal's hosts, once for each URL.
+"""Whose signature counts: certificates of PayPal's, fetched from PayPal's hosts and kept by URL.
 
 The sender of a webhook names the certificate. So the signature proves something only when the
 URL is PayPal's, the chain ends at a root that we trust, and the name in it is the one PayPal
-signs webhooks with.
+signs webhooks with. PayPal's certificate has been seen without the one that issued it: then a chain
+cannot be built here, which refutes nothing.
 """
 
 import contextlib
 import re
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -36,34 +37,49 @@ _BYTES_MAX: Final = 64 * 1024
 _CHAIN_MAX: Final = 8
 # PayPal changes its certificate about once a year; more URLs than this are not kept.
 _CACHE_MAX: Final = 16
+# Every forged signature looks like one by a renewed certificate: so often we go and look.
+_RENEWAL_PAUSE_S: Final = 60.0
+
+FitsKey = Callable[[rsa.RSAPublicKey], bool]
 
 
 class CertificateUnavailable(Exception):
-    """The certificate could not be fetched now: nothing is proven, and nothing refuted."""
+    """The certificate, or what it chains to, cannot be had: nothing is proven or refuted."""
 
 
 class Certificates:
-    """The public keys behind certificate URLs. Safe to share by threads."""
+    """What stands behind certificate URLs. Safe to share by threads."""
 
     def __init__(self, config: Config, http: HttpClient) -> None:
         self._config = config
         self._http = http
         self._lock = threading.Lock()
         self._pause = Pause()
-        self._chains: dict[str, list[x509.Certificate]] = {}
+        self._renewal_pause = Pause(_RENEWAL_PAUSE_S)
+        self._chains: dict[str, Sequence[x509.Certificate]] = {}
         self._known: list[x509.Certificate] | None = None
 
-    def key(self, url: str, at: datetime) -> rsa.RSAPublicKey:
-        """The key of the certificate at ``url``, valid at ``at``.
+    def require_signed(self, url: str, at: datetime, fits: FitsKey) -> None:
+        """The key at ``url`` must be PayPal's, valid at ``at``, and ``fits`` the signature.
 
-        Raises ``WebhookRefused`` for a certificate that is not PayPal's, and
-        ``CertificateUnavailable`` when it cannot be had.
+        Raises ``WebhookRefused`` if it is not, and ``CertificateUnavailable`` when that cannot be
+        told.
         """
         self._require_allowed(url)
-        chain = self._chains.get(url) or self._fetch(url)
-        key = self._verify(chain, at)
-        self._keep(url, chain)
-        return key
+        kept = self._chains.get(url)
+        if kept is None:
+            fetched = self._fetch(url)
+            # Kept although nothing fits it yet: forgers name it too, and cost one look.
+            self._keep(url, fetched)
+            self._require_signer(url, fetched, at, fits)
+            return
+        try:
+            self._require_signer(url, kept, at, fits)
+        except WebhookRefused:
+            renewed = self._fetch_again(url)
+            if renewed is None or renewed == kept:
+                raise
+            self._require_signer(url, renewed, at, fits)
 
     def _require_allowed(self, url: str) -> None:
         try:
@@ -76,6 +92,25 @@ class Certificates:
             raise WebhookRefused("the certificate's URL is not one of PayPal's")
         if not _PATH.fullmatch(parts.path):
             raise WebhookRefused("the certificate's URL is not one of PayPal's")
+
+    def _require_signer(
+        self, url: str, chain: Sequence[x509.Certificate], at: datetime, fits: FitsKey
+    ) -> None:
+        key = chain[0].public_key()
+        if not isinstance(key, rsa.RSAPublicKey) or not fits(key):
+            raise WebhookRefused("the signature does not fit the body and our webhook ids")
+        self._keep(url, chain)
+        self._verify(chain, at)
+
+    def _fetch_again(self, url: str) -> list[x509.Certificate] | None:
+        """What stands at ``url`` now; None when we looked a moment ago, or cannot look."""
+        if self._renewal_pause.is_on():
+            return None
+        self._renewal_pause.begin()
+        try:
+            return self._fetch(url)
+        except CertificateUnavailable:
+            return None
 
     def _fetch(self, url: str) -> list[x509.Certificate]:
         if self._pause.is_on():
@@ -96,7 +131,7 @@ class Certificates:
             raise CertificateUnavailable("no certificate came") from error
         return chain[:_CHAIN_MAX]
 
-    def _verify(self, chain: Sequence[x509.Certificate], at: datetime) -> rsa.RSAPublicKey:
+    def _verify(self, chain: Sequence[x509.Certificate], at: datetime) -> None:
         leaf = chain[0]
         name = _common_name(leaf)
         if not _NAME.fullmatch(name):
@@ -104,14 +139,15 @@ class Certificates:
         roots, others = self._trusted()
         # Deliveries come with a time zone; the verifier counts in plain UTC.
         policy = PolicyBuilder().store(Store(roots)).time(at)
+        between = [*chain[1:], *others]
         try:
-            policy.build_server_verifier(x509.DNSName(name)).verify(leaf, [*chain[1:], *others])
+            policy.build_server_verifier(x509.DNSName(name)).verify(leaf, between)
         except VerificationError as error:
+            is_in_time = leaf.not_valid_before_utc <= at <= leaf.not_valid_after_utc
+            known = {each.subject for each in (*between, *roots)}
+            if is_in_time and any(each.issuer not in known for each in chain):
+                raise CertificateUnavailable("an issuer's certificate is missing") from error
             raise WebhookRefused("the certificate's chain or dates are not good") from error
-        key = leaf.public_key()
-        if not isinstance(key, rsa.RSAPublicKey):
-            raise WebhookRefused("the certificate's key is not RSA")
-        return key
 
     def _trusted(self) -> tuple[list[x509.Certificate], list[x509.Certificate]]:
         """Roots to end at, and further certificates that may lead there."""
@@ -121,7 +157,7 @@ class Certificates:
         roots = [each for each in self._known if each.issuer == each.subject]
         return roots, [each for each in self._known if each.issuer != each.subject]
 
-    def _keep(self, url: str, chain: list[x509.Certificate]) -> None:
+    def _keep(self, url: str, chain: Sequence[x509.Certificate]) -> None:
         with self._lock:
             if url not in self._chains and len(self._chains) >= _CACHE_MAX:
                 self._chains.pop(next(iter(self._chains)))

@@ -18,7 +18,7 @@ from tests.gateways.samples import CREATED_AT
 NAME: Final = "messageverificationcerts.sandbox.paypal.com"
 WEBHOOK_ID: Final = "96605875FF6516633"
 CERT_PATH: Final = "/v1/notifications/certs/CERT-360caa42-fca2a594-a5cafa77"
-_KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+WEBHOOK_KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 _DAY: Final = timedelta(days=1)
 
 
@@ -46,10 +46,12 @@ class Authority:
             .sign(issuer.key, hashes.SHA256())
         )
 
-    def issue(self, name: str = NAME, at: datetime = CREATED_AT) -> x509.Certificate:
-        """A certificate for ``name`` and the webhook key, good for a day on either side."""
+    def issue(
+        self, name: str = NAME, at: datetime = CREATED_AT, key: rsa.RSAPrivateKey = WEBHOOK_KEY
+    ) -> x509.Certificate:
+        """A certificate for ``name`` and ``key``, good for a day on either side."""
         return (
-            _builder(name, self.name, _KEY.public_key(), at)
+            _builder(name, self.name, key.public_key(), at)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -63,13 +65,15 @@ def pem(*certificates: x509.Certificate) -> bytes:
 
 
 def delivery(event: dict[str, Any], cert_url: str, **changes: Any) -> Delivery:
-    """``event`` as PayPal would send it; ``changes`` are header values, or the signed bytes."""
+    """``event`` as PayPal would send it; ``changes`` are header values, or the key
+    and the bytes that are signed."""
     body = json.dumps(event).encode()
     transmission_id, time = "071f7d20-1584-11e7-abf0-6b62a8a99ac4", "2026-11-22T03:31:00Z"
     signed = changes.pop("signed", body)
     webhook_id = changes.pop("webhook_id", WEBHOOK_ID)
     message = f"{transmission_id}|{time}|{webhook_id}|{zlib.crc32(signed)}".encode()
-    signature = _KEY.sign(message, padding.PKCS1v15(), hashes.SHA256())
+    key = changes.pop("key", WEBHOOK_KEY)
+    signature = key.sign(message, padding.PKCS1v15(), hashes.SHA256())
     headers = {
         "paypal-transmission-id": transmission_id,
         "paypal-transmission-time": time,

@@ -32,4 +32,6 @@ def test_is_not_good_today(certificate: bytes, server: LocalServer) -> None:
     server.reply(Reply(200, certificate))
     url = f"{server.url}/v1/notifications/certs/CERT-1"
     with pytest.raises(WebhookRefused, match="dates"):
-        PaypalGateway(config)._certificates.key(url, datetime(2026, 11, 22, tzinfo=UTC))
+        PaypalGateway(config)._certificates.require_signed(
+            url, datetime(2026, 11, 22, tzinfo=UTC), lambda key: key.key_size == 2048
+        )
