@@ -55,34 +55,6 @@ def state() -> dict[str, Any]:
     }
 
 
-class TestAcceptanceOfVnpay:
-    """The cases that VNPAY's own test tool sends before a shop goes live, in its order."""
-
-    def test_gets_the_six_answers_it_wants(self, client: Client) -> None:
-        paying = TransactionFactory.create(status=Status.PROCESSING)
-        failing = TransactionFactory.create(status=Status.PROCESSING)
-        more = str((paying.amount + 1_000) * 100)
-        assert answer(client, ipn(paying, secret="wrong" * 8)) == "97"
-        assert answer(client, ipn(paying, TxnRef="0" * 32)) == "01"
-        assert answer(client, ipn(paying, Amount=more)) == "04"
-        assert answer(client, refused(failing)) == "00"
-        assert answer(client, ipn(paying)) == "00"
-        assert answer(client, ipn(paying)) == "02"
-        paying.refresh_from_db()
-        failing.refresh_from_db()
-        assert (paying.status, failing.status) == (Status.SUCCESS, Status.FAILED)
-        assert failing.failure_code == "cancelled"
-
-    def test_is_told_99_when_it_could_not_be_applied_now(
-        self, client: Client, row: Transaction, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        _break_apply(monkeypatch)
-        assert answer(client, ipn(row)) == "99"
-        event = WebhookEvent.objects.get()
-        assert (event.state, event.failures) == (WebhookState.NEW, 1)
-        assert event.due_at is not None
-
-
 class TestASuccess:
     def test_moves_everything_in_one_commit(self, client: Client, row: Transaction) -> None:
         assert answer(client, ipn(row, TransactionNo="14226112")) == "00"

@@ -122,15 +122,22 @@ def _accepted_refund(reference: str, values: Mapping[str, str]) -> Outcome:
 
 
 def _interpret_refund_query(operation: Operation, values: Mapping[str, str]) -> Outcome:
-    """VNPAY finds payments by reference, not refunds by request: only a match counts."""
-    is_refund = values.get("vnp_TransactionType") in {
-        mapping.TYPE_REFUND_FULL,
-        mapping.TYPE_REFUND_PARTIAL,
-    }
+    """VNPAY finds payments by reference, not refunds by request: only a sure match counts."""
     outcome = _accepted_refund(operation.refund_reference, values)
-    if not is_refund or outcome.money != operation.money:
+    if outcome.money != operation.money or not _is_that_refund(operation, outcome, values):
         return Outcome(OutcomeKind.UNKNOWN, reference=operation.refund_reference)
     return outcome
+
+
+def _is_that_refund(operation: Operation, outcome: Outcome, values: Mapping[str, str]) -> bool:
+    kind = values.get("vnp_TransactionType")
+    if kind not in {mapping.TYPE_REFUND_FULL, mapping.TYPE_REFUND_PARTIAL}:
+        return False
+    if operation.refund_psp_reference:
+        return operation.refund_psp_reference == outcome.psp_reference
+    # Nothing names the refund. A payment is given back whole once; parts of the same amount, and
+    # tries that VNPAY refused, may be many.
+    return kind == mapping.TYPE_REFUND_FULL and outcome.kind is OutcomeKind.SUCCEEDED
 
 
 def _refund_failure(kind: OutcomeKind, code: str, values: Mapping[str, str]) -> Failure | None:

@@ -20,6 +20,9 @@ from tests.gateways.vnpay.theirs import (
 
 PAID = intent(psp_reference="14226112", psp_data={"transaction_no": "14226112"})
 PART = Money(40_000, "VND")
+# What querydr might say about a refund of everything, and of a part.
+FULL_REFUND = {"TransactionType": "02", "TransactionStatus": "05"}
+PART_REFUND = {"TransactionType": "03", "TransactionStatus": "05", "Amount": "4000000"}
 FAULTS = [
     pytest.param(Reply(500, b'{"vnp_ResponseCode": "00"}'), id="500"),
     pytest.param(Reply(403, b"<html>Forbidden</html>"), id="403 HTML"),
@@ -243,22 +246,44 @@ class TestRefund:
 
 
 class TestQueryRefund:
-    def ask(self, gateway: VnpayGateway, server: LocalServer, **changes: str) -> Outcome:
+    def ask(
+        self, gateway: VnpayGateway, server: LocalServer, number: str = "", **changes: str
+    ) -> Outcome:
         server.reply_json(query_answer(**changes))
-        asked = operation(Verb.QUERY_REFUND, PAID, money=PART, refund_reference="refund1")
-        return run(gateway, asked)
+        money = PART if changes.get("Amount") == "4000000" else PAID.money
+        found = {"refund_reference": "refund1", "refund_psp_reference": number}
+        return run(gateway, operation(Verb.QUERY_REFUND, PAID, money=money, **found))
 
-    def test_finds_a_refund_of_the_same_amount(
+    def test_finds_what_gave_everything_back(
         self, gateway: VnpayGateway, server: LocalServer
     ) -> None:
-        said = self.ask(
-            gateway, server, TransactionType="03", TransactionStatus="05", Amount="4000000"
-        )
+        said = self.ask(gateway, server, **FULL_REFUND)
         assert (said.kind, said.reference) == (OutcomeKind.SUCCEEDED, "refund1")
+
+    def test_finds_a_part_by_its_number_alone(
+        self, gateway: VnpayGateway, server: LocalServer
+    ) -> None:
+        """Another part of the same amount may have been given back before."""
+        part = {**PART_REFUND, "TransactionNo": "14226999"}
+        asked = [self.ask(gateway, server, number, **part) for number in ("14226999", "", "7")]
+        kinds = [OutcomeKind.SUCCEEDED, OutcomeKind.UNKNOWN, OutcomeKind.UNKNOWN]
+        assert [said.kind for said in asked] == kinds
+
+    def test_takes_no_earlier_refusal_for_its_own(
+        self, gateway: VnpayGateway, server: LocalServer
+    ) -> None:
+        refused = {**FULL_REFUND, "TransactionStatus": "09", "TransactionNo": "14226999"}
+        assert self.ask(gateway, server, **refused).kind is OutcomeKind.UNKNOWN
+        assert self.ask(gateway, server, "14226999", **refused).kind is OutcomeKind.DECLINED
 
     @pytest.mark.parametrize(
         "changes",
-        [{}, {"TransactionType": "03"}, {"Amount": "4000000"}, {"ResponseCode": "99"}],
+        [
+            {},
+            {"TransactionType": "02", "Amount": "4000001"},
+            {"Amount": "4000000"},
+            {"ResponseCode": "99"},
+        ],
         ids=str,
     )
     def test_takes_no_payment_for_a_refund(
