@@ -62,8 +62,10 @@ class Gateway(ABC):
     read_timeout_s: float = READ_TIMEOUT_S
     # The verbs that need no network; a gateway that is down does not hold them up.
     local_verbs: ClassVar[frozenset[Verb]] = frozenset()
-    # The HTTP method of its webhooks.
+    # The HTTP method of its webhooks, and the headers that prove them, in lower case: they are kept
+    # with the event, so that it can be verified again, and must not be secret.
     webhook_method: ClassVar[str] = "POST"
+    proof_headers: ClassVar[tuple[str, ...]] = ()
     # How many calls of one worker process run side by side.
     concurrency: ClassVar[int] = 16
 

@@ -71,12 +71,10 @@ def receive(*, gateway_name: str, delivery: Delivery) -> WebhookResult:
     try:
         notices = adapter.read_webhook(delivery)
     except WebhookRefused as refusal:
-        unproven.keep_refused(gateway_name=gateway_name, delivery=delivery, reason=refusal.reason)
+        unproven.keep_refused(adapter=adapter, delivery=delivery, reason=refusal.reason)
         return WebhookResult.REFUSED
     except WebhookUnverifiable as trouble:
-        unproven.keep_unverified(
-            gateway_name=gateway_name, delivery=delivery, reason=trouble.reason
-        )
+        unproven.keep_unverified(adapter=adapter, delivery=delivery, reason=trouble.reason)
         return WebhookResult.FAILED
     with acting(Actor("gateway", gateway_name)):
         results = [_receive_one(adapter, delivery, notice) for notice in notices]
@@ -329,6 +327,6 @@ def _event(adapter: Gateway, delivery: Delivery, notice: Notice) -> WebhookEvent
         psp_reference=notice.psp_reference,
         body=delivery.body,
         query_string=delivery.query_string,
-        headers=unproven.kept_headers(delivery),
+        headers=unproven.kept_headers(adapter, delivery),
         received_at=delivery.received_at,
     )

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from audit import services as audit
 from audit.models import AuditEvent
+from payments.gateways.base import Gateway
 from payments.gateways.webhook import Delivery
 from payments.models import WebhookEvent, WebhookState
 
@@ -29,36 +30,29 @@ REFUSED_PER_MINUTE_MAX: Final = 20
 UNVERIFIED_BYTES_MAX: Final = 32 * 1024
 # So many of them may wait for each gateway.
 UNVERIFIED_MAX: Final = 500
-# Headers that are kept with an event: they prove it, and none of them is secret.
-_KEPT_HEADERS: Final = (
-    "stripe-signature",
-    "paypal-transmission-id",
-    "paypal-transmission-time",
-    "paypal-transmission-sig",
-    "paypal-cert-url",
-    "paypal-auth-algo",
-    "content-type",
-    "user-agent",
-)
+# Kept with an event beside the headers that prove it, for whoever looks into it.
+_TELLING_HEADERS: Final = ("content-type", "user-agent")
 
 
-def kept_headers(delivery: Delivery) -> dict[str, str]:
+def kept_headers(adapter: Gateway, delivery: Delivery) -> dict[str, str]:
     """The headers that stay with the event."""
-    return {name: delivery.headers[name] for name in _KEPT_HEADERS if name in delivery.headers}
+    names = (*adapter.proof_headers, *_TELLING_HEADERS)
+    return {name: delivery.headers[name] for name in names if name in delivery.headers}
 
 
 @database.atomic(durable=True)
-def keep_refused(*, gateway_name: str, delivery: Delivery, reason: str) -> None:
+def keep_refused(*, adapter: Gateway, delivery: Delivery, reason: str) -> None:
     """Keep the start of a forged delivery apart: it uses up no event id and changes nothing."""
     minute = delivery.received_at.replace(second=0, microsecond=0)
-    found = _of(gateway_name, WebhookState.REFUSED).filter(
+    found = _of(adapter.name, WebhookState.REFUSED).filter(
         received_at__gte=minute, received_at__lt=minute + timedelta(minutes=1)
     )
-    if not _has_room(found, REFUSED_PER_MINUTE_MAX, gateway_name):
+    if not _has_room(found, REFUSED_PER_MINUTE_MAX, adapter.name):
         return
-    headers = {name: text[:_HEADER_CHARS_MAX] for name, text in kept_headers(delivery).items()}
+    kept = kept_headers(adapter, delivery)
+    headers = {name: text[:_HEADER_CHARS_MAX] for name, text in kept.items()}
     event = WebhookEvent.objects.create(
-        gateway=gateway_name,
+        gateway=adapter.name,
         verified=False,
         state=WebhookState.REFUSED,
         refused_because=reason[:200],
@@ -70,15 +64,15 @@ def keep_refused(*, gateway_name: str, delivery: Delivery, reason: str) -> None:
     audit.record([_refusal(event)])
 
 
-def keep_unverified(*, gateway_name: str, delivery: Delivery, reason: str) -> None:
+def keep_unverified(*, adapter: Gateway, delivery: Delivery, reason: str) -> None:
     """Keep a delivery whole that cannot be verified now, due to be verified later."""
-    headers = kept_headers(delivery)
+    headers = kept_headers(adapter, delivery)
     size = len(delivery.body) + len(delivery.query_string) + sum(map(len, headers.values()))
-    waiting = _of(gateway_name, WebhookState.UNVERIFIED).filter(due_at__isnull=False)
-    if size > UNVERIFIED_BYTES_MAX or not _has_room(waiting, UNVERIFIED_MAX, gateway_name):
+    waiting = _of(adapter.name, WebhookState.UNVERIFIED).filter(due_at__isnull=False)
+    if size > UNVERIFIED_BYTES_MAX or not _has_room(waiting, UNVERIFIED_MAX, adapter.name):
         return
     WebhookEvent.objects.create(
-        gateway=gateway_name,
+        gateway=adapter.name,
         verified=False,
         state=WebhookState.UNVERIFIED,
         refused_because=reason[:200],

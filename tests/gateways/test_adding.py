@@ -23,7 +23,8 @@ from config.environment import env, group
 from durable.queues import queues
 from orders.models import Order
 from payments.gateways import registry
-from payments.models import Transaction
+from payments.models import Transaction, WebhookEvent
+from payments.services import inbox
 from tests.factories import OrderFactory
 from tests.gateways.local_server import LocalServer
 
@@ -96,17 +97,27 @@ class TestANewGateway:
         assert shown == {"type": "redirect", "url": "https://pay.tinypay.example/t1"}
         notice = told(row, "paid", order.total)
         assert client.post("/webhooks/tinypay", notice, "application/json").status_code == 400
-        signature = hmac.new(SECRET.encode(), notice, hashlib.sha256).hexdigest()
-        answer = client.post(
-            "/webhooks/tinypay",
-            notice,
-            "application/json",
-            headers={"TinyPay-Signature": signature},
-        )
-        assert answer.status_code == 204
+        assert tell(client, notice) == 204
         row.refresh_from_db()
         order.refresh_from_db()
         assert (row.status, row.psp_reference, order.status) == ("SUCCESS", "t1", "PAID")
+
+    def test_has_a_notice_verified_anew_that_could_not_be_applied(
+        self,
+        api: APIClient,
+        client: Client,
+        shopper: User,
+        server: LocalServer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        row = begun(api, OrderFactory.create(customer=shopper), server)
+        with monkeypatch.context() as broken:
+            broken.setattr(inbox, "apply_outcomes", None)
+            tell(client, told(row, "paid", row.amount))
+        WebhookEvent.objects.update(due_at=row.created_at, lease_until=None)
+        queues()["webhooks"].drain()
+        row.refresh_from_db()
+        assert row.status == "SUCCESS"
 
     def test_is_asked_when_it_is_silent(
         self, api: APIClient, shopper: User, server: LocalServer
@@ -149,6 +160,14 @@ def begun(api: APIClient, order: Order, server: LocalServer) -> Transaction:
     row.refresh_from_db()
     assert row.status == "PROCESSING"
     return row
+
+
+def tell(client: Client, notice: bytes) -> int:
+    """Send ``notice`` as TinyPay does, and give our answer's status."""
+    signature = hmac.new(SECRET.encode(), notice, hashlib.sha256).hexdigest()
+    headers = {"TinyPay-Signature": signature}
+    answer = client.post("/webhooks/tinypay", notice, "application/json", headers=headers)
+    return answer.status_code
 
 
 def told(row: Transaction, status: str, amount: int) -> bytes:

@@ -25,7 +25,7 @@ from payments.gateways.paypal import answers, disputes, money, reporting, reques
 from payments.gateways.paypal.certificates import Certificates
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.pause import Pause
-from payments.gateways.paypal.signing import ALGORITHM, Transmission
+from payments.gateways.paypal.signing import ALGORITHM, HEADERS, Transmission
 from payments.gateways.paypal.tokens import NoToken, TokenCache
 from payments.gateways.settlement import ReportUnavailable, SettlementRecord
 from payments.gateways.webhook import Answer, Delivery, Notice, WebhookResult
@@ -55,6 +55,7 @@ class PaypalGateway(Gateway):
     """One PayPal REST app and its merchant account."""
 
     name = "paypal"
+    proof_headers = tuple(HEADERS.values())
     capabilities = Capabilities(
         limits={
             currency: (money.smallest(currency), money.largest(currency))

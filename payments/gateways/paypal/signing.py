@@ -25,6 +25,14 @@ _ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 _TIME: Final = re.compile(r"[0-9T:.Z+-]{1,40}")
 _URL_LENGTH_MAX: Final = 500
 _SIGNATURE_LENGTH_MAX: Final = 2048
+# What the fields of a ``Transmission`` are called on the wire.
+HEADERS: Final = {
+    "id": "paypal-transmission-id",
+    "time": "paypal-transmission-time",
+    "signature": "paypal-transmission-sig",
+    "cert_url": "paypal-cert-url",
+    "algorithm": "paypal-auth-algo",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +48,7 @@ class Transmission:
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> Self:
         """Read lower-case header names. Raises ``WebhookRefused`` for what cannot be PayPal's."""
-        found = cls(
-            id=headers.get("paypal-transmission-id", ""),
-            time=headers.get("paypal-transmission-time", ""),
-            signature=headers.get("paypal-transmission-sig", ""),
-            cert_url=headers.get("paypal-cert-url", ""),
-            algorithm=headers.get("paypal-auth-algo", ""),
-        )
+        found = cls(**{field: headers.get(name, "") for field, name in HEADERS.items()})
         if not _ID.fullmatch(found.id) or not _TIME.fullmatch(found.time):
             raise WebhookRefused("the transmission headers are missing or malformed")
         if found.algorithm != ALGORITHM:

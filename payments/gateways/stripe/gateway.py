@@ -26,6 +26,7 @@ class StripeGateway(Gateway):
     """One Stripe account."""
 
     name = "stripe"
+    proof_headers = (webhooks.HEADER,)
     capabilities = Capabilities(
         limits=amounts.LIMITS,
         steps=amounts.STEPS,

@@ -21,12 +21,12 @@ from payments.gateways.webhook import (
     WebhookResult,
 )
 
-_HEADER: Final = "stripe-signature"
+HEADER: Final = "stripe-signature"
 
 
 def read(delivery: Delivery, secrets: tuple[str, ...]) -> Notice:
     """Verify and parse one event. Raises WebhookRefused."""
-    header = delivery.headers.get(_HEADER, "")
+    header = delivery.headers.get(HEADER, "")
     if not signing.is_genuine(delivery.body, header, secrets, delivery.received_at.timestamp()):
         raise WebhookRefused("Stripe-Signature does not fit")
     event = read_json_object(delivery.body)
@@ -47,7 +47,7 @@ def sample(secret: str, now: datetime) -> Delivery:
     body = b'{"id": "evt_sample", "type": "sample", "data": {"object": {}}}'
     timestamp = int(now.timestamp())
     header = f"t={timestamp},v1={signing.sign(body, secret, timestamp)}"
-    return Delivery(body=body, query_string="", headers={_HEADER: header}, received_at=now)
+    return Delivery(body=body, query_string="", headers={HEADER: header}, received_at=now)
 
 
 def _notice(event: Mapping[str, object]) -> Notice:
