@@ -1,6 +1,7 @@
 """MoMo as a ``Gateway``."""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Self, cast
@@ -10,6 +11,7 @@ from typing_extensions import override
 from payments.gateways.base import Gateway
 from payments.gateways.capabilities import Capabilities, SettlementSource
 from payments.gateways.http import (
+    HttpAnswer,
     HttpClient,
     HttpTrouble,
     exchange_of,
@@ -18,11 +20,13 @@ from payments.gateways.http import (
 )
 from payments.gateways.momo import answers, doors, requests, settlement, webhooks
 from payments.gateways.momo.config import Config
-from payments.gateways.momo.signing import sign
-from payments.gateways.operation import Intent, Json, Operation
+from payments.gateways.momo.signing import is_genuine_link, sign
+from payments.gateways.operation import Intent, Json, Operation, Verb
 from payments.gateways.outcome import Outcome
 from payments.gateways.settlement import SettlementRecord
 from payments.gateways.webhook import Answer, Delivery, Notice, WebhookResult
+
+logger = logging.getLogger(__name__)
 
 
 class MomoGateway(Gateway):
@@ -98,8 +102,20 @@ class MomoGateway(Gateway):
             answer = self._http.send("POST", url, headers=_HEADERS, body=_bytes(signed))
         except HttpTrouble as trouble:
             return outcome_of_trouble(trouble, shown)
+        if operation.verb is Verb.CREATE:
+            self._look_at_signature(operation, answer)
         exchange = exchange_of(shown, answer)
         return answers.read_answer(operation, answer, exchange, self._config.api_base)
+
+    def _look_at_signature(self, operation: Operation, answer: HttpAnswer) -> None:
+        """Note a signature that fits no text of the manual.
+
+        TLS, the echo and the page's host are what we trust: nobody knows what MoMo really signs.
+        """
+        content = answer.json() or {}
+        if content.get("signature") and not is_genuine_link(content, self._config.keys):
+            payment = {"reference": operation.intent.reference}
+            logger.warning("momo_link_signed_in_no_known_way", extra=payment)
 
     @override
     def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:

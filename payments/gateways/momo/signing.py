@@ -48,6 +48,11 @@ RESULT_FIELDS: Final = frozenset(
         "transId",
     }
 )
+# The answer to a create. Two texts of the manual disagree on whether its message counts, and the
+# answers that were seen carry no signature at all.
+LINK_FIELDS: Final = frozenset(
+    {"amount", "orderId", "partnerCode", "payUrl", "requestId", "responseTime", "resultCode"}
+)
 # Signed in the answers of flows that store a wallet. An ordinary notification may name them too,
 # empty and unsigned.
 _OPTIONAL_RESULT_FIELDS: Final = frozenset({"callbackToken", "partnerClientId"})
@@ -70,10 +75,21 @@ def is_genuine(result: Mapping[str, object], candidates: Iterable[Keys]) -> bool
 
     Numbers must be given as they were printed, texts untouched: the localised message is signed.
     """
-    given = str(result.get("signature") or "").lower().encode()
-    lists = {RESULT_FIELDS, RESULT_FIELDS | (_OPTIONAL_RESULT_FIELDS & result.keys())}
+    stored = _OPTIONAL_RESULT_FIELDS & result.keys()
+    return _is_signed(result, {RESULT_FIELDS, RESULT_FIELDS | stored}, candidates)
+
+
+def is_genuine_link(answer: Mapping[str, object], candidates: Iterable[Keys]) -> bool:
+    """The same of the answer to a create, in either form, where MoMo signs it at all."""
+    return _is_signed(answer, {LINK_FIELDS, LINK_FIELDS | {"message"}}, candidates)
+
+
+def _is_signed(
+    values: Mapping[str, object], lists: Iterable[frozenset[str]], candidates: Iterable[Keys]
+) -> bool:
+    given = str(values.get("signature") or "").lower().encode()
     return any(
-        hmac.compare_digest(sign(fields, result, keys).encode(), given)
+        hmac.compare_digest(sign(fields, values, keys).encode(), given)
         for keys in candidates
         for fields in lists
     )

@@ -1,5 +1,7 @@
 """What MoMo's answers mean, verb by verb."""
 
+import hashlib
+import hmac
 from datetime import timedelta
 
 import pytest
@@ -12,7 +14,7 @@ from payments.gateways.operation import Intent, Verb
 from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.momo.wallet import OPTIONS, content
-from tests.gateways.samples import CALL_REFERENCE, intent, operation, run
+from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation, run
 
 DONG = Money(100_000, "VND")
 PAID = intent(psp_reference="42", psp_data={"trans_id": "42"})
@@ -82,6 +84,31 @@ class TestCreate:
         action = ask(Verb.CREATE, answer).next_action
         assert action is not None
         assert action.app_url == ""
+
+    @pytest.mark.parametrize(
+        ("signed", "noted"), [("", 0), ("short", 0), ("long", 0), ("in another way", 1)]
+    )
+    def test_notes_a_signature_that_no_text_of_the_manual_explains(
+        self,
+        ask: Asking,
+        server: LocalServer,
+        caplog: pytest.LogCaptureFixture,
+        signed: str,
+        noted: int,
+    ) -> None:
+        link = content(0, payUrl=f"{server.url}/x")
+        names = ["amount", "orderId", "partnerCode", "payUrl", "requestId", "responseTime"]
+        forms = {"short": sorted([*names, "resultCode"])}
+        forms["long"] = sorted([*forms["short"], "message"])
+        if signed:
+            pairs: list[tuple[str, object]] = [("accessKey", OPTIONS["access_key"])]
+            pairs += [(name, link[name]) for name in forms.get(signed, names)]
+            text = "&".join(f"{name}={value}" for name, value in pairs)
+            key = OPTIONS["secret_key"].encode()
+            link["signature"] = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+        assert ask(Verb.CREATE, link).kind is OutcomeKind.ACTION_REQUIRED
+        told = [(one.message, one.__dict__["reference"]) for one in caplog.records]
+        assert told == [("momo_link_signed_in_no_known_way", REFERENCE)] * noted
 
     @pytest.mark.parametrize("name", ["orderId", "requestId", "amount"])
     def test_an_answer_to_something_else_is_unknown(

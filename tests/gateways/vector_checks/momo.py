@@ -45,7 +45,16 @@ def check_result(row: Row, section: Row, server: LocalServer) -> None:
         assert not signing.is_genuine({**shape, "amount": "1"}, [keys])
 
 
+def check_link(row: Row, section: Row, server: LocalServer) -> None:
+    """The answer to a create, where somebody has seen it signed."""
+    keys = Keys(row["access_key"], row["secret"])
+    signed = {**row["params"], "signature": row["expected_signature"]}
+    assert signing.is_genuine_link(signed, [keys]) is not is_negative(row)
+    assert not signing.is_genuine_link({**signed, "payUrl": "https://momo.vn/other"}, [keys])
+
+
 CHECKS: Final[Mapping[str, Check]] = {
     "ipn_or_redirect": check_result,
+    "create_response": check_link,
     **dict.fromkeys(_FIELDS, check_request),
 }
