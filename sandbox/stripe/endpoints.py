@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.stripe.cards import card_for
 from sandbox.stripe.errors import no_such, not_reconciled
-from sandbox.stripe.lists import Lists, event_object, read_types
+from sandbox.stripe.lists import Lists, event_object, in_range, read_types
 from sandbox.stripe.objects import member, new_id
 from sandbox.stripe.params import merged, need
 
@@ -166,6 +166,7 @@ class Endpoints:
         table = TABLES[noun.removesuffix("s")]
         url = next(path for _, path, name in PATHS if name == f"list_{noun}")
         filters = {name: params[name] for name in FILTERS if name in params}
+        arrives = in_range(params.get("arrival_date"))
         email = (params.get("customer_details") or {}).get("email")
         return self._lists.page(
             table,
@@ -173,6 +174,7 @@ class Endpoints:
             params,
             lambda r: (
                 all(member(table, r, n) == v for n, v in filters.items())
+                and arrives(r.get("arrival_date", 0))
                 and email in {None, (r.get("customer_details") or {}).get("email")}
             ),
         )

@@ -20,6 +20,7 @@ from sandbox.stripe.pages import Pages
 from sandbox.stripe.refunds import Refunds
 from sandbox.stripe.reports import Reports
 from sandbox.stripe.sessions import Sessions
+from sandbox.stripe.steps import Steps
 from sandbox.stripe.store import EVENTS, NAME, Store
 from sandbox.webhooks import Message
 
@@ -57,12 +58,13 @@ class Stripe(Gateway):
         self._secrets = secrets
         self._store = store
         self._balance = Balance(store)
-        self._intents = Intents(store, self._balance)
-        self._sessions = Sessions(store, self._intents)
+        steps = Steps(store, self._balance)
+        self._intents = Intents(store, steps)
+        self._sessions = Sessions(store, self._intents, steps)
         self._refunds = Refunds(store, self._balance)
         self._disputes = Disputes(store, self._balance)
         self._reports = Reports(store)
-        self._intents.charged = self._dispute_by_card
+        steps.charged = self._dispute_by_card
         parts = Parts(
             intents=self._intents,
             sessions=self._sessions,

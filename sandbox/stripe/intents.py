@@ -1,4 +1,4 @@
-"""The life of a PaymentIntent and of its charges."""
+"""PaymentIntents: what the API, the shopper and the rules may do with them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from sandbox import charges
-from sandbox.clock import iso
-from sandbox.stripe.attempts import action_of, new_charge, problem_of
 from sandbox.stripe.cards import Card, card_for, decline_card, message_of
 from sandbox.stripe.currencies import check_amount, iso_minor
 from sandbox.stripe.errors import StripeError, bad_state, bad_value, no_such, refused
@@ -16,14 +14,12 @@ from sandbox.stripe.params import merged, need
 from sandbox.stripe.store import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sandbox.book import Json
-    from sandbox.stripe.balance import Balance
+    from sandbox.stripe.steps import Steps
     from sandbox.stripe.store import Store
 
-HOLD_S: Final = 7 * 24 * 3600
-CAPTURE_METHODS: Final = ("automatic", "automatic_async", "manual")
+ASYNC: Final = "automatic_async"
+CAPTURE_METHODS: Final = ("automatic", ASYNC, "manual")
 CANCELLATION_REASONS: Final = ("duplicate", "fraudulent", "requested_by_customer", "abandoned")
 CONFIRMABLE: Final = ("requires_payment_method", "requires_confirmation", "requires_action")
 CANCELLABLE: Final = (*CONFIRMABLE, "requires_capture")
@@ -34,46 +30,32 @@ WAIT_MS_MAX: Final = 1000
 KEPT: Final = (
     "description", "customer", "receipt_email", "automatic_payment_methods", "shipping",
     "statement_descriptor_suffix", "allowed_payment_method_types", "setup_future_usage",
-    "excluded_payment_method_types", "transfer_group",
+    "excluded_payment_method_types", "transfer_group", "capture_method",
 )  # fmt: skip
-
-ROW_STATUS: Final = {
-    "requires_payment_method": charges.OPEN,
-    "requires_confirmation": charges.OPEN,
-    "requires_action": charges.OPEN,
-    "processing": charges.PENDING,
-    "requires_capture": charges.AUTHORIZED,
-    "succeeded": charges.CAPTURED,
-    "canceled": charges.VOIDED,
-}
 
 
 class Intents:
-    """Everything that changes a PaymentIntent."""
+    """Everything that may be asked of a PaymentIntent."""
 
-    def __init__(self, store: Store, balance: Balance) -> None:
-        """Checkout listens at ``changed``, which is called after each step of an intent."""
+    def __init__(self, store: Store, steps: Steps) -> None:
+        """What is allowed is done by ``steps``."""
         self._store = store
-        self._balance = balance
-        self.changed: Callable[[Json], None] = lambda _: None
-        self.charged: Callable[[Json, Json, str], None] = lambda *_: None
+        self._steps = steps
 
     def create(self, params: Json) -> Json:
         """``POST /v1/payment_intents``. Raises StripeError; a decline leaves the intent behind."""
         amount, currency = need(params, "amount"), need(params, "currency").lower()
         check_amount(amount, currency)
-        capture_method = params.get("capture_method", "automatic_async")
-        if capture_method not in CAPTURE_METHODS:
-            raise bad_value("capture_method", f"Invalid capture_method: {capture_method}")
+        kept = read_kept(params)
         card = self._card(params)
         metadata = merged({}, params.get("metadata"))
-        intent = self.make(amount, currency, capture_method, metadata)
-        intent.update({name: params[name] for name in KEPT if name in params})
+        intent = self.make(amount, currency, kept.get("capture_method", ASYNC), metadata)
+        intent.update(kept)
         self.enter(intent, intent["id"])
         if card is not None:
             self._attach(intent, card, params)
-        self._save(intent)
-        self._emit("payment_intent.created", intent)
+        self._steps.save(intent)
+        self._steps.emit("created", intent)
         if params.get("confirm"):
             self.confirm(intent, params)
         return intent
@@ -112,7 +94,7 @@ class Intents:
         """``POST /v1/payment_intents/{id}``."""
         if intent["status"] not in CONFIRMABLE:
             raise bad_state("This PaymentIntent can no longer be updated.", self._shown(intent))
-        changes: Json = {name: params[name] for name in KEPT if name in params}
+        changes = read_kept(params)
         if "amount" in params or "currency" in params:
             changes["amount"] = params.get("amount", intent["amount"])
             changes["currency"] = str(params.get("currency", intent["currency"])).lower()
@@ -122,7 +104,7 @@ class Intents:
         intent["metadata"] = merged(intent["metadata"], params.get("metadata"))
         if card is not None:
             self._attach(intent, card, params)
-        self._save(intent)
+        self._steps.save(intent)
         return intent
 
     def confirm(self, intent: Json, params: Json) -> Json:
@@ -137,11 +119,12 @@ class Intents:
             raise bad_state(message, self._shown(intent))
         if params.get("amount_to_confirm", intent["amount"]) != intent["amount"]:
             raise refused("The amount to confirm is not the amount.", None, "amount_to_confirm")
-        card = self._card(params)
+        kept, card = read_kept(params), self._card(params)
         if card is not None:
             self._attach(intent, card, params)
         if not intent.get("_card"):
             raise bad_state("You cannot confirm this PaymentIntent without a payment method.")
+        intent.update(kept)
         intent["_return_url"] = params.get("return_url")
         strict = params.get("off_session") == "true" or bool(params.get("error_on_requires_action"))
         rule = self._store.world.rules.of(NAME, intent["_reference"])
@@ -165,7 +148,7 @@ class Intents:
             self._process(intent, None)
         else:
             # A shopper who cancels or walks away does so where the bank wants to see him.
-            self._challenge(intent)
+            self._steps.challenge(intent)
         if intent["status"] == "requires_action" and decision not in {"ask", "pending", "abandon"}:
             self._decide_later(intent, decision)
 
@@ -177,11 +160,11 @@ class Intents:
         if intent["status"] not in {"requires_action", "processing"}:
             return False
         if decision == "approve":
-            self._succeed(intent, attached_card(intent))
+            self._steps.succeed(intent, attached_card(intent))
         elif decision == "cancel" and intent["status"] == "requires_action":
-            self._fail(intent, AUTHENTICATION_FAILED)
+            self._steps.fail(intent, AUTHENTICATION_FAILED)
         elif decision.startswith("decline:"):
-            self._fail(intent, decline_card(decision))
+            self._steps.fail(intent, decline_card(decision))
         else:
             return False
         return True
@@ -191,18 +174,15 @@ class Intents:
         if intent["status"] != "requires_capture":
             message = f"This PaymentIntent could not be captured: its status is {intent['status']}."
             raise bad_state(message, self._shown(intent))
+        if params.get("final_capture") is False:
+            raise refused("This PaymentIntent can be captured once only.", None, "final_capture")
         amount = params.get("amount_to_capture", int(intent["amount"]))
         if not 0 < amount <= intent["amount"]:
             raise refused(
                 "The amount to capture is out of range.", "amount_too_large", "amount_to_capture"
             )
         intent["metadata"] = merged(intent["metadata"], params.get("metadata"))
-        charge = self._store.get("charges", intent["latest_charge"])
-        charge.update(captured=True, amount_captured=amount)
-        intent.update(status="succeeded", amount_received=amount, amount_capturable=0)
-        self._store.put("charges", charge)
-        self._emit_charge("captured", charge)
-        self._paid(intent, charge)
+        self._steps.take(intent, amount)
         return intent
 
     def cancel(self, intent: Json, params: Json, *, by_stripe: str | None = None) -> Json:
@@ -216,23 +196,14 @@ class Intents:
         if intent["status"] not in allowed:
             message = f"You cannot cancel this PaymentIntent: its status is {intent['status']}."
             raise bad_state(message, self._shown(intent))
-        intent.update(
-            status="canceled",
-            canceled_at=self._store.now,
-            cancellation_reason=by_stripe or reason,
-            amount_capturable=0,
-            next_action=None,
-        )
-        self._save(intent)
-        self._emit("payment_intent.canceled", intent)
-        self.changed(intent)
+        self._steps.end(intent, by_stripe or reason)
         return intent
 
     def resume(self) -> None:
         """Book again what intents were waiting for."""
         for intent in self._store.table("payment_intents").values():
             if intent["status"] == "requires_capture":
-                self._book_hold(intent)
+                self._steps.book_hold(intent)
             elif intent.get("_decide_at") and intent["status"] in {"requires_action", "processing"}:
                 self._book_decision(intent)
 
@@ -246,46 +217,13 @@ class Intents:
         elif card.authenticate and strict:
             raise self._declined(intent, AUTHENTICATION_REQUIRED)
         elif card.authenticate:
-            self._challenge(intent)
+            self._steps.challenge(intent)
         else:
-            self._succeed(intent, card)
-
-    def _succeed(self, intent: Json, card: Card) -> None:
-        manual = intent["capture_method"] == "manual"
-        charge = new_charge(intent, card, self._store.now) | {"captured": not manual}
-        intent.update(next_action=None, latest_charge=charge["id"], _decide_at=None)
-        if not manual:
-            charge["amount_captured"] = intent["amount"]
-            intent.update(status="succeeded", amount_received=intent["amount"])
-            self._store.put("charges", charge)
-            self._emit_charge("succeeded", charge)
-            self._paid(intent, charge)
-            return
-        self._emit_charge("succeeded", charge)
-        intent.update(status="requires_capture", amount_capturable=intent["amount"])
-        intent["_hold_ends_at"] = self._store.now + HOLD_S
-        self._store.put("charges", charge)
-        self._save(intent)
-        self._emit("payment_intent.amount_capturable_updated", intent)
-        self._book_hold(intent)
-        self.changed(intent)
-
-    def _paid(self, intent: Json, charge: Json) -> None:
-        self._save(intent)
-        taken = iso_minor(intent["amount_received"], intent["currency"])
-        now = iso(self._store.world.clock.now())
-        self._store.world.charges.update(NAME, intent["_row"], captured=taken, captured_at=now)
-        self._emit("payment_intent.succeeded", intent)
-        self.changed(intent)
-        if intent["capture_method"] == "automatic":
-            self._balance.settle(charge, intent["_reference"])
-        else:
-            self._balance.book_charge(charge, intent["_reference"])
-        self.charged(intent, charge, charge["_dispute"] or "")
+            self._steps.succeed(intent, card)
 
     def _declined(self, intent: Json, card: Card) -> StripeError:
         """Note a failed attempt and return the error that its caller gets."""
-        self._fail(intent, card)
+        self._steps.fail(intent, card)
         error = StripeError(
             402,
             message_of(card),
@@ -297,44 +235,9 @@ class Intents:
         error.more = intent["last_payment_error"] | {"payment_intent": self._shown(intent)}
         return error
 
-    def _fail(self, intent: Json, card: Card) -> None:
-        charge = new_charge(intent, card, self._store.now) | {
-            "captured": False,
-            "paid": False,
-            "status": "failed",
-        }
-        charge.update(failure_code=card.code, failure_message=message_of(card))
-        intent.update(
-            status="requires_payment_method",
-            next_action=None,
-            payment_method=None,
-            _card=None,
-            last_payment_error=problem_of(intent, card, charge["id"]),
-            latest_charge=charge["id"],
-            _decide_at=None,
-        )
-        self._store.put("charges", charge)
-        self._save(intent)
-        if not intent.get("_session"):
-            self._store.world.charges.update(NAME, intent["_row"], status=charges.DECLINED)
-        self._emit_charge("failed", charge)
-        self._emit("payment_intent.payment_failed", intent)
-        self.changed(intent)
-
-    def _challenge(self, intent: Json) -> None:
-        """Send the shopper to his bank; without a return URL only the bank's script could."""
-        base = self._store.world.settings.url
-        intent.update(status="requires_action", next_action=action_of(intent, base))
-        self._save(intent)
-        self._emit("payment_intent.requires_action", intent)
-        self.changed(intent)
-
     def _process(self, intent: Json, decision: str | None, late_ms: int = 0) -> None:
         """The bank will answer later: at a booked time, or when somebody decides."""
-        intent.update(status="processing", next_action=None)
-        self._save(intent)
-        self._emit("payment_intent.processing", intent)
-        self.changed(intent)
+        self._steps.process(intent)
         if decision is not None:
             self._decide_later(intent, decision, late_ms)
 
@@ -344,20 +247,13 @@ class Intents:
             after_ms = self._store.world.rules.of(NAME, intent["_reference"]).decide_after_ms
         intent["_decision"] = decision
         intent["_decide_at"] = self._store.world.clock.now() + after_ms / 1000
-        self._save(intent)
+        self._steps.save(intent)
         self._book_decision(intent)
 
     def _book_decision(self, intent: Json) -> None:
         self._store.world.clock.at(
             intent["_decide_at"], lambda: self.decide(intent, intent["_decision"])
         )
-
-    def _book_hold(self, intent: Json) -> None:
-        self._store.world.clock.at(intent["_hold_ends_at"], lambda: self._release(intent))
-
-    def _release(self, intent: Json) -> None:
-        if intent["status"] == "requires_capture":
-            self.cancel(intent, {}, by_stripe="automatic")
 
     def _card(self, params: Json) -> Card | None:
         """The card of a request, or None when it names none.
@@ -387,23 +283,22 @@ class Intents:
             intent["status"] = "requires_confirmation"
         intent["_card_now"] = card.last4
 
-    def _save(self, intent: Json) -> None:
-        self._store.put("payment_intents", intent)
-        status = ROW_STATUS[intent["status"]]
-        if intent["status"] == "canceled" and not intent.get("latest_charge"):
-            status = charges.CANCELLED
-        row = self._store.world.charges.get(NAME, intent["_row"])
-        if row is not None and row["status"] != charges.REFUNDED:
-            self._store.world.charges.update(NAME, intent["_row"], status=status)
-
-    def _emit(self, kind: str, intent: Json) -> None:
-        self._store.emit(kind, "payment_intents", intent, intent["_reference"])
-
-    def _emit_charge(self, word: str, charge: Json) -> None:
-        self._store.emit(f"charge.{word}", "charges", charge, charge["_reference"])
-
     def _shown(self, intent: Json) -> Json:
         return self._store.shown("payment_intents", intent)
+
+
+def read_kept(params: Json, name: str = "{}") -> Json:
+    """What of the parameters is kept on an intent; ``name`` is how they are called.
+
+    Raises StripeError.
+    """
+    method = params.get("capture_method", ASYNC)
+    if method not in CAPTURE_METHODS:
+        raise bad_value(name.format("capture_method"), f"Invalid capture_method: {method}")
+    if params.get("statement_descriptor"):
+        message = "Set statement_descriptor_suffix instead: cards take no statement_descriptor."
+        raise bad_value(name.format("statement_descriptor"), message)
+    return {key: params[key] for key in KEPT if key in params}
 
 
 AUTHENTICATION_FAILED: Final = Card(

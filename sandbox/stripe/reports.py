@@ -13,7 +13,7 @@ from sandbox.pages import EXPONENTS
 from sandbox.stripe.currencies import iso_minor
 from sandbox.stripe.errors import StripeError, bad_value, missing, unknown
 from sandbox.stripe.objects import list_object, new_id
-from sandbox.stripe.params import need, whole
+from sandbox.stripe.params import need, texts, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -149,7 +149,7 @@ def read_parameters(given: Json, *, by_payout: bool) -> Json:
             read[name] = whole(f"parameters[{name}]", given[name])
         elif not (by_payout and given.get("payout")):
             raise missing(f"parameters[{name}]")
-    unknown_columns = set(given.get("columns", ())) - set(COLUMNS)
+    unknown_columns = set(texts("parameters[columns]", given.get("columns", []))) - set(COLUMNS)
     if unknown_columns:
         raise bad_value("parameters[columns]", f"Unknown columns: {', '.join(unknown_columns)}.")
     return read

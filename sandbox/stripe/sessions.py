@@ -10,7 +10,7 @@ from sandbox import charges
 from sandbox.stripe.cards import MAGIC_AMOUNTS, MAGIC_MODULUS, Card, card_for
 from sandbox.stripe.currencies import check_amount, iso_minor
 from sandbox.stripe.errors import StripeError, bad_value, missing, refused
-from sandbox.stripe.intents import CAPTURE_METHODS
+from sandbox.stripe.intents import ASYNC, read_kept
 from sandbox.stripe.objects import new_id
 from sandbox.stripe.params import merged, metadata, need, whole
 from sandbox.stripe.store import NAME
@@ -18,6 +18,7 @@ from sandbox.stripe.store import NAME
 if TYPE_CHECKING:
     from sandbox.book import Json
     from sandbox.stripe.intents import Intents
+    from sandbox.stripe.steps import Steps
     from sandbox.stripe.store import Store
 
 LIFE_S: Final = 24 * 3600
@@ -36,11 +37,11 @@ KEPT: Final = ("cancel_url", "client_reference_id", "customer_email", "customer"
 class Sessions:
     """Everything that changes a Checkout Session."""
 
-    def __init__(self, store: Store, intents: Intents) -> None:
-        """Listens to the intents that its sessions made."""
+    def __init__(self, store: Store, intents: Intents, steps: Steps) -> None:
+        """Listens to the steps of the intents that its sessions made."""
         self._store = store
         self._intents = intents
-        intents.changed = self._follow
+        steps.changed = self._follow
 
     def create(self, params: Json) -> Json:
         """``POST /v1/checkout/sessions`` with ``mode=payment`` and a hosted page."""
@@ -52,7 +53,8 @@ class Sessions:
         total = sum(line["amount_total"] for line in lines)
         check_amount(total, currency)
         check_url("success_url", need(params, "success_url"))
-        data = read_intent_data(params.get("payment_intent_data", {}))
+        check_reference(params.get("client_reference_id", ""))
+        data = read_intent_data(params.get("payment_intent_data") or {})
         session_id = new_id("cs_test_") + secrets.token_hex(16)
         session: Json = {
             "id": session_id,
@@ -168,15 +170,15 @@ class Sessions:
         if session.get("payment_intent"):
             return self._store.get("payment_intents", session["payment_intent"])
         data = session["_intent"]
+        kept = data["kept"]
         intent = self._intents.make(
-            session["amount_total"], session["currency"], data["capture_method"], data["metadata"]
+            session["amount_total"],
+            session["currency"],
+            kept.get("capture_method", ASYNC),
+            data["metadata"],
         )
-        intent.update(
-            _reference=session["_reference"],
-            _row=session["id"],
-            _session=session["id"],
-            description=data["description"],
-        )
+        own = {"_reference": session["_reference"], "_row": session["id"]}
+        intent.update(own | kept, _session=session["id"])
         # A session's intent is no secret before the shopper tries to pay, and known from then on.
         session["payment_intent"] = intent["id"]
         self._store.put("payment_intents", intent)
@@ -268,13 +270,9 @@ def read_intent_data(data: Json) -> Json:
                 code="parameter_unknown",
                 param=f"payment_intent_data[{name}]",
             )
-    method = data.get("capture_method", "automatic_async")
-    if method not in CAPTURE_METHODS:
-        raise bad_value("payment_intent_data[capture_method]", f"Invalid capture_method: {method}")
     return {
-        "metadata": metadata(data.get("metadata", {})),
-        "capture_method": method,
-        "description": data.get("description"),
+        "metadata": merged({}, metadata("payment_intent_data[metadata]", data.get("metadata", {}))),
+        "kept": read_kept(data, "payment_intent_data[{}]"),
     }
 
 
@@ -296,7 +294,7 @@ def read_line(name: str, item: Json) -> Json:
     if not isinstance(price.get("currency"), str):
         raise missing(f"{name}[price_data][currency]")
     title = product.get("name")
-    if not title:
+    if not isinstance(title, str) or not title:
         raise missing(f"{name}[price_data][product_data][name]")
     unit = read_unit_amount(f"{name}[price_data]", price)
     quantity = whole(f"{name}[quantity]", item.get("quantity", "1"))
@@ -338,6 +336,13 @@ def read_map(name: str, outer: object, key: str) -> Json:
     if not isinstance(inner, dict):
         raise missing(f"{name}[{key}]")
     return inner
+
+
+def check_reference(reference: str) -> None:
+    """Raise StripeError for a client_reference_id that is too long."""
+    if len(reference) > REFERENCE_MAX:
+        message = f"Invalid string: must be at most {REFERENCE_MAX} characters."
+        raise bad_value("client_reference_id", message)
 
 
 def check_url(name: str, url: str) -> None:

@@ -6,14 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import stripe
-from stripe.params import (
-    ChargeListParams,
-    DisputeModifyParams,
-    PaymentIntentCaptureParams,
-    PaymentIntentConfirmParams,
-    PaymentIntentRetrieveParams,
-)
-from stripe.params.checkout import SessionCreateParams, SessionListParams
+from stripe import params
+from stripe.params import checkout, reporting, test_helpers
 
 from sandbox.stripe.params import EVERY, NOT_PLAYED, SCHEMAS
 from tests.sandbox.player import STRIPE_KEY, Player, eventually
@@ -30,6 +24,23 @@ NOT_SENT = {
 }  # fmt: skip
 
 
+INVALID = "invalid_request_error"
+# Good forms as they stand on the wire, each to be spoiled in one place.
+WHOLE_FORMS = {
+    "payment_intents": {"amount": "1000", "currency": "usd"},
+    "checkout/sessions": {
+        "mode": "payment", "success_url": "https://shop.example/ok", "line_items[0][quantity]": "1",
+        "line_items[0][price_data][currency]": "usd",
+        "line_items[0][price_data][unit_amount]": "1000",
+        "line_items[0][price_data][product_data][name]": "Tea",
+    },
+    "reporting/report_runs": {
+        "report_type": "balance_change_from_activity.itemized.3",
+        "parameters[interval_start]": "0", "parameters[interval_end]": "9",
+    },
+}  # fmt: skip
+
+
 def pay(player: Player, reference: str, card: str = "pm_card_visa", **more: Any) -> Any:
     body = {"amount": 1000, "currency": "usd", "confirm": True, "payment_method": card,
             "metadata": {"reference": reference}, **more}  # fmt: skip
@@ -43,26 +54,104 @@ def session(player: Player, *lines: dict[str, Any]) -> Any:
     return player.stripe().v1.checkout.sessions.create(body)
 
 
+# What the SDK, which was made from Stripe's own description, takes for each operation.
+PUBLISHED: dict[str, Any] = {
+    "create_intent": params.PaymentIntentCreateParams,
+    "update_intent": params.PaymentIntentModifyParams,
+    "get_intent": params.PaymentIntentRetrieveParams,
+    "confirm_intent": params.PaymentIntentConfirmParams,
+    "capture_intent": params.PaymentIntentCaptureParams,
+    "cancel_intent": params.PaymentIntentCancelParams,
+    "list_intents": params.PaymentIntentListParams,
+    "search_intents": params.PaymentIntentSearchParams,
+    "create_session": checkout.SessionCreateParams,
+    "update_session": checkout.SessionModifyParams,
+    "expire_session": checkout.SessionExpireParams,
+    "list_sessions": checkout.SessionListParams,
+    "line_items": checkout.SessionListLineItemsParams,
+    "list_charges": params.ChargeListParams,
+    "update_charge": params.ChargeModifyParams,
+    "create_refund": params.RefundCreateParams,
+    "update_refund": params.RefundModifyParams,
+    "list_refunds": params.RefundListParams,
+    "list_disputes": params.DisputeListParams,
+    "update_dispute": params.DisputeModifyParams,
+    "list_transactions": params.BalanceTransactionListParams,
+    "list_payouts": params.PayoutListParams,
+    "list_events": params.EventListParams,
+    "create_report": reporting.ReportRunCreateParams,
+    "list_reports": reporting.ReportRunListParams,
+    "create_confirmation_token": test_helpers.ConfirmationTokenCreateParams,
+}
+
+
 class TestParameters:
-    @pytest.mark.parametrize(
-        ("operation", "published"),
-        [
-            ("create_session", SessionCreateParams),
-            ("list_sessions", SessionListParams),
-            ("get_intent", PaymentIntentRetrieveParams),
-            ("confirm_intent", PaymentIntentConfirmParams),
-            ("capture_intent", PaymentIntentCaptureParams),
-            ("list_charges", ChargeListParams),
-            ("update_dispute", DisputeModifyParams),
-        ],
-    )
-    def test_are_all_known_that_the_sdk_has(self, operation: str, published: Any) -> None:
+    @pytest.mark.parametrize("operation", PUBLISHED)
+    def test_are_those_that_the_sdk_has(self, operation: str) -> None:
         names = {
-            name for each in published.__mro__ for name in vars(each).get("__annotations__", ())
+            name
+            for each in PUBLISHED[operation].__mro__
+            for name in vars(each).get("__annotations__", ())
         }
         known = {*SCHEMAS.get(operation, EVERY), *NOT_PLAYED.get(operation, ())}
-        # payment_method_types went with the version that the SDK pins.
-        assert names - NOT_SENT - known - {"payment_method_types"} == set()
+        assert known == names - NOT_SENT
+
+    @pytest.mark.parametrize(
+        ("path", "form", "param"),
+        [
+            ("payment_intents", {"amount": "9" * 5000}, "amount"),
+            ("payment_intents", {"amount": "１００"}, "amount"),
+            ("payment_intents", {"expand[0][a]": "x"}, "expand"),
+            ("payment_intents", {"metadata[a][b]": "x"}, "metadata[a]"),
+            ("payment_intents", {"metadata[]": "x"}, "metadata"),
+            ("payment_intents", {"automatic_payment_methods[enabled]": "yes"},
+             "automatic_payment_methods[enabled]"),
+            ("checkout/sessions", {"payment_intent_data[metadata]": "x"},
+             "payment_intent_data[metadata]"),
+            ("checkout/sessions", {"line_items[0][price_data][product_data][name][a]": "x"},
+             "line_items[0][price_data][product_data][name]"),
+            ("checkout/sessions", {"client_reference_id": "r" * 201}, "client_reference_id"),
+            ("reporting/report_runs", {"parameters[columns][0][a]": "x"}, "parameters[columns]"),
+        ],
+    )  # fmt: skip
+    def test_of_the_wrong_shape_are_named(
+        self, player: Player, path: str, form: dict[str, str], param: str
+    ) -> None:
+        (spoiled,) = form
+        good = {k: v for k, v in WHOLE_FORMS[path].items() if not spoiled.startswith(k)}
+        body = good | form
+        answer = player.http.post(f"{player.url}/v1/{path}", body, auth=(STRIPE_KEY, ""), timeout=5)
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+    @pytest.mark.parametrize("query", ["created[]=5", "created[near]=5", "created[gt][a]=5"])
+    def test_of_the_wrong_shape_are_refused_in_queries(self, player: Player, query: str) -> None:
+        address = f"{player.url}/v1/charges?{query}"
+        answer = player.http.get(address, auth=(STRIPE_KEY, ""), timeout=5)
+        assert (answer.status_code, answer.json()["error"]["type"]) == (400, INVALID)
+
+    def test_that_switch_something_come_back_as_truths(
+        self, player: Player, reference: str
+    ) -> None:
+        never = {"enabled": True, "allow_redirects": "never"}
+        made = pay(player, reference, automatic_payment_methods=never)
+        assert made.automatic_payment_methods.to_dict() == never
+
+    def test_take_no_descriptor_that_cards_do_not_have(
+        self, player: Player, reference: str
+    ) -> None:
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            pay(player, reference, statement_descriptor="TEA")
+        assert caught.value.param == "statement_descriptor"
+
+    def test_change_how_an_intent_is_captured(self, player: Player, reference: str) -> None:
+        intents = player.stripe().v1.payment_intents
+        made = intents.create({"amount": 1000, "currency": "usd"})
+        intents.update(made.id, {"capture_method": "manual"})
+        held = intents.confirm(made.id, {"payment_method": "pm_card_visa"})
+        assert held.status == "requires_capture"
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            intents.capture(made.id, {"final_capture": False, "amount_to_capture": 10})
+        assert caught.value.param == "final_capture"
 
     def test_are_not_ignored_when_they_would_change_the_price(self, player: Player) -> None:
         with pytest.raises(stripe.InvalidRequestError, match="does not play discounts"):
@@ -124,10 +213,10 @@ class TestReading:
             ("amount>1000 AND metadata['reference']:'{}'", False),
         ],
     )
-    def test_searches(self, own_player: Player, reference: str, query: str, *, found: bool) -> None:
-        made = pay(own_player, reference)
-        own_player.control("clock", advance_s=3)
-        answer = own_player.stripe().v1.payment_intents.search({"query": query.format(reference)})
+    def test_searches(self, player: Player, reference: str, query: str, *, found: bool) -> None:
+        made = pay(player, reference)
+        player.control("clock", advance_s=3)
+        answer = player.stripe().v1.payment_intents.search({"query": query.format(reference)})
         assert [each.id for each in answer.data] == ([made.id] if found else [])
 
     @pytest.mark.parametrize(
@@ -183,6 +272,7 @@ class TestMoney:
         client = own_player.stripe().v1
         (payout,) = client.payouts.list({"status": "paid"}).data
         assert client.payouts.list({"status": "failed"}).data == []
+        assert client.payouts.list({"arrival_date": {"lt": payout.arrival_date}}).data == []
         (kind, _) = client.reporting.report_types.list().data
         run = client.reporting.report_runs.create(
             {

@@ -182,21 +182,30 @@ class TestManualCapture:
             intents.capture(intent.id)
         assert caught.value.code == "payment_intent_unexpected_state"
 
-    def test_releases_the_hold(self, player: Player, reference: str) -> None:
+    def test_releases_the_hold(self, player: Player, shop: Shop, reference: str) -> None:
         intent = create(player, reference, capture_method="manual")
         ended = player.stripe().v1.payment_intents.cancel(
             intent.id, {"cancellation_reason": "requested_by_customer"}
         )
         assert ended.status == "canceled"
         assert player.charge(reference)["status"] == "voided"
+        eventually(lambda: "charge.refunded" in shop.events(reference))
+        assert player.book(reference=reference)["refunds"] == []
 
-    def test_lets_the_hold_go_after_a_week(self, own_player: Player, reference: str) -> None:
+    def test_lets_the_hold_go_after_a_week(
+        self, own_player: Player, own_shop: Shop, reference: str
+    ) -> None:
         intent = create(own_player, reference, capture_method="manual")
         own_player.end()
         own_player.start()
         own_player.control("clock", advance_s=7 * 86_400 + 1)
         ended = own_player.stripe().v1.payment_intents.retrieve(intent.id)
         assert (ended.status, ended.cancellation_reason) == ("canceled", "automatic")
+        # Stripe says so with a refund, too, that the shop has never asked for.
+        eventually(lambda: b"expired_uncaptured_charge" in own_shop.received[-1].body)
+        (refund,) = own_player.stripe().v1.refunds.list({"payment_intent": intent.id}).data
+        assert (refund.balance_transaction, refund.metadata.to_dict()) == (None, {})
+        assert own_player.book(reference=reference)["refunds"] == []
 
 
 class TestRefusal:
