@@ -117,6 +117,13 @@ class TestCreate:
         answer = content(0, payUrl=f"{server.url}/x", **{name: 999})
         assert ask(Verb.CREATE, answer).kind is OutcomeKind.UNKNOWN
 
+    def test_an_answer_in_the_words_of_version_1_is_unknown(
+        self, ask: Asking, server: LocalServer
+    ) -> None:
+        answer = content(0, payUrl=f"{server.url}/x", errorCode=0, localMessage="Thành công")
+        del answer["resultCode"]
+        assert ask(Verb.CREATE, answer).kind is OutcomeKind.UNKNOWN
+
     @pytest.mark.parametrize("name", ["orderId", "amount"])
     def test_a_link_that_names_no_payment_is_unknown(
         self, ask: Asking, server: LocalServer, name: str

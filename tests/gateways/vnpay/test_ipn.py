@@ -1,5 +1,6 @@
 """IPNs: genuine or not, what they say, and what VNPAY hears."""
 
+import hmac
 import json
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
@@ -118,6 +119,20 @@ class TestAForgedIpn:
         sent = "&".join(f"{name}={quote_plus(value)}" for name, value in pairs)
         with pytest.raises(WebhookRefused):
             read(gateway, f"{sent}&vnp_SecureHash={hmac_sha512(decoded)}")
+
+    def test_is_told_apart_in_constant_time(
+        self, gateway: VnpayGateway, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen = []
+
+        def never(one: bytes, other: bytes) -> bool:
+            seen.extend([one, other])
+            return False
+
+        monkeypatch.setattr(hmac, "compare_digest", never)
+        with pytest.raises(WebhookRefused):
+            read(gateway, ipn_query())
+        assert ipn_query().rpartition("=")[2].encode() in seen
 
     def test_hides_nothing_behind_an_encoded_name(self, gateway: VnpayGateway) -> None:
         """A parser that decodes names would see two amounts; ours sees the one it verified."""

@@ -78,6 +78,13 @@ class TestTheLink:
         assert signature == hmac_sha512(text)
         assert "Thanh+toan+don+hang" in text
 
+    def test_signs_a_text_as_it_is(self, gateway: VnpayGateway) -> None:
+        """The word "undefined" is a text like any other; one library takes it out."""
+        query = urlsplit(link(gateway, description="undefined 7")).query
+        text, _, signature = query.partition("&vnp_SecureHash=")
+        assert "vnp_OrderInfo=undefined+7&" in text
+        assert signature == hmac_sha512(text)
+
     def test_carries_no_diacritics(self, gateway: VnpayGateway) -> None:
         assert "vnp_OrderInfo=Ca+phe+sua+da&" in link(gateway, description="Cà phê sữa đá")
 
