@@ -1,6 +1,7 @@
 """Which methods can pay what, and why not otherwise: for the API and for the pages."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -17,13 +18,19 @@ from payments.gateways.registry import gateways_for
 class Offer:
     """One method for one sum. ``why_not`` is empty when it can be used.
 
-    ``channels`` are the doors of it that take the sum; ``gateway`` is who opens them.
+    ``channels`` are the doors of it that take the sum; ``gateway`` is who opens them, and
+    ``stand_ins`` are who else can take the sum.
     """
 
     method: str
     why_not: str | Promise
     gateway: str
     channels: tuple[str, ...]
+    stand_ins: tuple[str, ...] = ()
+
+    def is_out_of_reach(self, held_back: AbstractSet[str]) -> bool:
+        """Whether ``held_back`` are all the gateways that could take it."""
+        return held_back >= {self.gateway, *self.stand_ins}
 
 
 def offers(money: Money) -> Sequence[Offer]:
@@ -34,11 +41,12 @@ def offers(money: Money) -> Sequence[Offer]:
 def _offer(method: str, money: Money) -> Offer:
     """By the first gateway that can; where none can, by the preferred one, which says why."""
     adapters = gateways_for(method)
-    able = (adapter for adapter in adapters if not why_not(adapter, method, money))
-    adapter = next(able, adapters[0])
+    able = [adapter for adapter in adapters if not why_not(adapter, method, money)]
+    adapter = next(iter(able), adapters[0])
     channels = adapter.capabilities.channels.get(method, ())
     usable = tuple(one for one in channels if not why_not(adapter, method, money, one))
-    return Offer(method, why_not(adapter, method, money), adapter.name, usable)
+    stand_ins = tuple(other.name for other in able[1:])
+    return Offer(method, why_not(adapter, method, money), adapter.name, usable, stand_ins)
 
 
 def why_not(adapter: Gateway, method: str, money: Money, channel: str = "") -> str | Promise:

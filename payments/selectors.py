@@ -11,7 +11,7 @@ from durable import bulk
 from payments.errors import PaymentNotFound
 from payments.gateways.operation import Verb
 from payments.gateways.outcome import OutcomeKind
-from payments.models import GatewayCall, Transaction
+from payments.models import GatewayBreaker, GatewayCall, Transaction
 from payments.states import LIVE, Status
 
 _POLL_S: Final = 0.05
@@ -57,6 +57,12 @@ def payments_not_needed(order_id: UUID) -> list[Transaction]:
             amount_refunded__lt=F("amount_captured"),
         ).order_by("created_at", "id")
     )
+
+
+def gateways_held_back() -> frozenset[str]:
+    """The gateways that are down, and are sent no payment until they answer again."""
+    open_ones = GatewayBreaker.objects.filter(opened_at__isnull=False)
+    return frozenset(open_ones.values_list("gateway", flat=True))
 
 
 def payment_by_id(transaction_id: UUID) -> Transaction | None:

@@ -46,8 +46,9 @@ from payments.services.checkout import Created, PaymentRequest
 # How soon a browser without JavaScript looks again: (s since something happened, wait in s).
 _REFRESH: Final = ((20, 1), (120, 5), (900, 15))
 _REFRESH_LAST_S: Final = 60
-# After this long "connecting" and "closing" are no longer normal, and the page says more.
+# After this long these are no longer normal, and the page says more.
 _SLOW_AFTER_S: Final = 15
+_MAY_BE_SLOW: Final = frozenset({Stage.CONNECTING, Stage.CLOSING})
 
 # The last payment has ended unpaid, and the pay page says so.
 _ENDED: Final = frozenset({Stage.FAILED, Stage.GIVEN_UP})
@@ -61,14 +62,30 @@ class Situation:
     payment: Transaction | None
     stage: Stage
     now: datetime
+    # The gateway is known to be down, and nothing is sent there now.
+    is_held_back: bool
 
     @property
     def is_slow(self) -> bool:
         """Whether what the shopper asked for last, to pay or to close, takes unusually long."""
-        if self.payment is None:
+        if self.payment is None or self.stage not in _MAY_BE_SLOW:
             return False
+        if self.is_held_back:
+            return True
         asked_at = self.payment.cancel_requested_at or self.payment.created_at
         return (self.now - asked_at).total_seconds() > _SLOW_AFTER_S
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time to pay has ended."""
+        return self.payment is not None and is_over(self.payment, self.now)
+
+    @property
+    def words(self) -> str:
+        """What the page says, told apart from all else that it may come to say."""
+        declined = ((self.payment and self.payment.last_failure) or {}).get("code", "")
+        slow, over = "slow" if self.is_slow else "", "over" if self.is_over else ""
+        return " ".join(filter(None, (self.stage, slow, over, declined)))
 
     @property
     def refresh_s(self) -> int:
@@ -129,8 +146,9 @@ def status(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @page
 @require_safe
 def status_json(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """The stage alone: an open status page reloads itself when it changes."""
-    return JsonResponse({"stage": _situation(request, order_id).stage})
+    """The stage, and what the page says in it: an open page reloads itself when that changes."""
+    found = _situation(request, order_id)
+    return JsonResponse({"stage": found.stage, "words": found.words})
 
 
 @csrf_exempt  # Gateways send people back by POST too, and nothing in it is believed.
@@ -182,12 +200,19 @@ def _situation(request: HttpRequest, order_id: UUID) -> Situation:
     payment = selectors.latest_payment(order_id)
     now = timezone.now()
     visit = visits.visit_of(request, payment)
-    return Situation(order, payment, stage_of(order, payment, visit, now), now)
+    stage = stage_of(order, payment, visit, now)
+    is_held_back = (
+        payment is not None
+        and stage is Stage.CONNECTING
+        and payment.gateway in selectors.gateways_held_back()
+    )
+    return Situation(order, payment, stage, now, is_held_back)
 
 
 def _pay_context(request: HttpRequest, found: Situation) -> dict[str, object]:
     order = found.order
     offered = offers(order.total_money)
+    held_back = selectors.gateways_held_back()
     usable = [offer.method for offer in offered if not offer.why_not]
     # A single choice is chosen already.
     chosen = usable[0] if len(usable) == 1 else request.GET.get("method", "")
@@ -197,6 +222,7 @@ def _pay_context(request: HttpRequest, found: Situation) -> dict[str, object]:
         "problem": PROBLEMS.get(request.GET.get("problem", "")),
         "form_token": mint_form_token(order.pk),
         "offers": offered,
+        "out_of_reach": {one.method for one in offered if one.is_out_of_reach(held_back)},
         "first": next(iter(usable), ""),
         "chosen": chosen,
         "chosen_channel": request.GET.get("channel", ""),
@@ -242,7 +268,8 @@ def _status_context(request: HttpRequest, found: Situation) -> dict[str, object]
         "stage_template": f"checkout/stages/{found.stage}.html",
         "is_moving": found.stage in MOVING,
         "is_slow": found.is_slow,
-        "is_over": payment is not None and is_over(payment, found.now),
+        "is_over": found.is_over,
+        "shown_words": found.words,
         "refresh_s": found.refresh_s,
         "poll_url": f"{json_url}?{query}" if query else json_url,
     }

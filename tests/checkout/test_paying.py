@@ -236,10 +236,10 @@ class TestStatusPage:
         assert f"{link}/receipt" in text(client.get(f"{link}/status"))
         assert client.get(link)["Location"] == f"{link}/receipt"
 
-    def test_tells_scripts_the_stage_alone(self, client: Client, link: str, order: Order) -> None:
+    def test_tells_scripts_the_stage(self, client: Client, link: str, order: Order) -> None:
         TransactionFactory.create(order=order, status=Status.PROCESSING)
-        assert client.get(f"{link}/status.json").json() == {"stage": "connecting"}
-        assert client.get(f"{link}/status.json?back=1").json() == {"stage": "checking"}
+        assert client.get(f"{link}/status.json").json()["stage"] == "connecting"
+        assert client.get(f"{link}/status.json?back=1").json()["stage"] == "checking"
 
     @pytest.mark.parametrize(("qr", "is_drawn"), [("momo://pay?t=1", True), ("x" * 5000, False)])
     def test_draws_the_code_of_a_wallet_if_a_phone_can_read_it(
@@ -257,7 +257,7 @@ class TestStatusPage:
     ) -> None:
         TransactionFactory.create(order=order, status=Status.PROCESSING)
         page = client.get(f"{link}/status.json", {"back": back})
-        assert page.json() == {"stage": "connecting"}
+        assert page.json()["stage"] == "connecting"
 
 
 class TestReturn:

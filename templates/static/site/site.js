@@ -15,8 +15,8 @@ function watch(section) {
   async function look() {
     try {
       const answer = await fetch(section.dataset.poll, { cache: "no-store" });
-      const { stage } = answer.ok ? await answer.json() : {};
-      if (stage && stage !== section.dataset.stage) {
+      const { words } = answer.ok ? await answer.json() : {};
+      if (words && words !== section.dataset.words) {
         location.reload();
         return;
       }
