@@ -8,8 +8,8 @@ from durable.queues import BatchQueue, Queue
 from payments.gateways.outcome import Outcome
 from payments.gateways.registry import gateway, gateways
 from payments.models import Transaction, WebhookEvent
-from payments.services import breaker, dispatch, inbox, probing
-from payments.services.dispatch import Job
+from payments.services import breaker, dispatch, inbox, planning, probing
+from payments.services.planning import Job
 
 # Answers that come within this time of each other are applied in one commit.
 GATHER_S: Final = 0.005
@@ -53,7 +53,7 @@ class GatewayQueue(Queue):
             in_flight[pool.submit(probing.ask, gateway(self._gateway))] = None
         started = 0
         while started < JOBS_MAX:
-            jobs = dispatch.claim_and_plan(
+            jobs = planning.claim_and_plan(
                 gateway_name=self._gateway, limit=places - len(in_flight)
             )
             in_flight |= {pool.submit(dispatch.perform, job): job for job in jobs}

@@ -24,10 +24,10 @@ from payments.api.views import render_payment
 from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.registry import gateway
 from payments.models import Capture, Transaction
-from payments.services import checkout, dispatch
+from payments.services import checkout, planning
 from payments.services.checkout import PaymentRequest
-from payments.services.dispatch import Job
 from payments.services.outcomes import Evidence, Source, apply_outcomes
+from payments.services.planning import Job
 from payments.states import Status
 
 PASSWORD: Final = "correct horse battery staple"
@@ -174,7 +174,7 @@ def begin(row: Transaction) -> Job:
     with database.atomic():
         make_due(row)
         claimed = Transaction.claim(limit=1, lease=timedelta(minutes=1), pk=row.pk)
-        [job] = dispatch._plan(claimed, adapter, timezone.now())
+        [job] = planning._plan(claimed, adapter, timezone.now())
     row.refresh_from_db()
     return job
 

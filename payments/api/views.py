@@ -32,7 +32,7 @@ from payments.api.serializers import (
     PaymentSerializer,
 )
 from payments.models import Capture, Transaction
-from payments.services import checkout
+from payments.services import checkout, wishes
 from payments.services.checkout import Created, PaymentRequest
 from payments.states import LIVE
 
@@ -108,7 +108,7 @@ class CancelPaymentView(GenericAPIView[Transaction]):
     def post(self, request: Request, payment_id: str) -> Response:
         """End it. 202: asked for; it ends when the gateway has closed it or calls it unpaid."""
         row = _payment(request, payment_id)
-        row = checkout.cancel_payment(transaction_id=row.pk)
+        row = wishes.cancel_payment(transaction_id=row.pk)
         status = HTTP_202_ACCEPTED if row.status in LIVE else HTTP_200_OK
         return Response(PaymentSerializer(row).data, status=status)
 
@@ -129,7 +129,7 @@ class CapturePaymentView(GenericAPIView[Transaction]):
         row = _payment(request, payment_id)
         body = CaptureRequestSerializer(data=request.data or {})
         body.is_valid(raise_exception=True)
-        row = checkout.capture_payment(
+        row = wishes.capture_payment(
             transaction_id=row.pk, amount=body.validated_data.get("amount")
         )
         return Response(PaymentSerializer(row).data, status=HTTP_202_ACCEPTED)
@@ -145,7 +145,7 @@ class CancelOrderView(GenericAPIView[Order]):
     def post(self, request: Request, order_id: str) -> Response:
         """Cancel an unpaid order."""
         order = orders.order_of(user_id_of(request), parse_public_id("ord", order_id))
-        checkout.cancel_order(order_id=order.pk)
+        wishes.cancel_order(order_id=order.pk)
         return Response(OrderSerializer(orders.order_by_id(order.pk)).data)
 
 

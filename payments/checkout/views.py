@@ -40,7 +40,7 @@ from payments.errors import (
 from payments.gateways.outcome import FailureCode
 from payments.models import Transaction
 from payments.offers import offers
-from payments.services import checkout
+from payments.services import checkout, wishes
 from payments.services.checkout import Created, PaymentRequest
 
 # How soon a browser without JavaScript looks again: (s since something happened, wait in s).
@@ -159,7 +159,7 @@ def come_back(request: HttpRequest, order_id: UUID, reference: UUID) -> HttpResp
     payment = _payment_of(order_id, reference)
     if payment.is_live:
         with _holder(request, order_id):
-            checkout.look_again(transaction_id=payment.pk)
+            wishes.look_again(transaction_id=payment.pk)
     if payment.return_url:
         return SeeOther(_with_payment_id(payment))
     status_url = reverse("payment_status", kwargs={"order_id": order_id})
@@ -174,7 +174,7 @@ def change(request: HttpRequest, order_id: UUID) -> HttpResponse:
         payment = _payment_of(order_id, _reference(request.POST.get("reference", "")))
         try:
             with _holder(request, order_id):
-                checkout.cancel_payment(transaction_id=payment.pk, code=FailureCode.SUPERSEDED)
+                wishes.cancel_payment(transaction_id=payment.pk, code=FailureCode.SUPERSEDED)
         except (AlreadyPaid, NotCancellable):
             pass  # It ended by itself meanwhile, and the status page says how.
     return see_other("payment_status", order_id=order_id)

@@ -89,6 +89,10 @@ class Gateway(ABC):
     def live(self) -> bool:
         """Whether real money moves with these credentials."""
 
+    def needs_network(self, operation: Operation) -> bool:
+        """False where the answer is ours alone: it says nothing about how the gateway is."""
+        return bool(operation.request) and operation.verb not in self.local_verbs
+
     def named_account(self) -> str:
         """The account that the gateway says these credentials are of; "" where it does not say."""
         return ""

@@ -1,15 +1,12 @@
-"""Starting a payment, and asking for its end."""
+"""Starting a payment: the request is checked, and a row is stored that is due now."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction as database
-from django.utils import timezone
 
 from audit import services as audit
 from audit.models import AuditEvent
@@ -21,37 +18,24 @@ from durable.wake import wake
 from orders.errors import OrderNotFound
 from orders.models import Order
 from orders.money import Money
-from orders.services import cancel_order as end_order
 from orders.services import lock_order
 from orders.states import PAID_STATUSES, OrderStatus
 from payments import idempotency, tokens
 from payments.errors import (
     AlreadyPaid,
     AmountMismatch,
-    CaptureAmountRefused,
     CardNumberRefused,
     CurrencyMismatch,
     MethodUnavailable,
-    NotCancellable,
-    NotCapturable,
     OrderEnded,
     PaymentInProgress,
-    PaymentNotFound,
     ReturnUrlRefused,
 )
 from payments.gateways.base import Gateway
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import FailureCode
-from payments.gateways.registry import gateways
-from payments.models import Capture, GatewayCall, Transaction
+from payments.models import Capture, Transaction
 from payments.routes import Terms, routes
-from payments.schedule import earliest_query
 from payments.services import failover
-from payments.services.outcomes import cancel_requested, end_unsent
 from payments.states import LIVE, Status
-
-# Why nothing can be done with a payment whose gateway was taken out of the settings.
-_GONE: Final = "is not configured here any more, so nobody can be asked."
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,145 +234,3 @@ def _created(row: Transaction, passed_over: list[str]) -> AuditEvent:
             **({"passed_over": ", ".join(passed_over)} if passed_over else {}),
         },
     )
-
-
-@database.atomic(durable=True)
-def cancel_payment(
-    *, transaction_id: UUID, code: FailureCode = FailureCode.CANCELLED
-) -> Transaction:
-    """End a payment, or ask for its end: see the status of what is returned.
-
-    A PENDING one that was never sent is FAILED at once. For one that is under way the wish is
-    recorded; it ends when the gateway has closed it or still calls it unpaid. Raises
-    AlreadyPaid, NotCancellable or PaymentNotFound.
-    """
-    row = _lock(transaction_id)
-    if row.status == Status.SUCCESS:
-        raise AlreadyPaid("The payment has succeeded. Refund it instead.")
-    if row.status == Status.FAILED:
-        raise NotCancellable("The payment has ended already.")
-    if row.status == Status.PENDING and not GatewayCall.objects.filter(transaction=row).exists():
-        end_unsent(row, row.order, code)
-        return row
-    if row.status == Status.AUTHORIZED:
-        _require_void(row)
-    return _ask_for_end(row, code)
-
-
-def _require_void(row: Transaction) -> None:
-    adapter = gateways().get(row.gateway)
-    if adapter is None:
-        raise NotCancellable(f"{row.gateway} {_GONE}")
-    if not adapter.capabilities.void:
-        raise NotCancellable(f"{row.gateway} cannot release a hold; it ends by itself.")
-
-
-@database.atomic(durable=True)
-def capture_payment(*, transaction_id: UUID, amount: int | None = None) -> Transaction:
-    """Take what is held, or ``amount`` minor units of it; the rest is released.
-
-    The wish is recorded and a worker carries it out. Asking again for the same is no mistake: once
-    the gateway has refused it, it is asked anew.
-    Raises AlreadyPaid, NotCapturable, CaptureAmountRefused or PaymentNotFound.
-    """
-    row = _lock(transaction_id)
-    wanted = row.amount if amount is None else amount
-    _require_capturable(row, wanted)
-    if row.capture_amount is None or _was_in_vain(row, Verb.CAPTURE, row.capture_requested_at):
-        now = database_now()
-        _save(
-            row,
-            capture_amount=wanted,
-            capture_requested_at=now,
-            due_at=earliest_query(row, now),
-        )
-        audit.record([_capture_requested(row)])
-        wake(f"gateway.{row.gateway}")
-    return row
-
-
-def _require_capturable(row: Transaction, wanted: int) -> None:
-    if row.status == Status.SUCCESS:
-        raise AlreadyPaid("The payment has been captured.")
-    if row.status != Status.AUTHORIZED or row.cancel_code:
-        raise NotCapturable("Only a payment that is AUTHORIZED and not being cancelled is held.")
-    if row.capture_amount not in {None, wanted}:
-        raise NotCapturable(f"It is being captured with {row.capture_amount} already.")
-    if not 0 < wanted <= row.amount:
-        raise CaptureAmountRefused(f"Capture 1 to {row.amount} minor units.")
-    adapter = gateways().get(row.gateway)
-    if adapter is None:
-        raise NotCapturable(f"{row.gateway} {_GONE}")
-    if wanted != row.amount and not adapter.capabilities.partial_capture:
-        raise CaptureAmountRefused(f"{row.gateway} captures the whole {row.amount} only.")
-    if not adapter.capabilities.can_divide(wanted, row.currency):
-        step = adapter.capabilities.steps[row.currency]
-        raise CaptureAmountRefused(f"{row.gateway} captures multiples of {step} minor units.")
-
-
-def _capture_requested(row: Transaction) -> AuditEvent:
-    return audit.event(
-        action="transaction.capture_requested",
-        subject_type="transaction",
-        subject_id=row.pk,
-        after={"capture_amount": row.capture_amount, "currency": row.currency},
-    )
-
-
-def _lock(transaction_id: UUID) -> Transaction:
-    """The payment, with its order locked before it. Raises PaymentNotFound."""
-    order_id = Transaction.objects.filter(pk=transaction_id).values_list("order_id", flat=True)
-    for found in order_id:
-        lock_order(found)
-    row = Transaction.objects.select_for_update(no_key=True).filter(pk=transaction_id).first()
-    if row is None:
-        raise PaymentNotFound("There is no such payment.")
-    return row
-
-
-def _ask_for_end(row: Transaction, code: FailureCode) -> Transaction:
-    now = database_now()
-    if not row.cancel_code or _was_in_vain(row, Verb.VOID, row.cancel_requested_at):
-        _save(row, cancel_code=code, cancel_requested_at=now, due_at=earliest_query(row, now))
-        audit.record([cancel_requested(row)])
-        wake(f"gateway.{row.gateway}")
-    return row
-
-
-def _was_in_vain(row: Transaction, verb: Verb, asked_at: datetime | None) -> bool:
-    """Whether the gateway has answered ``verb`` since then, and holds the money all the same."""
-    if row.status != Status.AUTHORIZED:
-        return False
-    answered = GatewayCall.objects.filter(transaction=row, verb=verb, answered_at__isnull=False)
-    return answered.filter(last_sent_at__gte=asked_at).exists()
-
-
-def _save(row: Transaction, **changes: Any) -> None:
-    Transaction.objects.filter(pk=row.pk).update(**changes, updated_at=timezone.now())
-    for name, value in changes.items():
-        setattr(row, name, value)
-
-
-@database.atomic(durable=True)
-def cancel_order(*, order_id: UUID) -> Order:
-    """Cancel an order that nobody is paying. Raises PaymentInProgress and OrderError."""
-    lock_order(order_id)
-    live = Transaction.objects.filter(order_id=order_id, status__in=LIVE).first()
-    if live is not None:
-        raise PaymentInProgress(
-            "A payment of this order is under way. Cancel the payment first.",
-            payment_id=live.public_id,
-        )
-    return end_order(order_id=order_id)
-
-
-@database.atomic(durable=True)
-def look_again(*, transaction_id: UUID) -> None:
-    """The shopper is back: ask the gateway as soon as it allows. Proves nothing by itself."""
-    row = Transaction.objects.select_for_update(no_key=True).filter(pk=transaction_id).first()
-    if row is None or not row.is_live or row.status == Status.PENDING:
-        return
-    earliest = earliest_query(row, database_now())
-    if row.due_at is None or earliest < row.due_at:
-        _save(row, due_at=earliest)
-        wake(f"gateway.{row.gateway}")

@@ -7,7 +7,7 @@ change in one commit or not at all.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -20,11 +20,9 @@ from audit.models import AuditEvent
 from durable import bulk
 from durable.clock import database_now
 from durable.wake import wake
-from notifications import services as notifications
-from notifications.services import Message
 from orders.models import Order
 from orders.money import Money
-from orders.services import mark_paid, write_paid
+from orders.services import mark_paid
 from orders.states import OrderStatus
 from payments import ledger, messages
 from payments.decisions import REPEAT, Decision, Ruling, Standing, decide
@@ -32,7 +30,7 @@ from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.registry import gateways
 from payments.models import Capture, CaseKind, Transaction
 from payments.schedule import earliest_query, next_look
-from payments.services import cases
+from payments.services.batch import Batch
 from payments.services.cases import Finding
 from payments.states import LIVE, Status, require_move
 
@@ -73,48 +71,6 @@ class Evidence:
     asked_at: datetime | None = None
 
 
-@dataclass(slots=True)
-class _Batch:
-    """What one commit will write, gathered so that each table is written to once.
-
-    ``now`` is the database's.
-    """
-
-    now: datetime
-    audit: list[AuditEvent] = field(default_factory=list)
-    captures: list[ledger.Capture] = field(default_factory=list)
-    paid: list[Order] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    # What will be written to each transaction, by its id.
-    changes: dict[UUID, dict[str, Any]] = field(default_factory=dict)
-
-    def change(self, row: Transaction, changes: dict[str, Any]) -> None:
-        """Change ``row`` now, and its row in the database with all others of the batch."""
-        if not changes:
-            return
-        for name, value in changes.items():
-            setattr(row, name, value)
-        if "status" in changes and "status" in self.changes.get(row.pk, {}):
-            # Two moves of one row are two updates: PostgreSQL checks each of them.
-            self.write_changes()
-        self.changes.setdefault(row.pk, {}).update(changes, updated_at=self.now)
-
-    def write(self) -> None:
-        """Write everything."""
-        self.write_changes()
-        write_paid(self.paid)
-        ledger.post(self.captures)
-        cases.open_cases(self.findings)
-        notifications.queue(self.messages)
-        audit.record(self.audit)
-
-    def write_changes(self) -> None:
-        """Write what has gathered to the transactions."""
-        bulk.update(Transaction, self.changes)
-        self.changes = {}
-
-
 _LOCK_ORDERS: Final = (
     "WHERE id IN (SELECT order_id FROM transactions WHERE id = ANY(%s)) ORDER BY id"
     " FOR NO KEY UPDATE"
@@ -130,7 +86,7 @@ def apply_outcomes(evidence: Sequence[Evidence]) -> list[Decision]:
     Transaction.DoesNotExist for an unknown id; then nothing has changed.
     """
     orders, transactions = _lock({item.transaction_id for item in evidence})
-    batch = _Batch(now=database_now())
+    batch = Batch(now=database_now())
     decisions = [
         _apply(item, transactions[item.transaction_id], orders, batch) for item in evidence
     ]
@@ -147,7 +103,7 @@ def _lock(ids: set[UUID]) -> tuple[dict[UUID, Order], dict[UUID, Transaction]]:
     return orders, transactions
 
 
-def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: _Batch) -> Decision:
+def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: Batch) -> Decision:
     now = batch.now
     decision = _decide(item, row, now)
     match decision.ruling:
@@ -205,14 +161,14 @@ def _expiry_margin(row: Transaction) -> timedelta:
     return adapter.expiry_margin if adapter else OVER_AGE
 
 
-def _authorize(item: Evidence, row: Transaction, batch: _Batch) -> None:
+def _authorize(item: Evidence, row: Transaction, batch: Batch) -> None:
     """The money is held: the order still waits for it."""
     changes = {**_news(row, item.outcome), "next_action": None, "payment_token": ""}
     _move(row, Status.AUTHORIZED, item, batch, changes)
     batch.change(row, _release(item, row, batch.now))
 
 
-def _succeed(item: Evidence, row: Transaction, order: Order, batch: _Batch) -> None:
+def _succeed(item: Evidence, row: Transaction, order: Order, batch: Batch) -> None:
     """Take the money into the books, and pay the order with it if it still wants paying."""
     captured = item.outcome.money or row.money
     late = row.status == Status.FAILED
@@ -231,7 +187,7 @@ def _succeed(item: Evidence, row: Transaction, order: Order, batch: _Batch) -> N
         _supersede_others(row, batch)
 
 
-def _supersede_others(row: Transaction, batch: _Batch) -> None:
+def _supersede_others(row: Transaction, batch: Batch) -> None:
     """Late money has paid the order: whatever else is under way for it should be closed."""
     # The batch itself may have ended one of them.
     batch.write_changes()
@@ -260,7 +216,7 @@ def cancel_requested(row: Transaction) -> AuditEvent:
 
 def end_unsent(row: Transaction, order: Order, code: FailureCode) -> None:
     """Fail a locked row of which nothing ever reached a gateway: nothing can come of it."""
-    batch = _Batch(now=database_now())
+    batch = Batch(now=database_now())
     nothing = Outcome(OutcomeKind.NOT_DONE)
     proof = Evidence(row.pk, nothing, Source.PROOF, cause_id="nothing reached a gateway")
     _move(row, Status.FAILED, proof, batch, {"failure_code": code, **_ENDED})
@@ -277,9 +233,7 @@ def _unapplied(row: Transaction, order: Order, captured: Money) -> Finding:
     )
 
 
-def _fail(
-    item: Evidence, row: Transaction, order: Order, decision: Decision, batch: _Batch
-) -> None:
+def _fail(item: Evidence, row: Transaction, order: Order, decision: Decision, batch: Batch) -> None:
     failure = decision.failure
     assert failure is not None
     changes = {"failure_code": failure.code, "failure_detail": failure_detail(failure)}
@@ -303,7 +257,7 @@ _ENDED: dict[str, Any] = {
 
 
 def _move(
-    row: Transaction, after: Status, item: Evidence, batch: _Batch, changes: dict[str, Any]
+    row: Transaction, after: Status, item: Evidence, batch: Batch, changes: dict[str, Any]
 ) -> None:
     """Change the state, count the version up and say so in the audit trail."""
     before = Status(row.status)
@@ -374,7 +328,7 @@ def _worries(item: Evidence, row: Transaction, now: datetime) -> list[Finding]:
     ]
 
 
-def _follow_hint(item: Evidence, row: Transaction, now: datetime, batch: _Batch) -> None:
+def _follow_hint(item: Evidence, row: Transaction, now: datetime, batch: Batch) -> None:
     """A webhook that is only a hint names the operation that brings the truth: do it soon."""
     if item.source is Source.WEBHOOK and item.outcome.next_verb is not None:
         batch.change(row, {"due_at": earliest_query(row, now)})

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from audit import services as audit
 from durable.wake import wake
 from payments.models import WebhookEvent
-from payments.services import checkout, inbox
+from payments.services import inbox, wishes
 
 
 def ask_gateway(*, transaction_id: UUID) -> None:
@@ -26,7 +26,7 @@ def ask_gateway(*, transaction_id: UUID) -> None:
                 )
             ]
         )
-    checkout.look_again(transaction_id=transaction_id)
+    wishes.look_again(transaction_id=transaction_id)
 
 
 @database.atomic(durable=True)

@@ -19,7 +19,7 @@ from payments.admin.story import story_of
 from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.gateways.webhook import Delivery, WebhookResult
 from payments.models import Case, GatewayCall, Transaction, WebhookEvent
-from payments.services import breaker, checkout, dispatch, inbox
+from payments.services import breaker, checkout, dispatch, inbox, planning, wishes
 from payments.states import Status
 from tests.factories import (
     OrderFactory,
@@ -84,7 +84,7 @@ class TestAnotherGateway:
         row = self.card()
         hold_back("stripe")
         make_due(row)
-        assert dispatch.claim_and_plan(gateway_name="stripe", limit=1) == []
+        assert planning.claim_and_plan(gateway_name="stripe", limit=1) == []
         told = text_of(as_support, row)
         assert "method card by stripe (automatic capture)" in told
         assert "nothing had been charged at the first: stripe → vnpay" in told
@@ -138,7 +138,7 @@ class TestStory:
         job = begin(row)
         dispatch.settle(results=[(job, Outcome(OutcomeKind.UNKNOWN))])
         make_due(row)
-        [job] = dispatch.claim_and_plan(gateway_name="stripe", limit=1)
+        [job] = planning.claim_and_plan(gateway_name="stripe", limit=1)
         exchange = Exchange({"url": "/v1"}, {"client_secret": "pi_1_secret_2"}, 200, 12)
         dispatch.settle(results=[(job, paid(row, exchange=exchange))])
         row.refresh_from_db()
@@ -203,7 +203,7 @@ class TestStory:
     def test_names_who_asked_for_its_end(self, as_support: Client) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)
         Transaction.objects.filter(pk=row.pk).update(lease_until=None)
-        checkout.cancel_payment(transaction_id=row.pk)
+        wishes.cancel_payment(transaction_id=row.pk)
         text = text_of(as_support, row)
         assert "Somebody asked for its end" in text
         assert "Its end is asked for (cancelled)." in text

@@ -15,8 +15,8 @@ from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import GatewayBreaker, GatewayCall, Transaction
 from payments.operations import SENDS_BEFORE_A_QUERY
-from payments.services import breaker, dispatch
-from payments.services.dispatch import Job
+from payments.services import breaker, dispatch, planning
+from payments.services.planning import Job
 from payments.states import Status
 from tests.at_once import PATIENCE_S
 from tests.factories import OrderFactory, TransactionFactory, begin, make_due
@@ -42,7 +42,7 @@ def probe_is_due() -> None:
 
 
 def plan(gateway: str, limit: int = 5) -> list[Job]:
-    return dispatch.claim_and_plan(gateway_name=gateway, limit=limit)
+    return planning.claim_and_plan(gateway_name=gateway, limit=limit)
 
 
 def take_in_a_thread(gateway: str) -> bool:

@@ -23,7 +23,7 @@ from payments.gateways import registry
 from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayBreaker, GatewayCall, Transaction
-from payments.services import breaker, checkout, dispatch, outcomes
+from payments.services import breaker, checkout, dispatch, outcomes, planning, wishes
 from payments.services.checkout import Created
 from payments.states import Status
 from tests.factories import (
@@ -89,14 +89,14 @@ def work(row: Transaction, *outcomes: Outcome) -> None:
     """One claim for each outcome, answered by it; a claim that sends nothing ends it."""
     for outcome in outcomes:
         make_due(row)
-        for job in dispatch.claim_and_plan(gateway_name=row.gateway, limit=1):
+        for job in planning.claim_and_plan(gateway_name=row.gateway, limit=1):
             dispatch.settle(results=[(job, outcome)])
     row.refresh_from_db()
 
 
-def plan(row: Transaction) -> list[dispatch.Job]:
+def plan(row: Transaction) -> list[planning.Job]:
     make_due(row)
-    jobs = dispatch.claim_and_plan(gateway_name=row.gateway, limit=1)
+    jobs = planning.claim_and_plan(gateway_name=row.gateway, limit=1)
     row.refresh_from_db()
     return jobs
 
@@ -282,7 +282,7 @@ class TestEndingWhatNeverArrived:
         row = pay()
         hold_back("stripe_b")
         work(row, REFUSED)
-        checkout.cancel_payment(transaction_id=row.pk)
+        wishes.cancel_payment(transaction_id=row.pk)
         assert plan(row) == []
         assert (row.status, row.failure_code) == (Status.FAILED, "cancelled")
         assert check(quiescent=True) == []
@@ -294,15 +294,15 @@ class TestEndingWhatNeverArrived:
         late = row.expires_at + timedelta(seconds=1)
         orders = {row.order_id: row.order}
         calls = list(GatewayCall.objects.filter(transaction=row))
-        assert dispatch._reason_not_to_send(row, calls, late) == "never_sent"
-        assert dispatch._reason_not_to_send(row, calls, timezone.now()) is None
+        assert planning._reason_not_to_send(row, calls, late) == "never_sent"
+        assert planning._reason_not_to_send(row, calls, timezone.now()) is None
         assert orders[row.order_id].status == "PENDING"
 
     def test_goes_on_with_what_may_have_arrived(self) -> None:
         row = pay()
         hold_back("stripe_b")
         work(row, SILENCE)
-        checkout.cancel_payment(transaction_id=row.pk)
+        wishes.cancel_payment(transaction_id=row.pk)
         assert len(plan(row)) == 1
         assert row.status == Status.PROCESSING
 
@@ -350,7 +350,7 @@ class TestAGatewayThatIsGone:
         self, row: Transaction, settings: Settings
     ) -> None:
         self.take_out(settings)
-        assert checkout.cancel_payment(transaction_id=row.pk).cancel_code == "cancelled"
+        assert wishes.cancel_payment(transaction_id=row.pk).cancel_code == "cancelled"
 
     def test_can_neither_take_nor_release_what_it_holds(
         self, row: Transaction, settings: Settings
@@ -358,9 +358,9 @@ class TestAGatewayThatIsGone:
         hear(row, held(row))
         self.take_out(settings)
         with pytest.raises(NotCancellable, match="stripe_b is not configured"):
-            checkout.cancel_payment(transaction_id=row.pk)
+            wishes.cancel_payment(transaction_id=row.pk)
         with pytest.raises(NotCapturable, match="stripe_b is not configured"):
-            checkout.capture_payment(transaction_id=row.pk)
+            wishes.capture_payment(transaction_id=row.pk)
 
 
 class TestANameWithOtherCredentials:

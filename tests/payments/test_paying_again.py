@@ -28,9 +28,9 @@ from payments.models import (
     Transfer,
 )
 from payments.services import cases
-from payments.services.checkout import cancel_payment, look_again
-from payments.services.dispatch import claim_and_plan
 from payments.services.outcomes import Source
+from payments.services.planning import claim_and_plan
+from payments.services.wishes import cancel_payment, look_again
 from payments.states import Status
 from tests.at_once import at_once
 from tests.factories import OrderFactory, TransactionFactory, hear, paid

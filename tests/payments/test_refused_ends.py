@@ -8,8 +8,8 @@ from payments.gateways.operation import Verb
 from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction
-from payments.services.checkout import cancel_payment, capture_payment
 from payments.services.dispatch import settle
+from payments.services.wishes import cancel_payment, capture_payment
 from payments.states import Status
 from tests.factories import TransactionFactory, begin, held
 

@@ -8,9 +8,9 @@ from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.gateways.registry import gateway
 from payments.invariants import check
 from payments.models import Transaction
-from payments.services.checkout import cancel_payment
 from payments.services.dispatch import settle
 from payments.services.outcomes import standing_of
+from payments.services.wishes import cancel_payment
 from payments.states import Status
 from tests.factories import TransactionFactory, begin
 

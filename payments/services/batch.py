@@ -1,0 +1,60 @@
+"""What one commit writes: states, orders, ledger, messages, cases and the audit trail.
+
+It is gathered first, so that each table is written to once, however many payments there are.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from audit import services as audit
+from audit.models import AuditEvent
+from durable import bulk
+from notifications import services as notifications
+from notifications.services import Message
+from orders.models import Order
+from orders.services import write_paid
+from payments import ledger
+from payments.models import Transaction
+from payments.services import cases
+from payments.services.cases import Finding
+
+
+@dataclass(slots=True)
+class Batch:
+    """What will be written; ``now`` is the database's."""
+
+    now: datetime
+    audit: list[AuditEvent] = field(default_factory=list)
+    captures: list[ledger.Capture] = field(default_factory=list)
+    paid: list[Order] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    # What will be written to each transaction, by its id.
+    changes: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+
+    def change(self, row: Transaction, changes: dict[str, Any]) -> None:
+        """Change ``row`` now, and its row in the database with all others of the batch."""
+        if not changes:
+            return
+        for name, value in changes.items():
+            setattr(row, name, value)
+        if "status" in changes and "status" in self.changes.get(row.pk, {}):
+            # Two moves of one row are two updates: PostgreSQL checks each of them.
+            self.write_changes()
+        self.changes.setdefault(row.pk, {}).update(changes, updated_at=self.now)
+
+    def write(self) -> None:
+        """Write everything."""
+        self.write_changes()
+        write_paid(self.paid)
+        ledger.post(self.captures)
+        cases.open_cases(self.findings)
+        notifications.queue(self.messages)
+        audit.record(self.audit)
+
+    def write_changes(self) -> None:
+        """Write what has gathered to the transactions."""
+        bulk.update(Transaction, self.changes)
+        self.changes = {}

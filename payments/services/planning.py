@@ -1,0 +1,270 @@
+"""What is done next with each due transaction: written down and committed before anything is sent.
+
+Whatever happens after this commit, the next worker finds the intent. ``dispatch`` carries it out.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction as database
+from django.db.models import F, Q
+from django.utils import timezone
+
+from audit import services as audit
+from audit.models import AuditEvent
+from durable import bulk
+from durable.clock import database_now
+from durable.ids import uuid7
+from orders.models import Order
+from payments import tokens
+from payments.gateways.base import Gateway
+from payments.gateways.operation import Intent, Operation, Verb
+from payments.gateways.outcome import FailureCode, OutcomeKind
+from payments.gateways.registry import gateway
+from payments.intents import intent_of
+from payments.models import CaseKind, GatewayCall, Transaction
+from payments.operations import money_of, next_operation
+from payments.services import breaker, cases, failover
+from payments.services.cases import Finding
+from payments.services.failover import Reason
+from payments.services.outcomes import end_unsent
+from payments.states import Status
+
+logger = logging.getLogger(__name__)
+
+# After so many failures in a row a person should know, while we go on trying.
+FAILURES_BEFORE_A_CASE: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One planned operation on one claimed transaction."""
+
+    row: Transaction
+    call: GatewayCall
+    operation: Operation
+
+
+def lease_for(adapter: Gateway) -> timedelta:
+    """Longer than every timeout inside one call, so that nobody else starts the same work."""
+    # The read timeout counts twice: once until the first byte, once between two of them.
+    seconds = adapter.connect_timeout_s + 2 * adapter.read_timeout_s + settings.LEASE_MARGIN_S
+    return timedelta(seconds=seconds)
+
+
+@database.atomic(durable=True)
+def claim_and_plan(*, gateway_name: str, limit: int) -> list[Job]:
+    """Take due transactions of one gateway and write down what will be done with each.
+
+    Moves PENDING ones to PROCESSING. After this commit nothing has been sent yet, and whatever
+    happens now, the next worker finds the intent.
+    """
+    adapter = gateway(gateway_name)
+    rows = Transaction.claim(limit=limit, lease=lease_for(adapter), gateway=gateway_name)
+    return _plan(rows, adapter, database_now()) if rows else []
+
+
+@database.atomic
+def put_off_poison(row: Transaction) -> None:
+    """Our own code failed on this row: try later, and let a person know when it goes on."""
+    row.put_off()
+    if row.failures == FAILURES_BEFORE_A_CASE:
+        cases.open_cases([Finding(kind=CaseKind.POISON, transaction=row, money=row.money)])
+
+
+def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[Job]:
+    orders = Order.objects.in_bulk({row.order_id for row in rows})
+    calls = _earlier_calls(rows)
+    gate = _Gate(adapter, is_held_back=breaker.is_open(adapter.name))
+    jobs = []
+    for row in rows:
+        try:
+            job = _next_job(row, orders[row.order_id], calls.get(row.pk, []), gate, now)
+        except Exception:
+            logger.exception("transaction_not_planned", extra={"transaction": str(row.pk)})
+            put_off_poison(row)
+        else:
+            jobs += [job] if job else []
+    _store(jobs, now)
+    _start([job.row for job in jobs if job.row.status == Status.PENDING], jobs)
+    return jobs
+
+
+def _next_job(
+    row: Transaction, order: Order, calls: Sequence[GatewayCall], gate: "_Gate", now: datetime
+) -> Job | None:
+    """What to send for ``row`` now; None when it ends, moves to another gateway, or waits."""
+    if (reason := _reason_not_to_send(row, calls, now)) is not None:
+        end_unsent(row, order, reason)
+        _close_refused(calls, now)
+        return None
+    here = [call for call in calls if call.gateway == row.gateway]
+    if here and failover.move(row, order, calls, Reason.REFUSED, now):
+        _close_refused(here, now)
+        return None
+    if _is_of_another_account(row, gate.adapter):
+        _leave_to_a_person(row, gate.adapter)
+        return None
+    job = _job(row, order, gate.adapter, here, now)
+    if gate.lets_through(job.operation):
+        return job
+    # What was refused here has been tried above, and leaves an operation to close.
+    if here or not failover.move(row, order, calls, Reason.HELD_BACK, now):
+        row.wait(due_in=breaker.PROBE_EVERY)
+    return None
+
+
+def _is_of_another_account(row: Transaction, adapter: Gateway) -> bool:
+    """Whether the gateway's name has got other credentials since ``row`` went there.
+
+    What it says now is about other payments: its "not found" would end one that may be paid.
+    """
+    both_known = bool(row.gateway_account and adapter.account)
+    return both_known and row.gateway_account != adapter.account
+
+
+def _leave_to_a_person(row: Transaction, adapter: Gateway) -> None:
+    row.put_off()
+    differences = {"account": f"{adapter.account}, not {row.gateway_account}"}
+    detail = {"differences": differences, "source": "settings"}
+    found = Finding(
+        kind=CaseKind.CONFLICT, transaction=row, money=row.money, detail=detail, once=True
+    )
+    cases.open_cases([found])
+
+
+def _close_refused(calls: Sequence[GatewayCall], now: datetime) -> None:
+    still_open = [call.pk for call in calls if call.answered_at is None]
+    if still_open:
+        GatewayCall.objects.filter(pk__in=still_open).update(
+            answered_at=now, outcome=OutcomeKind.NOT_DONE
+        )
+
+
+def _reason_not_to_send(
+    row: Transaction, calls: Sequence[GatewayCall], now: datetime
+) -> FailureCode | None:
+    """Why a payment of which nothing has reached a gateway should not be sent any more."""
+    if not failover.is_untouched(row, calls):
+        return None
+    if row.cancel_code:
+        return FailureCode(row.cancel_code)
+    # Nobody expects to be charged for what was asked for so long ago.
+    return FailureCode.NEVER_SENT if now >= row.expires_at else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """The gateway with its circuit breaker, which is asked once for a whole batch."""
+
+    adapter: Gateway
+    is_held_back: bool
+
+    def lets_through(self, operation: Operation) -> bool:
+        """Whether ``operation`` may go out now."""
+        return not self.is_held_back or not self.adapter.needs_network(operation)
+
+
+def _earlier_calls(rows: Sequence[Transaction]) -> Mapping[UUID, list[GatewayCall]]:
+    """The operations of ``rows``, but for answered queries; a new row can have none."""
+    started = [row.pk for row in rows if row.status != Status.PENDING]
+    found: dict[UUID, list[GatewayCall]] = {}
+    if started:
+        of_interest = Q(answered_at__isnull=True) | ~Q(verb=Verb.QUERY)
+        for call in GatewayCall.objects.filter(of_interest, transaction__in=started):
+            found.setdefault(call.transaction_id, []).append(call)
+    return found
+
+
+def _job(
+    row: Transaction,
+    order: Order,
+    adapter: Gateway,
+    calls: Sequence[GatewayCall],
+    now: datetime,
+) -> Job:
+    intent = intent_of(row, order, adapter)
+    verb, call = next_operation(row, calls, adapter, now)
+    # Only a creation spends it; a gateway refuses a question that carries what it did not ask for.
+    token = tokens.unseal(row.payment_token) if verb is Verb.CREATE else ""
+    call = call or _new_call(row, verb, adapter, intent, now)
+    operation = Operation(
+        verb=verb, reference=call.reference, intent=intent, now=now,
+        request=call.request, token=token, money=money_of(verb, row),
+    )  # fmt: skip
+    return Job(row, call, operation)
+
+
+def _new_call(
+    row: Transaction, verb: Verb, adapter: Gateway, intent: Intent, now: datetime
+) -> GatewayCall:
+    call_id = uuid7()
+    # The first operation goes by the transaction's own reference: it is the one the gateway
+    # shows to people.
+    reference = row.reference if verb is Verb.CREATE else call_id.hex
+    operation = Operation(
+        verb=verb, reference=reference, intent=intent, now=now, money=money_of(verb, row)
+    )
+    return GatewayCall(
+        id=call_id,
+        transaction=row,
+        gateway=row.gateway,
+        verb=verb,
+        reference=reference,
+        request=adapter.freeze(operation),
+    )
+
+
+def _store(jobs: Sequence[Job], now: datetime) -> None:
+    """Write the new operations, and count the sends that are about to happen."""
+    fresh = [job.call for job in jobs if job.call._state.adding]
+    for call in fresh:
+        call.sends, call.first_sent_at, call.last_sent_at = 1, now, now
+    again = [job.call.pk for job in jobs if not job.call._state.adding]
+    _forget_unanswered_queries(fresh, now)
+    bulk.insert(fresh)
+    if again:
+        GatewayCall.objects.filter(pk__in=again).update(sends=F("sends") + 1, last_sent_at=now)
+    queried = [job.row.pk for job in jobs if job.operation.verb is Verb.QUERY]
+    if queried:
+        Transaction.objects.filter(pk__in=queried).update(queries=F("queries") + 1, queried_at=now)
+
+
+def _forget_unanswered_queries(fresh: Sequence[GatewayCall], now: datetime) -> None:
+    """A query whose worker died taught us nothing; the new one takes its place."""
+    rows = [call.transaction_id for call in fresh if call.verb == Verb.QUERY]
+    if rows:
+        GatewayCall.objects.filter(
+            transaction__in=rows, verb=Verb.QUERY, answered_at__isnull=True
+        ).update(answered_at=now, outcome=OutcomeKind.UNKNOWN)
+
+
+def _start(rows: Sequence[Transaction], jobs: Sequence[Job]) -> None:
+    """PENDING → PROCESSING for the whole batch, with its audit."""
+    if not rows:
+        return
+    calls = {job.row.pk: job.call for job in jobs}
+    Transaction.objects.filter(pk__in=[row.pk for row in rows]).update(
+        status=Status.PROCESSING, version=F("version") + 1, updated_at=timezone.now()
+    )
+    for row in rows:
+        row.status, row.version = Status.PROCESSING, row.version + 1
+    audit.record([_started(row, calls[row.pk]) for row in rows])
+
+
+def _started(row: Transaction, call: GatewayCall) -> AuditEvent:
+    return audit.event(
+        action="transaction.processing",
+        subject_type="transaction",
+        subject_id=row.pk,
+        version=row.version,
+        before={"status": Status.PENDING},
+        after={"status": Status.PROCESSING, "gateway": row.gateway},
+        cause_type="gateway_call",
+        cause_id=str(call.pk),
+    )
