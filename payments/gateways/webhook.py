@@ -43,7 +43,8 @@ class Subject(StrEnum):
 
     PAYMENT = "PAYMENT"
     REFUND = "REFUND"  # reference and psp_reference are the refund's
-    # SUCCEEDED: the issuer took the money; DECLINED: it did not, or gave it back.
+    # reference is the payment's, psp_reference the dispute's. SUCCEEDED: the issuer took the money;
+    # DECLINED: it did not, or gave it back.
     DISPUTE = "DISPUTE"
 
 

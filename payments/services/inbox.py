@@ -255,10 +255,10 @@ _BY_THEIRS: Final = "WHERE t.psp_reference = %s AND t.gateway = %s ORDER BY t.id
 def _find_transaction(gateway_name: str, notice: Notice) -> UUID | None:
     """By our reference, which was frozen before the call; else by theirs.
 
-    A reversal is about a payment, and names it only by the gateway's own reference.
+    A refund's reference is its own: it names its payment only by the gateway's.
     """
     is_payment = notice.subject is Subject.PAYMENT
-    own = _as_id(notice.reference) if is_payment else None
+    own = None if notice.subject is Subject.REFUND else _as_id(notice.reference)
     theirs = notice.psp_reference if is_payment else notice.payment_psp_reference
     if own is None and not theirs:
         return None

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import time_machine
@@ -13,65 +12,22 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from durable.queues import queues
-from payments.gateways.paypal.config import Config
-from payments.gateways.paypal.gateway import PaypalGateway
 from payments.gateways.registry import gateways
 from payments.invariants import check
 from payments.models import Case, CaseKind, Transaction, WebhookEvent, WebhookState
 from payments.services import unproven
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory
-from tests.gateways.local_server import LocalServer, Reply
-from tests.gateways.paypal.account import OPTIONS, order
-from tests.gateways.paypal.authority import CERT_PATH, WEBHOOK_ID, Authority, delivery, pem
+from tests.payments.paypal_events import Paypal, told_by_paypal
 from tests.vnpay_ipn import ipn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PATH = "/webhooks/paypal"
-
-
-class Paypal:
-    """PayPal with a certificate to fetch, which can be away, and webhooks in its name."""
-
-    def __init__(self, folder: Path) -> None:
-        self.server = LocalServer()
-        self._root = Authority("Test Root", at=timezone.now())
-        self._roots = folder / "roots.pem"
-        self._roots.write_bytes(pem(self._root.certificate))
-        self.is_away()
-
-    def adapter(self) -> PaypalGateway:
-        options = {"api_base": self.server.url, "cert_roots": str(self._roots)}
-        return PaypalGateway(Config.from_settings({**OPTIONS, **options}))
-
-    def is_away(self) -> None:
-        self.server.reply(Reply(fault="reset"))
-        gateways()["paypal"] = self.adapter()
-
-    def is_back(self) -> None:
-        self.server.reply(Reply(200, pem(self._root.issue(at=timezone.now()))))
-        # As after the pause that an adapter makes when nobody answered.
-        gateways()["paypal"] = self.adapter()
-
-    def send(self, row: Transaction, *, webhook_id: str = WEBHOOK_ID, **changes: Any) -> int:
-        """Tell of the approval of ``row``; the status of our answer."""
-        resource: dict[str, Any] = order("APPROVED")
-        ours = {"custom_id": row.reference, "invoice_id": row.reference}
-        resource["purchase_units"][0] |= ours
-        event = {"id": "WH-1", "event_type": "CHECKOUT.ORDER.APPROVED", "resource": resource}
-        sent = delivery(event | changes, self.server.url + CERT_PATH, webhook_id=webhook_id)
-        answer = Client().post(PATH, sent.body, "application/json", headers=dict(sent.headers))
-        return answer.status_code
-
 
 @pytest.fixture
 def paypal(tmp_path: Path) -> Iterator[Paypal]:
-    configured = gateways()["paypal"]
-    made = Paypal(tmp_path)
-    yield made
-    gateways()["paypal"] = configured
-    made.server.close()
+    with told_by_paypal(tmp_path) as paypal:
+        yield paypal
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def _of_refund(event_id: str, event_type: str, known: Event, resource: Json) -> 
         psp_reference=outcome.psp_reference,
         outcome=replace(outcome, next_verb=known.next_verb),
         subject=Subject.REFUND,
-        payment_psp_reference=_order_of(resource) or _linked(resource, "up"),
+        payment_psp_reference=_order_of(resource) or _up(resource, "captures"),
     )
 
 
@@ -144,22 +144,23 @@ def _of_dispute(event_id: str, event_type: str, _known: Event, resource: Json) -
     return read_dispute(event_id, event_type, resource)
 
 
-def _of_reversal(event_id: str, event_type: str, capture: Json) -> Notice:
-    # A dispute may tell of the same money under its own id: the capture's id joins the two.
-    capture_id = text_of(capture, "id")
+def _of_reversal(event_id: str, event_type: str, resource: Json) -> Notice:
+    # PayPal's samples show the refund that took the money, and its capture only as a link. A
+    # dispute may tell of the same money under its own id: the capture's id joins the two.
+    capture_id = _up(resource, "captures") or text_of(resource, "id")
     return Notice(
         event_id,
         event_type,
-        reference=next(iter(references_of(capture)), ""),
+        reference=next(iter(references_of(resource)), ""),
         psp_reference=capture_id,
         outcome=Outcome(
             OutcomeKind.SUCCEEDED,
-            money=money.read(capture.get("amount")),
+            money=money.read(resource.get("amount")),
             psp_reference=capture_id,
             psp_data={"capture_id": capture_id},
         ),
         subject=Subject.DISPUTE,
-        payment_psp_reference=_order_of(capture) or capture_id,
+        payment_psp_reference=_order_of(resource) or capture_id,
     )
 
 
@@ -216,13 +217,17 @@ def _disputed(dispute: Json) -> Json:
 
 
 def _order_of(resource: Json) -> str:
-    return text_of(child(child(resource, "supplementary_data"), "related_ids"), "order_id")
+    """The order of a capture, a hold or a reversed approval, which name it in three ways."""
+    related = child(child(resource, "supplementary_data"), "related_ids")
+    named = text_of(related, "order_id") or text_of(resource, "order_id")
+    return named or _up(resource, "orders")
 
 
-def _linked(resource: Json, rel: str) -> str:
-    """The id at the end of a link; a refund names its capture only so."""
+def _up(resource: Json, kind: str) -> str:
+    """The id of what a resource came from, if its link says that it is of this kind."""
     links = resource.get("links")
     for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and link.get("rel") == rel:
-            return text_of(link, "href").rstrip("/").rpartition("/")[2]
+        if isinstance(link, dict) and link.get("rel") == "up":
+            above, _, psp_id = text_of(link, "href").rstrip("/").rpartition("/")
+            return psp_id if above.endswith(f"/{kind}") else ""
     return ""

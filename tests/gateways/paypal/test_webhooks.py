@@ -49,6 +49,10 @@ EVENT = {
 }
 
 
+def up(path: str) -> dict[str, str]:
+    return {"rel": "up", "href": f"https://api.paypal.com{path}", "method": "GET"}
+
+
 class Receiver:
     """An adapter that trusts ``ROOT`` and reads certificates from the local server."""
 
@@ -405,6 +409,21 @@ class TestPaymentEvent:
         result = run(receiver.gateway, capture_it)
         assert result.kind is OutcomeKind.SUCCEEDED
 
+    def test_may_name_its_order_by_a_link_alone(self, receiver: Receiver) -> None:
+        resource = capture(links=[up(f"/v2/checkout/orders/{ORDER}")])
+        assert receiver.read({**EVENT, "resource": resource}).psp_reference == ORDER
+        of_hold = capture(links=[up("/v2/payments/authorizations/AUTH1")])
+        assert receiver.read({**EVENT, "resource": of_hold}).psp_reference == ""
+
+    def test_of_a_reversed_approval_asks_about_its_order(self, receiver: Receiver) -> None:
+        # It has a shape of its own, without an amount.
+        resource = {"order_id": ORDER, "purchase_units": [{"reference_id": "default"}]}
+        event_type = "CHECKOUT.PAYMENT-APPROVAL.REVERSED"
+        notice = receiver.read({**EVENT, "event_type": event_type, "resource": resource})
+        assert (notice.reference, notice.psp_reference) == ("", ORDER)
+        assert notice.outcome is not None
+        assert notice.outcome.next_verb == "QUERY"
+
     def test_without_its_order_still_carries_our_reference(self, receiver: Receiver) -> None:
         notice = receiver.read({**EVENT, "resource": capture()})
         assert (notice.reference, notice.psp_reference) == (REFERENCE, "")
@@ -438,7 +457,7 @@ class TestRefundAndDisputeEvent:
             "status": "COMPLETED",
             "amount": amount("5.00"),
             "invoice_id": "mine",
-            "links": [{"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/CAP1"}],
+            "links": [up("/v2/payments/captures/CAP1")],
         }
         for event_type in ("PAYMENT.CAPTURE.REFUNDED", "PAYMENT.REFUND.FAILED"):
             notice = receiver.read({**EVENT, "event_type": event_type, "resource": resource})
@@ -491,6 +510,27 @@ class TestRefundAndDisputeEvent:
         assert notice.outcome is not None
         assert notice.outcome.kind is OutcomeKind.SUCCEEDED
         assert notice.outcome.psp_data == {"capture_id": "3C679366HH908993F"}
+
+    def test_of_a_reversal_may_show_the_refund_that_took_the_money(
+        self, receiver: Receiver
+    ) -> None:
+        # As in PayPal's own sample: nothing of ours in it, and the capture only as a link.
+        resource = {
+            "id": "09E71677NS257044M",
+            "status": "COMPLETED",
+            "amount": amount("2.51"),
+            "note_to_payer": "Payment reversed",
+            "links": [
+                {"rel": "self", "href": "https://api.paypal.com/v2/payments/refunds/09E71677"},
+                up("/v2/payments/captures/4L335234718889942"),
+            ],
+        }
+        event_type = "PAYMENT.CAPTURE.REVERSED"
+        notice = receiver.read({**EVENT, "event_type": event_type, "resource": resource})
+        assert notice.psp_reference == notice.payment_psp_reference == "4L335234718889942"
+        assert notice.outcome is not None
+        assert notice.outcome.psp_data == {"capture_id": "4L335234718889942"}
+        assert notice.outcome.money == Money(251, "USD")
 
 
 class TestAnswerToPaypal:
