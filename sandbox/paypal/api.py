@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -20,17 +20,19 @@ from sandbox.paypal.errors import (
     new_debug_id,
     not_found,
 )
+from sandbox.paypal.reading import Ask, read, require_object
 from sandbox.paypal.store import DAY_S, HOUR_S, NAME, shown
 from sandbox.rules import FAULTS_AFTER
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable
 
     from sandbox.book import Json
     from sandbox.paypal.certificates import Certificates
     from sandbox.paypal.disputes import Disputes
     from sandbox.paypal.orders import Orders
     from sandbox.paypal.payments import Payments
+    from sandbox.paypal.refunds import Refunds
     from sandbox.paypal.reporting import Reporting
     from sandbox.paypal.store import Store
     from sandbox.paypal.tokens import Tokens
@@ -44,27 +46,12 @@ EVENTS: Final = "/v1/notifications/webhooks-events"
 DISPUTES: Final = "/v1/customer/disputes"
 # Below these everything is PayPal's, known or not.
 FAMILIES: Final = ("/v2/checkout", "/v2/payments", "/v1/notifications", "/v1/customer")
-REQUEST_ID: Final = "PayPal-Request-Id"
-REQUEST_ID_MAX: Final = 108
 # How long a repeat of a request id is answered by what the first request made.
 ORDER_IDS_LIVE_S: Final = 6 * HOUR_S
 PAYMENT_IDS_LIVE_S: Final = 45 * DAY_S
 CREATED: Final = 201
 # Without ``Prefer: return=representation`` an answer shows little else.
 MINIMAL: Final = ("id", "status", "status_details", "payment_source", "links")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ask:
-    """One call, read."""
-
-    id: str
-    path: str
-    query: Mapping[str, str]
-    body: Any
-    raw: bytes
-    request_id: str
-    full: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +75,7 @@ class Parts:
     certificates: Certificates
     orders: Orders
     payments: Payments
+    refunds: Refunds
     disputes: Disputes
     reporting: Reporting
     signer: Signer
@@ -341,7 +329,7 @@ class Api:
 
     def _refund(self, ask: Ask) -> web.Response:
         capture = self._store.find("captures", ask.id)
-        refund = self._parts.payments.refund(capture, require_object(ask.body))
+        refund = self._parts.refunds.refund(capture, require_object(ask.body))
         return self._latest("refunds", refund["id"], ask, CREATED)
 
     def _disputes(self, ask: Ask) -> Json:
@@ -372,41 +360,6 @@ async def unknown_path(_: web.Request) -> web.Response:
 def answered(act: Callable[[Ask], Json]) -> Callable[[Ask], web.Response]:
     """An answer that is just a JSON object."""
     return lambda ask: web.json_response(act(ask))
-
-
-def read(request: web.Request, raw: bytes) -> Ask:
-    """A call's parts. Raises PaypalError for a body that is no JSON, or said to be none."""
-    body: Any = {}
-    if request.method != "GET":
-        # Evidence comes as files, which nobody reads here.
-        if request.content_type == "multipart/form-data":
-            raw = b""
-        # A call without a body needs no type of one: clients send a void so.
-        elif raw and request.content_type != "application/json":
-            raise PaypalError(415)
-        try:
-            body = json.loads(raw or b"{}")
-        except ValueError as error:
-            raise invalid("MALFORMED_REQUEST_JSON") from error
-    request_id = request.headers.get(REQUEST_ID, "")
-    if len(request_id) > REQUEST_ID_MAX:
-        raise invalid("INVALID_STRING_LENGTH", REQUEST_ID)
-    return Ask(
-        id=request.match_info.get("id", ""),
-        path=request.path,
-        query=request.query,
-        body=body,
-        raw=raw,
-        request_id=request_id,
-        full="return=representation" in request.headers.get("Prefer", ""),
-    )
-
-
-def require_object(body: object) -> Json:
-    """Raises PaypalError for a body that is no JSON object."""
-    if not isinstance(body, dict):
-        raise invalid("MALFORMED_REQUEST_JSON")
-    return body
 
 
 def fingerprint(body: object) -> str:

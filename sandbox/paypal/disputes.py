@@ -12,6 +12,7 @@ from sandbox.paypal.store import DAY_S, NAME, new_id
 
 if TYPE_CHECKING:
     from sandbox.book import Json
+    from sandbox.paypal.refunds import Refunds
     from sandbox.paypal.store import Store
 
 OUTCOMES: Final = ("open", "inquiry", "won", "lost")
@@ -24,9 +25,10 @@ NUMBER_LENGTH: Final = 5
 class Disputes:
     """Everything that changes a dispute."""
 
-    def __init__(self, store: Store) -> None:
-        """Records are the table ``disputes``."""
+    def __init__(self, store: Store, refunds: Refunds) -> None:
+        """Records are the table ``disputes``; a lost one is paid by a refund."""
         self._store = store
+        self._refunds = refunds
 
     def control(self, psp_reference: str, outcome: str) -> Json:
         """Open or end a dispute about an order or a capture; the row of the general book."""
@@ -112,7 +114,7 @@ class Disputes:
             self._move(dispute, "T1202", 1)
         self._emit("RESOLVED", dispute)
         if lost:
-            self._store.emit("PAYMENT.CAPTURE.REVERSED", "capture", capture, capture["_reference"])
+            self._refunds.reverse(capture, dispute["dispute_amount"])
 
     def _transaction(self, capture: Json, order: Json) -> Json:
         return {

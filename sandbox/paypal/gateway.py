@@ -13,6 +13,7 @@ from sandbox.paypal.disputes import Disputes
 from sandbox.paypal.orders import WAITING, Orders
 from sandbox.paypal.pages import Pages
 from sandbox.paypal.payments import Payments
+from sandbox.paypal.refunds import Refunds
 from sandbox.paypal.reporting import Reporting
 from sandbox.paypal.store import EVENTS, NAME, Store
 from sandbox.paypal.tokens import Tokens
@@ -47,8 +48,9 @@ class Paypal(Gateway):
         self._store = store
         self._signer = Signer(store, certificates, ids)
         self._payments = Payments(store)
+        self._refunds = Refunds(store)
         self._orders = Orders(store, self._payments)
-        self._disputes = Disputes(store)
+        self._disputes = Disputes(store, self._refunds)
         self._pages = Pages(store, self._orders)
         self._api = Api(
             Parts(
@@ -57,6 +59,7 @@ class Paypal(Gateway):
                 certificates=certificates,
                 orders=self._orders,
                 payments=self._payments,
+                refunds=self._refunds,
                 disputes=self._disputes,
                 reporting=Reporting(store),
                 signer=self._signer,
@@ -134,6 +137,7 @@ class Paypal(Gateway):
         """Book expiries, decisions, holds and refunds again."""
         self._orders.resume()
         self._payments.resume()
+        self._refunds.resume()
 
     def _end_review(self, order: Json, decision: str, *, good: bool) -> bool:
         if decision not in {"approve", "cancel"} and not decision.startswith("decline:"):

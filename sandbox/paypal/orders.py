@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from sandbox import charges
-from sandbox.paypal import codes, money
+from sandbox.paypal import codes, invoices, money
 from sandbox.paypal.errors import PaypalError, invalid, not_found, refused
-from sandbox.paypal.payments import text
+from sandbox.paypal.reading import text
 from sandbox.paypal.store import HOUR_S, NAME, new_account, new_id, shown
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Orders:
     def create(self, body: Json) -> Json:
         """Enter an order. Raises PaypalError."""
         intent, unit = read_order(body)
-        self._payments.require_new_invoice(unit.get("invoice_id"))
+        invoices.require_new(self._store, unit.get("invoice_id"))
         source = (body.get("payment_source") or {}).get("paypal")
         order = self._new(body, intent, unit, with_source=source is not None)
         rule = self._store.world.rules.of(NAME, order["_reference"])

@@ -1,4 +1,4 @@
-"""Payments v2: captures, holds and refunds, and what each does to the book."""
+"""Payments v2: captures and holds, and what each does to the book."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from sandbox import charges
 from sandbox.clock import iso
-from sandbox.paypal import codes, money
-from sandbox.paypal.errors import invalid, refused
+from sandbox.paypal import codes, invoices, money
+from sandbox.paypal.errors import refused
+from sandbox.paypal.reading import text
 from sandbox.paypal.store import DAY_S, NAME, new_id
 
 if TYPE_CHECKING:
@@ -18,43 +19,29 @@ if TYPE_CHECKING:
 
 HOLD_LIFE_S: Final = 29 * DAY_S
 HONOUR_S: Final = 3 * DAY_S
-REFUND_WINDOW_S: Final = 180 * DAY_S
-# How long a refund that is pending stays so.
-REFUND_THINKS_S: Final = 60
-REFUNDS_MAX: Final = 100
 PROTECTION: Final = {
     "status": "ELIGIBLE",
     "dispute_categories": ["ITEM_NOT_RECEIVED", "UNAUTHORIZED_TRANSACTION"],
 }
-INVOICE_MAX: Final = 127
-NOTE_MAX: Final = 255
 
 
 class Payments:
     """Everything that moves money, or holds it."""
 
     def __init__(self, store: Store) -> None:
-        """Records are the tables ``captures``, ``authorizations`` and ``refunds``."""
+        """Records are the tables ``captures`` and ``authorizations``."""
         self._store = store
 
     def resume(self) -> None:
-        """Book again the ends of holds, and of refunds that are pending."""
+        """Book again the ends of holds."""
         for hold in self._store.table("authorizations").values():
             if is_open(hold):
                 self._book_end(hold)
-        for refund in self._store.table("refunds").values():
-            if refund["status"] == codes.PENDING:
-                self._book_refund(refund)
-
-    def require_new_invoice(self, invoice_id: str | None) -> None:
-        """Raises PaypalError for an invoice id that was paid, or given back, already."""
-        if invoice_id and invoice_id in self._store.table("invoices"):
-            raise refused("DUPLICATE_INVOICE_ID")
 
     def capture_order(self, order: Json, outcome: str) -> Json:
         """Take the whole of an approved order."""
         unit = order["purchase_units"][0]
-        self.require_new_invoice(unit.get("invoice_id"))
+        invoices.require_new(self._store, unit.get("invoice_id"))
         capture = self._new_capture(order, money.stored(unit["amount"]), outcome, final=True)
         self._finish(order, capture, outcome)
         return capture
@@ -62,7 +49,7 @@ class Payments:
     def authorize(self, order: Json, outcome: str) -> Json:
         """Hold the whole of an approved order."""
         unit = order["purchase_units"][0]
-        self.require_new_invoice(unit.get("invoice_id"))
+        invoices.require_new(self._store, unit.get("invoice_id"))
         status = {codes.PENDING: "PENDING", codes.DECLINED: "DENIED"}.get(outcome, "CREATED")
         hold = self._new("authorizations", order) | {
             "status": status,
@@ -86,7 +73,7 @@ class Payments:
         self._keep("authorizations", hold, order)
         self._enter_hold(hold)
         if status != "DENIED":
-            self._use_invoice(hold.get("invoice_id"), hold["id"])
+            invoices.use(self._store, hold.get("invoice_id"), hold["id"])
             self._store.emit(
                 "PAYMENT.AUTHORIZATION.CREATED", "authorization", hold, hold["_reference"]
             )
@@ -99,13 +86,13 @@ class Payments:
         left = self._left(hold)
         given = body.get("amount")
         amount = left if given is None else money.read(given, "/amount")
-        invoice_id = text(body, "invoice_id", INVOICE_MAX)
+        invoice_id = text(body, "invoice_id", invoices.LENGTH_MAX)
         if amount.currency != left.currency:
             raise refused("AUTH_CAPTURE_CURRENCY_MISMATCH")
         if amount.value > left.value:
             raise refused("MAX_CAPTURE_AMOUNT_EXCEEDED")
         if invoice_id != hold.get("invoice_id"):
-            self.require_new_invoice(invoice_id)
+            invoices.require_new(self._store, invoice_id)
         order = self._store.find("orders", hold["_order"])
         final = bool(body.get("final_capture", False)) or amount.value == left.value
         capture = self._new_capture(order, amount, codes.COMPLETED, final=final, hold=hold)
@@ -140,29 +127,6 @@ class Payments:
         hold.update(_renewed=True, _honoured_until=self._store.now + HONOUR_S)
         self._touch("authorizations", hold)
         return hold
-
-    def refund(self, capture: Json, body: Json) -> Json:
-        """Give back a capture, or a part of it. Raises PaypalError."""
-        amount = self._refundable(capture, body)
-        word = codes.refund_word(
-            self._store.world.rules.current(NAME, capture["_reference"]).decision
-        )
-        if word in codes.REFUND_ISSUES:
-            raise refused(word)
-        status = codes.COMPLETED if word is None else codes.PENDING
-        refund = self._new_refund(capture, amount, body) | {"status": status, "_word": word}
-        if word is not None:
-            refund["status_details"] = {"reason": "ECHECK"}
-        capture["_refunded"] = str(Decimal(capture["_refunded"]) + amount.value)
-        capture["_refunds"] += 1
-        self._mark_refunded(capture)
-        self._store.put("refunds", refund)
-        order = self._store.find("orders", capture["_order"])
-        order["_refunds"].append(refund["id"])
-        self._store.put("orders", order)
-        self._use_invoice(refund.get("invoice_id"), refund["id"])
-        self._enter_refund(capture, refund, amount)
-        return refund
 
     def decide(self, capture: Json, *, good: bool) -> None:
         """End the review of a capture that was pending."""
@@ -232,7 +196,7 @@ class Payments:
             capture["_completed_at"] = self._store.now
             capture["seller_receivable_breakdown"] = breakdown(money.stored(capture["amount"]))
         if outcome in {codes.COMPLETED, codes.PENDING}:
-            self._use_invoice(capture.get("invoice_id"), capture["id"])
+            invoices.use(self._store, capture.get("invoice_id"), capture["id"])
         self._keep("captures", capture, order)
         self._enter(capture)
         self._store.emit(
@@ -258,116 +222,6 @@ class Payments:
             "VOIDED": charges.VOIDED,
         }[hold["status"]]  # fmt: skip
         self._store.world.charges.update(NAME, hold["_order"], status=status)
-
-    def _refundable(self, capture: Json, body: Json) -> Amount:
-        """What to give back. Raises PaypalError."""
-        self._require_refundable(capture)
-        self.require_new_invoice(text(body, "invoice_id", INVOICE_MAX))
-        text(body, "custom_id", INVOICE_MAX)
-        text(body, "note_to_payer", NOTE_MAX)
-        left = money.stored(capture["amount"]).less(Decimal(capture["_refunded"]))
-        given = body.get("amount")
-        amount = left if given is None else money.read(given, "/amount")
-        if amount.currency != left.currency:
-            raise refused("REFUND_CAPTURE_CURRENCY_MISMATCH")
-        if left.value <= 0:
-            raise refused("CAPTURE_FULLY_REFUNDED")
-        if amount.value > left.value:
-            raise refused("REFUND_AMOUNT_EXCEEDED")
-        if capture.get("_disputed") and amount.value < left.value:
-            raise refused("TRANSACTION_DISPUTED")
-        return amount
-
-    def _require_refundable(self, capture: Json) -> None:
-        if capture["status"] == codes.PENDING:
-            raise refused("PENDING_CAPTURE")
-        if capture["status"] in {codes.DECLINED, "FAILED"}:
-            raise refused("REFUND_NOT_ALLOWED")
-        if capture.get("_charged_back"):
-            raise refused("REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK")
-        if self._store.now - capture["_completed_at"] > REFUND_WINDOW_S:
-            raise refused("REFUND_TIME_LIMIT_EXCEEDED")
-        if capture["_refunds"] >= REFUNDS_MAX:
-            raise refused("MAX_NUMBER_OF_REFUNDS_EXCEEDED")
-
-    def _new_refund(self, capture: Json, amount: Amount, body: Json) -> Json:
-        refund_id, nothing = new_id(), amount.less(amount.value).shown()
-        total = Decimal(capture["_refunded"]) + amount.value
-        kept = {
-            name: body[name]
-            for name in ("invoice_id", "custom_id", "note_to_payer")
-            if body.get(name)
-        }
-        return kept | {
-            "id": refund_id,
-            "amount": amount.shown(),
-            "seller_payable_breakdown": {
-                "gross_amount": amount.shown(),
-                "paypal_fee": nothing,
-                "net_amount": amount.shown(),
-                "total_refunded_amount": money.Amount(total, amount.currency).shown(),
-            },
-            "create_time": self._store.stamp(),
-            "update_time": self._store.stamp(),
-            "links": [
-                self._store.link(f"/v2/payments/refunds/{refund_id}", "self"),
-                self._store.link(f"/v2/payments/captures/{capture['id']}", "up"),
-            ],
-            "_capture": capture["id"],
-            "_order": capture["_order"],
-            "_reference": capture["_reference"],
-            "_at": self._store.now,
-        }
-
-    def _enter_refund(self, capture: Json, refund: Json, amount: Amount) -> None:
-        done = refund["status"] == codes.COMPLETED
-        self._store.world.charges.refund(
-            refund["id"],
-            gateway=NAME,
-            charge=capture["_order"],
-            psp_reference=refund["id"],
-            amount=amount.minor,
-            status="succeeded" if done else "pending",
-        )
-        event = "PAYMENT.CAPTURE.REFUNDED" if done else "PAYMENT.REFUND.PENDING"
-        self._store.emit(event, "refund", refund, refund["_reference"])
-        if not done:
-            self._book_refund(refund)
-
-    def _book_refund(self, refund: Json) -> None:
-        self._store.world.clock.at(
-            refund["_at"] + REFUND_THINKS_S, lambda: self._finish_refund(refund)
-        )
-
-    def _finish_refund(self, refund: Json) -> None:
-        if refund["status"] != codes.PENDING:
-            return
-        failed = refund["_word"] == codes.REFUND_FAILED
-        refund.pop("status_details", None)
-        refund.update(
-            status="FAILED" if failed else codes.COMPLETED, update_time=self._store.stamp()
-        )
-        self._store.put("refunds", refund)
-        if failed:
-            capture = self._store.find("captures", refund["_capture"])
-            rest = Decimal(capture["_refunded"]) - Decimal(refund["amount"]["value"])
-            capture["_refunded"] = str(rest)
-            self._mark_refunded(capture)
-        self._store.world.charges.refund_status(
-            NAME,
-            refund["id"],
-            charge=refund["_order"],
-            status=charges.FAILED if failed else "succeeded",
-        )
-        event = "PAYMENT.REFUND.FAILED" if failed else "PAYMENT.CAPTURE.REFUNDED"
-        self._store.emit(event, "refund", refund, refund["_reference"])
-
-    def _mark_refunded(self, capture: Json) -> None:
-        refunded = Decimal(capture["_refunded"])
-        full = refunded >= Decimal(capture["amount"]["value"])
-        partly = "PARTIALLY_REFUNDED" if refunded else codes.COMPLETED
-        capture["status"] = "REFUNDED" if full else partly
-        self._touch("captures", capture)
 
     def _left(self, hold: Json) -> Amount:
         taken = sum(
@@ -401,10 +255,6 @@ class Payments:
         record["update_time"] = self._store.stamp()
         self._store.put(table, record)
 
-    def _use_invoice(self, invoice_id: str | None, owner: str) -> None:
-        if invoice_id:
-            self._store.put("invoices", {"id": invoice_id, "of": owner})
-
 
 def is_open(hold: Json) -> bool:
     """Whether a hold still holds something."""
@@ -433,13 +283,3 @@ def breakdown(amount: Amount) -> Json:
         "paypal_fee": fee.shown(),
         "net_amount": amount.less(fee.value).shown(),
     }
-
-
-def text(body: Json, name: str, length: int) -> str | None:
-    """An optional text of a request. Raises PaypalError."""
-    value = body.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str) or not 0 < len(value) <= length:
-        raise invalid("INVALID_STRING_LENGTH", f"/{name}")
-    return value

@@ -96,6 +96,8 @@ class Reporting:
         for capture in self._store.table("captures").values():
             yield self._capture_row(capture)
         for refund in self._store.table("refunds").values():
+            if "_reversal" in refund:
+                continue
             status = STATUSES.get(refund["status"], "D")
             info = row(refund["id"], "T1107", negative(refund["amount"]), refund, status=status)
             yield refund["_at"], True, info | related(refund["_capture"])

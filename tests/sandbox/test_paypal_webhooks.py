@@ -220,7 +220,12 @@ class TestDispute:
         assert app.post(f"{path}/provide-evidence").status_code == 200
         assert app.get(path)["status"] == "UNDER_REVIEW"
         assert app.post(f"{path}/accept-claim").status_code == 200
-        event(shop, reference, "PAYMENT.CAPTURE.REVERSED")
+        told = event(shop, reference, "PAYMENT.CAPTURE.REVERSED").json()
+        # What took the money, as a refund; its capture is named by a link.
+        assert told["resource_type"] == "refund"
+        links = {link["rel"]: link["href"] for link in told["resource"]["links"]}
+        assert links["up"].endswith(f"/v2/payments/captures/{capture['id']}")
+        assert app.get(links["self"].removeprefix(app.player.url)) == told["resource"]
         assert app.get(path)["dispute_outcome"]["outcome_code"] == "ACCEPTED"
         refund = app.post(f"{PAYMENTS}/captures/{capture['id']}/refund", key=new_key())
         assert issue_of(refund) == (422, "REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK")
