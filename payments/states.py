@@ -19,6 +19,8 @@ class Status(TextChoices):
 
 
 LIVE: Final = frozenset({Status.PENDING, Status.PROCESSING, Status.AUTHORIZED})
+# The gateway holds or has taken money.
+WITH_MONEY: Final = (Status.AUTHORIZED, Status.SUCCESS)
 
 LEGAL_MOVES: Final[dict[Status, frozenset[Status]]] = {
     Status.PENDING: frozenset({Status.PROCESSING, Status.FAILED}),

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from audit.staff.query import email, read_id
 from audit.staff.read_only import FOUND_MAX, Finder
+from payments.gateways.registry import gateways
 from payments.models import GatewayCall, Transaction, WebhookEvent
+from payments.states import WITH_MONEY
 
 Keys = Iterable[UUID | None]
 
@@ -45,6 +47,16 @@ def by_psp_reference(word: str) -> Keys:
     return list(own[:FOUND_MAX])
 
 
+def by_further_number(word: str) -> Keys:
+    """Another number of theirs, of a payment that took or holds money: a capture, a charge."""
+    names = {name for adapter in gateways().values() for name in adapter.further_numbers}
+    if not names:
+        return []
+    held = Q.create([Q(psp_data__contains={name: word}) for name in sorted(names)], Q.OR)
+    # Such a number is of one payment. A limit would make PostgreSQL expect many, and read them all.
+    return Transaction.objects.filter(held, status__in=WITH_MONEY).values_list("pk", flat=True)
+
+
 def by_operation(word: str) -> Keys:
     """The reference or the id of one operation at the gateway, or the id of a webhook."""
     found = read_id(word)
@@ -57,7 +69,8 @@ def by_operation(word: str) -> Keys:
 
 
 PAYMENT_FINDERS: Sequence[Finder] = (
-    by_own_id, by_order_id, by_order_number, by_email, by_psp_reference, by_operation,
+    by_own_id, by_order_id, by_order_number, by_email, by_psp_reference, by_further_number,
+    by_operation,
 )  # fmt: skip
 
 

@@ -66,6 +66,9 @@ class Gateway(ABC):
     # with the event, so that it can be verified again, and must not be secret.
     webhook_method: ClassVar[str] = "POST"
     proof_headers: ClassVar[tuple[str, ...]] = ()
+    # The keys of ``psp_data`` that hold further numbers of theirs for a payment, as their pages and
+    # a shopper's statement show them: staff find it by each.
+    further_numbers: ClassVar[tuple[str, ...]] = ()
     # How many calls of one worker process run side by side.
     concurrency: ClassVar[int] = 16
 

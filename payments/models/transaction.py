@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 import pgtrigger
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -15,7 +16,7 @@ from durable.triggers import frozen_fields, legal_moves_only, no_delete
 from orders.models import Order
 from orders.money import Money
 from payments.gateways.outcome import FailureCode
-from payments.states import LEGAL_MOVES, LIVE, Status
+from payments.states import LEGAL_MOVES, LIVE, WITH_MONEY, Status
 
 
 class Capture(models.TextChoices):
@@ -175,6 +176,13 @@ class Transaction(DueRow):
             models.Index(fields=["-created_at", "-id"], name="transaction_latest"),
             models.Index(fields=["status", "-created_at"], name="transaction_by_status"),
             models.Index(fields=["psp_reference"], name="transaction_psp_reference"),
+            # Their further numbers. Only of payments with money, so that it is written once.
+            GinIndex(
+                fields=["psp_data"],
+                opclasses=["jsonb_path_ops"],
+                condition=Q(status__in=WITH_MONEY),
+                name="transaction_psp_data",
+            ),
         ]
         triggers: ClassVar[list[pgtrigger.Trigger]] = [
             legal_moves_only(name="transaction_moves", field="status", moves=LEGAL_MOVES),

@@ -68,6 +68,15 @@ class TestExactId:
             assert answer.status_code == 302, word
             assert answer.headers["Location"] == admin_url(succeeded), word
 
+    @pytest.mark.parametrize("name", ["charge", "capture_id", "bank_transaction_no"])
+    def test_jumps_to_the_payment_by_each_number_of_theirs(
+        self, as_support: Client, succeeded: Transaction, failed: Transaction, name: str
+    ) -> None:
+        Transaction.objects.update(psp_data={name: "3GG279541U471931P", "bank": "NCB"})
+        answer = as_support.get(LIST, {"q": "3GG279541U471931P"})
+        assert answer.headers["Location"] == admin_url(succeeded)
+        assert shown(as_support, {"q": "NCB"}) == set()
+
     def test_shows_a_list_where_two_payments_fit(
         self, as_support: Client, failed: Transaction
     ) -> None:

@@ -56,6 +56,7 @@ class PaypalGateway(Gateway):
 
     name = "paypal"
     proof_headers = tuple(HEADERS.values())
+    further_numbers = ("authorization_id", "capture_id")
     capabilities = Capabilities(
         limits={
             currency: (money.smallest(currency), money.largest(currency))

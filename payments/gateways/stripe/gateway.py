@@ -27,6 +27,7 @@ class StripeGateway(Gateway):
 
     name = "stripe"
     proof_headers = (webhooks.HEADER,)
+    further_numbers = (requests.INTENT_KEY, requests.SESSION_KEY, "charge")
     capabilities = Capabilities(
         limits=amounts.LIMITS,
         steps=amounts.STEPS,

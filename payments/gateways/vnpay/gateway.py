@@ -49,6 +49,7 @@ class VnpayGateway(Gateway):
     query_interval_min = timedelta(minutes=5)
     local_verbs = frozenset({Verb.CREATE})
     webhook_method = "GET"
+    further_numbers = ("bank_transaction_no",)
     # The same frozen parameters are the same link, whenever it is signed.
     key_lifetime = None
     # A bank may still finish what the shopper began in the link's last minute.
