@@ -110,7 +110,7 @@ class CancelPaymentView(GenericAPIView[Transaction]):
         row = _payment(request, payment_id)
         row = wishes.cancel_payment(transaction_id=row.pk)
         status = HTTP_202_ACCEPTED if row.status in LIVE else HTTP_200_OK
-        return Response(PaymentSerializer(row).data, status=status)
+        return Response(_SHOWN.to_representation(row), status=status)
 
 
 class CapturePaymentView(GenericAPIView[Transaction]):
@@ -132,7 +132,7 @@ class CapturePaymentView(GenericAPIView[Transaction]):
         row = wishes.capture_payment(
             transaction_id=row.pk, amount=body.validated_data.get("amount")
         )
-        return Response(PaymentSerializer(row).data, status=HTTP_202_ACCEPTED)
+        return Response(_SHOWN.to_representation(row), status=HTTP_202_ACCEPTED)
 
 
 class CancelOrderView(GenericAPIView[Order]):
