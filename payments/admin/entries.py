@@ -54,6 +54,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "transaction.success": "The gateway has the money",
     "transaction.failed": "It ended without a payment",
     "transaction.cancel_requested": "Somebody asked for its end",
+    "transaction.capture_requested": "Somebody asked for the money that is held",
     "transaction.rerouted": "Another gateway took over: nothing had been charged at the first",
     "transaction.gateway_asked": "Staff asked the gateway to be asked again",
     "order.paid": "The order is paid",

@@ -3,6 +3,7 @@
 import json
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 from django.db import transaction as database
@@ -15,6 +16,7 @@ from audit.staff.formats import admin_url
 from durable.ids import uuid7
 from notifications.models import Notification
 from notifications.services import send_due
+from payments.admin import entries
 from payments.admin.story import story_of
 from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.gateways.webhook import Delivery, WebhookResult
@@ -31,6 +33,10 @@ from tests.factories import (
     payment_request,
 )
 from tests.vnpay_ipn import ipn
+
+ROOT = Path(__file__).parents[2]
+# The first entry tells of them in its own way, or they are told on an order's page alone.
+BEGINNINGS = {"transaction.created", "order.created"}
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,6 +104,17 @@ class TestAnotherGateway:
 def hold_back(gateway: str) -> None:
     silence = Outcome(OutcomeKind.UNKNOWN)
     breaker.note(gateway_name=gateway, outcomes=[silence] * breaker.FAILURES_TO_OPEN)
+
+
+class TestTheTrail:
+    def test_is_told_in_words_whatever_is_recorded(self) -> None:
+        """By the source: no test could bring about every event."""
+        files = [path for app in ("orders", "payments") for path in (ROOT / app).rglob("*.py")]
+        source = "".join(path.read_text() for path in files)
+        recorded = set(re.findall(r'"((?:transaction|order)\.[a-z_]+)"', source))
+        moved = {f"transaction.{status.lower()}" for status in Status if status != Status.PENDING}
+        assert "order.paid" in recorded
+        assert (recorded | moved) - BEGINNINGS - set(entries._ACTIONS) == set()
 
 
 class TestStory:
