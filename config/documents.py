@@ -232,4 +232,9 @@ def _table_head(*titles: str) -> tuple[str, str]:
 
 
 def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
+    # A bar inside of a cell would end it, also between backticks.
+    return f"| {' | '.join(map(_without_bars, cells))} |"
+
+
+def _without_bars(text: str) -> str:
+    return text.replace("|", "\\|")

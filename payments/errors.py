@@ -67,7 +67,7 @@ class OrderEnded(PaymentError):
 
 
 class NotCancellable(PaymentError):
-    """The payment has ended already."""
+    """The payment has ended already, or its gateway cannot be asked to let it go."""
 
     code = "not_cancellable"
     status = 409
