@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from orders.money import Money
 from payments.gateways.operation import Json, Verb
@@ -78,6 +79,10 @@ class Exchange:
     answered_at: datetime | None = None
 
 
+# What a receipt may say about how it was paid.
+SHOWN_FACTS: Final = ("card_brand", "card_last4", "bank")
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one piece of evidence says. Only what the gateway said: nothing is assumed.
@@ -86,8 +91,8 @@ class Outcome:
     other kinds it is the amount that the evidence names, to be checked and never booked.
     ``live`` and ``account`` are None or "" where the gateway does not say them. ``psp_reference``
     is their id of the payment; ``psp_data`` are further ids of theirs that later verbs need
-    (``capture_id``, ``payment_intent``, ``transaction_no``…) and harmless facts for staff
-    (``card_brand``, ``card_last4``, ``bank``). ``next_verb`` should follow as soon as the gateway
+    (``capture_id``, ``payment_intent``, ``transaction_no``…) and harmless facts for people
+    (``SHOWN_FACTS``). ``next_verb`` should follow as soon as the gateway
     allows it: the capture of an approval, or the query that a mere hint asks for; None leaves it
     to the schedule of queries. ``retry_after_s`` is the gateway's own wish.
     """

@@ -26,7 +26,7 @@ from orders.services import mark_paid
 from orders.states import OrderStatus
 from payments import ledger, messages
 from payments.decisions import REPEAT, Decision, Ruling, Standing, decide
-from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
+from payments.gateways.outcome import SHOWN_FACTS, Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.registry import gateways
 from payments.models import Capture, CaseKind, Transaction
 from payments.schedule import earliest_query, next_look
@@ -118,7 +118,7 @@ def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: B
             _follow_hint(item, row, now, batch)
             batch.findings.extend(_worries(item, row, now))
         case Ruling.REPEAT:
-            batch.change(row, _release(item, row, now))
+            batch.change(row, {**_late_facts(row, item), **_release(item, row, now)})
         case Ruling.MISMATCH | Ruling.CONFLICT:
             batch.findings.append(_finding(item, row, decision))
             batch.change(row, _release(item, row, now))
@@ -302,6 +302,15 @@ def _news(row: Transaction, outcome: Outcome) -> dict[str, Any]:
     if outcome.failure:
         news["last_failure"] = {"code": outcome.failure.code, **failure_detail(outcome.failure)}
     return news
+
+
+def _late_facts(row: Transaction, item: Evidence) -> dict[str, Any]:
+    """What the receipt shows of a payment may be told after the word that it is paid."""
+    if row.status != Status.SUCCESS or item.gateway not in {"", row.gateway}:
+        return {}
+    told = item.outcome.psp_data
+    late = {name: told[name] for name in SHOWN_FACTS if name in told and name not in row.psp_data}
+    return {"psp_data": {**row.psp_data, **late}} if late else {}
 
 
 def _release(item: Evidence, row: Transaction, now: datetime) -> dict[str, Any]:

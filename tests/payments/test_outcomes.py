@@ -113,6 +113,25 @@ class TestEvidence:
         assert AuditEvent.objects.count() == events
 
 
+class TestTheCard:
+    def test_is_kept_when_it_is_told_after_the_money(self) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        apply(row, paid(row, "pi_1", psp_data={"payment_intent": "pi_1"}))
+        before = books(row)
+        card = {"card_brand": "visa", "card_last4": "4242", "charge": "ch_1"}
+        assert apply(row, paid(row, "pi_1", psp_data=card)) is Ruling.REPEAT
+        assert row.psp_data == {
+            "payment_intent": "pi_1", "card_brand": "visa", "card_last4": "4242",
+        }  # fmt: skip
+        assert books(row) == before
+
+    def test_never_takes_the_place_of_another(self) -> None:
+        row = TransactionFactory.create(status=Status.PROCESSING)
+        apply(row, paid(row, "pi_1", psp_data={"card_brand": "visa", "card_last4": "4242"}))
+        apply(row, paid(row, "pi_1", psp_data={"card_brand": "amex", "card_last4": "8431"}))
+        assert row.psp_data == {"card_brand": "visa", "card_last4": "4242"}
+
+
 class TestAWebhookBeforeTheAnswer:
     def test_is_applied_and_the_answer_is_a_repeat(self) -> None:
         row = TransactionFactory.create(method="card")

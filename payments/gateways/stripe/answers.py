@@ -95,8 +95,8 @@ def _require_echo(operation: Operation, outcome: Outcome) -> Outcome:
 
 
 def _read_error(operation: Operation, answer: HttpAnswer, error: Mapping[str, object]) -> Outcome:
-    code = objects.text(error, "code")
-    if not objects.text(error, "type"):
+    code, kind = objects.text(error, "code"), objects.text(error, "type")
+    if not kind:
         # Every error of Stripe's has one: this is the word of somebody on the way.
         return Outcome(OutcomeKind.UNKNOWN, retry_after_s=answer.retry_after_s)
     if answer.status in mapping.REFUSED_CREDENTIALS:
@@ -106,10 +106,7 @@ def _read_error(operation: Operation, answer: HttpAnswer, error: Mapping[str, ob
     if answer.status == mapping.CONFLICT:
         wait_s = answer.retry_after_s or _CONFLICT_WAIT_S
         return Outcome(OutcomeKind.UNKNOWN, retry_after_s=wait_s)
-    kind = objects.text(error, "type")
-    # Every error of Stripe's has a type; a no without one is the word of somebody on the way.
-    is_no = answer.status in mapping.DEFINITE and kind not in {"", mapping.IDEMPOTENCY_ERROR}
-    if not is_no:
+    if answer.status not in mapping.DEFINITE or kind not in mapping.ERROR_TYPES:
         return Outcome(OutcomeKind.UNKNOWN, retry_after_s=answer.retry_after_s)
     return _read_refusal(operation, error)
 

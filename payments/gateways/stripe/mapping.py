@@ -93,12 +93,12 @@ FAILURES: Final[dict[str, FailureCode]] = {
     "try_again_later": FailureCode.METHOD_UNAVAILABLE,
     "balance_insufficient": FailureCode.INSUFFICIENT_FUNDS,
 }
-# What an error means by its type, when neither of its codes says more.
+# What an error means by its type, when neither of its codes says more. No other type is a no: an
+# ``idempotency_error`` is about another request, an ``api_error`` about Stripe's own trouble.
 ERROR_TYPES: Final[dict[str, FailureCode]] = {
     "card_error": FailureCode.DECLINED,
     "invalid_request_error": FailureCode.INVALID_REQUEST,
 }
-IDEMPOTENCY_ERROR: Final = "idempotency_error"
 
 # HTTP statuses of requests that certainly did nothing: key, permission, limiter.
 REFUSED_CREDENTIALS: Final = frozenset({401, 403})
@@ -119,6 +119,10 @@ INTENT_EVENTS: Final = frozenset(
         "payment_intent.canceled",
     }
 )
+# Of the events about charges these two: money was taken, or is held. They say it a little before
+# the PaymentIntent does, and name the card.
+CHARGE_EVENTS: Final = frozenset({"charge.succeeded", "charge.captured"})
+CHARGE_TAKEN: Final = "succeeded"
 SESSION_EVENTS: Final = frozenset(
     {
         "checkout.session.completed",
@@ -128,6 +132,8 @@ SESSION_EVENTS: Final = frozenset(
     }
 )
 SESSION_FAILED: Final = "checkout.session.async_payment_failed"
+# Refund.reason of a hold that ran out: Stripe's own word, and no money that had been taken.
+UNCAPTURED: Final = "expired_uncaptured_charge"
 REFUND_EVENTS: Final = frozenset({"refund.created", "refund.updated", "refund.failed"})
 # Money moves with the funds events; the others only say how the dispute stands.
 DISPUTE_EVENTS: Final[dict[str, OutcomeKind]] = {

@@ -66,6 +66,30 @@ def read_session(session: Mapping[str, object], *, is_query: bool) -> Outcome:
             return outcome
 
 
+def read_charge(charge: Mapping[str, object]) -> Outcome:
+    """What a Charge says of its payment: the money, once it is taken, and the card it came from.
+
+    Stripe copies the PaymentIntent's metadata to it. A hold is left to the PaymentIntent, which
+    also knows whether it still stands.
+    """
+    payment_intent = linked_id(charge, "payment_intent")
+    money = amounts.from_wire(charge.get("amount_captured"), charge.get("currency"))
+    is_taken = (
+        text(charge, "status") == mapping.CHARGE_TAKEN
+        and charge.get("captured") is True
+        and money is not None
+        and money.minor > 0
+    )
+    return Outcome(
+        OutcomeKind.SUCCEEDED if is_taken and payment_intent else OutcomeKind.PENDING,
+        money=money if is_taken else None,
+        reference=text(member(charge, "metadata"), requests.REFERENCE),
+        psp_reference=payment_intent,
+        live=flag(charge, "livemode"),
+        psp_data=_present({requests.INTENT_KEY: payment_intent, **_charge_facts(charge)}),
+    )
+
+
 def read_refund(refund: Mapping[str, object]) -> Outcome:
     """What a Refund says about itself. ``succeeded`` may still turn ``failed`` weeks later."""
     kind = mapping.REFUND_STATUSES.get(text(refund, "status"), OutcomeKind.UNKNOWN)
@@ -236,17 +260,18 @@ def _complete_session(outcome: Outcome, session: Mapping[str, object]) -> Outcom
 
 
 def _intent_facts(intent: Mapping[str, object]) -> dict[str, str]:
-    charge = member(intent, "latest_charge")
+    charge = member(intent, "latest_charge") or {"id": intent.get("latest_charge")}
+    return _present({requests.INTENT_KEY: text(intent, "id"), **_charge_facts(charge)})
+
+
+def _charge_facts(charge: Mapping[str, object]) -> dict[str, str]:
     card = member(member(charge, "payment_method_details"), "card")
-    return _present(
-        {
-            requests.INTENT_KEY: text(intent, "id"),
-            "charge": linked_id(intent, "latest_charge"),
-            "balance_transaction": linked_id(charge, "balance_transaction"),
-            "card_brand": text(card, "brand"),
-            "card_last4": text(card, "last4"),
-        }
-    )
+    return {
+        "charge": text(charge, "id"),
+        "balance_transaction": linked_id(charge, "balance_transaction"),
+        "card_brand": text(card, "brand"),
+        "card_last4": text(card, "last4"),
+    }
 
 
 def _session_facts(session: Mapping[str, object], payment_intent: str) -> dict[str, str]:

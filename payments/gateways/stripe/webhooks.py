@@ -70,6 +70,8 @@ def _notice(event: Mapping[str, object]) -> Notice:
 def _payment_outcome(event_type: str, source: Mapping[str, object]) -> Outcome | None:
     if event_type in mapping.INTENT_EVENTS:
         return objects.read_payment_intent(source, is_query=False)
+    if event_type in mapping.CHARGE_EVENTS:
+        return objects.read_charge(source)
     if event_type not in mapping.SESSION_EVENTS:
         return None
     outcome = objects.read_session(source, is_query=False)
@@ -83,12 +85,13 @@ def _payment_outcome(event_type: str, source: Mapping[str, object]) -> Outcome |
 def _refund_notice(event: Mapping[str, object], refund: Mapping[str, object]) -> Notice:
     """A refund, ours or one that was made in Stripe's dashboard and has no reference of ours."""
     outcome = objects.read_refund(refund)
+    is_uncaptured = objects.text(refund, "reason") == mapping.UNCAPTURED
     return Notice(
         event_id=objects.text(event, "id"),
         event_type=objects.text(event, "type"),
         reference=outcome.reference,
         psp_reference=outcome.psp_reference,
-        outcome=_of_event(outcome, event),
+        outcome=None if is_uncaptured else _of_event(outcome, event),
         subject=Subject.REFUND,
         payment_psp_reference=objects.linked_id(refund, "payment_intent"),
     )

@@ -400,6 +400,8 @@ class TestErrors:
             (400, error("amount_too_small"), OutcomeKind.DECLINED),
             (404, error("resource_missing"), OutcomeKind.DECLINED),
             (400, error(kind="idempotency_error"), OutcomeKind.UNKNOWN),
+            (400, error(kind="api_error"), OutcomeKind.UNKNOWN),
+            (402, error(kind="a_word_of_tomorrow"), OutcomeKind.UNKNOWN),
             (400, error("rate_limit"), OutcomeKind.NOT_DONE),
             (401, error(), OutcomeKind.NOT_DONE),
             (403, error(), OutcomeKind.NOT_DONE),

@@ -54,6 +54,7 @@ EVENTS = [
     ),
     theirs.event("refund.created", theirs.refund()),
     theirs.event("charge.dispute.closed", theirs.dispute("lost")),
+    theirs.event("charge.succeeded", theirs.charge()),
     theirs.event("charge.updated", theirs.charge()),
 ]
 

@@ -206,10 +206,44 @@ class TestSessionEvents:
         assert said.kind is OutcomeKind.SUCCEEDED
 
 
-class TestOtherEvents:
+class TestChargeEvents:
+    @pytest.mark.parametrize("event_type", ["charge.succeeded", "charge.captured"])
+    def test_say_that_it_is_paid_and_with_which_card(
+        self, gateway: StripeGateway, event_type: str
+    ) -> None:
+        said = outcome(gateway, event_type, theirs.charge())
+        assert (said.kind, said.money) == (OutcomeKind.SUCCEEDED, Money(100_000, "VND"))
+        assert (said.reference, said.psp_reference, said.live) == (REFERENCE, "pi_1", False)
+        assert said.psp_data == {
+            "payment_intent": "pi_1",
+            "charge": "ch_1",
+            "card_brand": "visa",
+            "card_last4": "4242",
+        }
+
     @pytest.mark.parametrize(
-        "event_type", ["charge.succeeded", "charge.updated", "charge.refunded", "charge.captured"]
+        "changes",
+        [
+            {"captured": False, "amount_captured": 0},
+            {"captured": "true"},
+            {"amount_captured": 0},
+            {"amount_captured": "100000"},
+            {"currency": None},
+            {"status": "pending"},
+            {"payment_intent": None},
+        ],
+        ids=" ".join,
     )
+    def test_tell_the_card_only_while_no_money_was_taken(
+        self, gateway: StripeGateway, changes: dict[str, Any]
+    ) -> None:
+        said = outcome(gateway, "charge.succeeded", theirs.charge(**changes))
+        assert said.kind is OutcomeKind.PENDING
+        assert said.psp_data["card_last4"] == "4242"
+
+
+class TestOtherEvents:
+    @pytest.mark.parametrize("event_type", ["charge.updated", "charge.refunded", "charge.failed"])
     def test_of_a_charge_move_nothing_but_name_its_payment(
         self, gateway: StripeGateway, event_type: str
     ) -> None:
@@ -257,6 +291,11 @@ class TestRefundEvents:
         notice = read(gateway, theirs.event("refund.created", made))
         assert (notice.reference, notice.psp_reference) == ("", "re_9")
         assert notice.payment_psp_reference == "pi_1"
+
+    def test_of_a_hold_that_ran_out_give_nothing_back(self, gateway: StripeGateway) -> None:
+        made = theirs.refund(metadata={}, id="re_9", reason="expired_uncaptured_charge")
+        notice = read(gateway, theirs.event("refund.created", made))
+        assert (notice.outcome, notice.payment_psp_reference) == (None, "pi_1")
 
 
 class TestDisputeEvents:
