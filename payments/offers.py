@@ -28,9 +28,9 @@ class Offer:
     channels: tuple[str, ...]
     stand_ins: tuple[str, ...] = ()
 
-    def is_out_of_reach(self, held_back: AbstractSet[str]) -> bool:
-        """Whether ``held_back`` are all the gateways that could take it."""
-        return held_back >= {self.gateway, *self.stand_ins}
+    def is_out_of_reach(self, unreachable: AbstractSet[str]) -> bool:
+        """Whether ``unreachable`` are all the gateways that could take it."""
+        return unreachable >= {self.gateway, *self.stand_ins}
 
 
 def offers(money: Money) -> Sequence[Offer]:

@@ -14,7 +14,15 @@ from psycopg2.errors import QueryCanceled
 from audit.staff.query import start_of_day
 from orders.formatting import format_money
 from orders.money import Money
-from payments.models import Case, CaseState, Transaction, WebhookEvent, WebhookState
+from payments.models import (
+    Case,
+    CaseState,
+    GatewayBreaker,
+    Transaction,
+    WebhookEvent,
+    WebhookState,
+)
+from payments.selectors import gateways_held_back
 from payments.states import Status
 
 # A payment that has been open for so long is worth a look; most take a minute.
@@ -85,6 +93,7 @@ class Overview:
     methods: Sequence[MethodFigures] | None
     bars: Sequence[Bar]
     busiest: int
+    held_back: Sequence[GatewayBreaker]
     waiting: Sequence[Transaction]
     cases: Sequence[Case]
     refused_webhooks: int | None
@@ -106,6 +115,7 @@ def overview(now: datetime) -> Overview:
         methods=sums.methods if sums else None,
         bars=[_bar(hour, hours.get(hour, (0, 0, 0)), busiest) for hour in range(HOURS)],
         busiest=busiest,
+        held_back=list(gateways_held_back()),
         waiting=_waiting(now),
         cases=_open_cases(),
         refused_webhooks=sums.refused_webhooks if sums else None,

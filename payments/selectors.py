@@ -11,6 +11,7 @@ from durable import bulk
 from payments.errors import PaymentNotFound
 from payments.gateways.operation import Verb
 from payments.gateways.outcome import OutcomeKind
+from payments.gateways.registry import gateways
 from payments.models import GatewayBreaker, GatewayCall, Transaction
 from payments.states import LIVE, Status
 
@@ -59,10 +60,20 @@ def payments_not_needed(order_id: UUID) -> list[Transaction]:
     )
 
 
-def gateways_held_back() -> frozenset[str]:
-    """The gateways that are down, and are sent no payment until they answer again."""
-    open_ones = GatewayBreaker.objects.filter(opened_at__isnull=False)
-    return frozenset(open_ones.values_list("gateway", flat=True))
+def gateways_held_back() -> QuerySet[GatewayBreaker]:
+    """The breakers of the gateways that are down, by name."""
+    return GatewayBreaker.objects.filter(opened_at__isnull=False).order_by("gateway")
+
+
+def gateways_out_of_reach() -> frozenset[str]:
+    """Those to which no new payment can be sent now. A link that we only sign can always be."""
+    down = gateways_held_back().values_list("gateway", flat=True)
+    return frozenset(name for name in down if not _signs_links(name))
+
+
+def _signs_links(name: str) -> bool:
+    adapter = gateways().get(name)
+    return adapter is not None and Verb.CREATE in adapter.local_verbs
 
 
 def payment_by_id(transaction_id: UUID) -> Transaction | None:

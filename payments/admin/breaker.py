@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from django.contrib import admin
+from django.utils.safestring import SafeString
 
 from audit.staff import query
+from audit.staff.formats import badge
 from audit.staff.read_only import ReadOnlyAdmin
 from payments.models import GatewayBreaker
 
@@ -14,13 +16,15 @@ from payments.models import GatewayBreaker
 class GatewayBreakerAdmin(ReadOnlyAdmin):
     """Which gateways are held back because they did not answer."""
 
-    list_display = ("gateway", "is_held_back", "failures", "opened_at", "probe_at")
+    list_display = ("gateway", "state", "failures", "opened_at", "probe_at")
     ordering = ("gateway",)
-    search_help_text = "gateway:stripe"
-    fields = ("gateway", "failures", "opened_at", "probe_at")
+    search_help_text = "gateway:stripe. A gateway that has always answered has no row here."
+    fields = ("gateway", "state", "failures", "opened_at", "probe_at")
     terms: ClassVar[Mapping[str, query.Term]] = {"gateway": query.text("gateway")}
 
-    @admin.display(boolean=True, description="held back")
-    def is_held_back(self, row: GatewayBreaker) -> bool:
-        """Whether calls wait for the next probe."""
-        return row.opened_at is not None
+    @admin.display(description="state")
+    def state(self, row: GatewayBreaker) -> SafeString | str:
+        """Closed while calls go out; open while they wait for the answer to a probe."""
+        if row.opened_at is None:
+            return badge("closed: it answers", "good")
+        return badge("open: held back", "bad")

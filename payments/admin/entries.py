@@ -64,7 +64,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
 _VERBS: Final[Mapping[str, str]] = {
     "CREATE": "asked {gateway} to collect the money",
     "QUERY": "asked {gateway} how it stands",
-    "CAPTURE": "asked {gateway} to take the held money",
+    "CAPTURE": "asked {gateway} to take what was approved",
     "VOID": "asked {gateway} to release the held money",
     "CLOSE": "asked {gateway} to close its page",
     "REFUND": "asked {gateway} to give money back",

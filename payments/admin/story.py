@@ -26,6 +26,7 @@ from payments.models import (
     WebhookEvent,
     WebhookState,
 )
+from payments.selectors import gateways_held_back
 from payments.states import Status
 
 # Of any one kind no page shows more; the lists do.
@@ -80,7 +81,11 @@ def story_of(row: Transaction) -> Story:
     ]
     return Story(
         verdict=verdict_of(row, siblings=siblings, calls=calls, webhooks=webhooks),
-        step=next_step(row, has_open_case=any(case.state == CaseState.OPEN for case in cases)),
+        step=next_step(
+            row,
+            has_open_case=any(case.state == CaseState.OPEN for case in cases),
+            breaker=gateways_held_back().filter(gateway=row.gateway).first(),
+        ),
         entries=_in_order(told),
         siblings=siblings,
         cases=[case for case in cases if case.state == CaseState.OPEN],

@@ -10,7 +10,7 @@ from django.utils import timezone
 from payments.admin.tones import short_id, sum_of
 from payments.gateways.operation import Verb
 from payments.gateways.outcome import OutcomeKind
-from payments.models import GatewayCall, Transaction, WebhookEvent, WebhookState
+from payments.models import GatewayBreaker, GatewayCall, Transaction, WebhookEvent, WebhookState
 from payments.states import Status
 
 
@@ -135,14 +135,21 @@ def _was_lost(call: GatewayCall) -> bool:
     return call.verb == Verb.CREATE and (call.sends > 1 or call.outcome == OutcomeKind.UNKNOWN)
 
 
-def next_step(row: Transaction, *, has_open_case: bool) -> Step:
-    """What the system, or a person, does next."""
+def next_step(row: Transaction, *, has_open_case: bool, breaker: GatewayBreaker | None) -> Step:
+    """What the system, or a person, does next. ``breaker`` is that of a gateway that is down."""
     if not row.is_live:
         if has_open_case:
             return Step("A person must resolve the open case.")
         return Step("Nothing: it has ended.")
     if row.lease_until and row.lease_until > timezone.now():
         return Step("A worker is at it now, at the latest until", row.lease_until)
+    if breaker is not None:
+        waits = f"{row.gateway} does not answer, and is sent nothing until it does."
+        return Step(f"{waits} Then this goes on by itself. It is tried again at", breaker.probe_at)
+    return _next_look(row)
+
+
+def _next_look(row: Transaction) -> Step:
     if row.due_at is None:
         return Step("Nothing is planned, though it is open: a person must look.")
     if row.status == Status.PENDING:

@@ -62,15 +62,15 @@ class Situation:
     payment: Transaction | None
     stage: Stage
     now: datetime
-    # The gateway is known to be down, and nothing is sent there now.
-    is_held_back: bool
+    # The gateway is known to be down, and is sent nothing now.
+    is_out_of_reach: bool
 
     @property
     def is_slow(self) -> bool:
         """Whether what the shopper asked for last, to pay or to close, takes unusually long."""
         if self.payment is None or self.stage not in _MAY_BE_SLOW:
             return False
-        if self.is_held_back:
+        if self.is_out_of_reach:
             return True
         asked_at = self.payment.cancel_requested_at or self.payment.created_at
         return (self.now - asked_at).total_seconds() > _SLOW_AFTER_S
@@ -201,18 +201,18 @@ def _situation(request: HttpRequest, order_id: UUID) -> Situation:
     now = timezone.now()
     visit = visits.visit_of(request, payment)
     stage = stage_of(order, payment, visit, now)
-    is_held_back = (
+    is_out_of_reach = (
         payment is not None
         and stage is Stage.CONNECTING
-        and payment.gateway in selectors.gateways_held_back()
+        and payment.gateway in selectors.gateways_out_of_reach()
     )
-    return Situation(order, payment, stage, now, is_held_back)
+    return Situation(order, payment, stage, now, is_out_of_reach)
 
 
 def _pay_context(request: HttpRequest, found: Situation) -> dict[str, object]:
     order = found.order
     offered = offers(order.total_money)
-    held_back = selectors.gateways_held_back()
+    unreachable = selectors.gateways_out_of_reach()
     usable = [offer.method for offer in offered if not offer.why_not]
     # A single choice is chosen already.
     chosen = usable[0] if len(usable) == 1 else request.GET.get("method", "")
@@ -222,7 +222,7 @@ def _pay_context(request: HttpRequest, found: Situation) -> dict[str, object]:
         "problem": PROBLEMS.get(request.GET.get("problem", "")),
         "form_token": mint_form_token(order.pk),
         "offers": offered,
-        "out_of_reach": {one.method for one in offered if one.is_out_of_reach(held_back)},
+        "out_of_reach": {one.method for one in offered if one.is_out_of_reach(unreachable)},
         "first": next(iter(usable), ""),
         "chosen": chosen,
         "chosen_channel": request.GET.get("channel", ""),

@@ -8,8 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from payments import overview as home
+from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.models import CaseKind
 from payments.overview import overview
+from payments.services import breaker
 from payments.services.cases import Finding, open_cases
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory
@@ -76,6 +78,16 @@ class TestOverview:
 
 
 class TestHome:
+    def test_names_a_gateway_that_does_not_answer(self, as_support: Client) -> None:
+        assert "do not answer" not in as_support.get("/admin/").content.decode()
+        silence = [Outcome(OutcomeKind.UNKNOWN)] * breaker.FAILURES_TO_OPEN
+        breaker.note(gateway_name="paypal", outcomes=silence)
+        html = as_support.get("/admin/").content.decode()
+        assert "Gateways that do not answer" in html
+        assert "/admin/payments/gatewaybreaker/paypal/change/" in html
+        breakers = as_support.get("/admin/payments/gatewaybreaker/").content.decode()
+        assert "open: held back" in breakers
+
     def test_shows_open_cases_and_the_shops_day(self, as_support: Client) -> None:
         row = TransactionFactory.create(status=Status.SUCCESS)
         open_cases([Finding(CaseKind.DUPLICATE, transaction=row, money=row.money)])

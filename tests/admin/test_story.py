@@ -143,6 +143,12 @@ class TestStory:
         assert f"Order {row.order.number} is paid" in text
         assert "Next: Nothing: it has ended." in text
 
+    def test_says_that_it_waits_for_a_gateway_that_is_down(self, as_support: Client) -> None:
+        row = TransactionFactory.create(status=Status.PENDING)
+        assert "A worker takes it up from" in text_of(as_support, row)
+        hold_back("vnpay")
+        assert "vnpay does not answer, and is sent nothing" in text_of(as_support, row)
+
     def test_of_a_declined_one_says_why(self, as_support: Client) -> None:
         row = TransactionFactory.create(status=Status.FAILED)
         text = text_of(as_support, row)

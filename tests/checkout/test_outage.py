@@ -37,11 +37,17 @@ class TestPayPage:
     def test_says_nothing_while_another_gateway_stands_in(
         self, client: Client, link: str, settings: Settings
     ) -> None:
-        settings.METHOD_GATEWAYS = {"card": ("stripe", "vnpay")}
+        settings.METHOD_GATEWAYS = {"card": ("stripe", "momo")}
         hold_back("stripe")
         assert HINT not in client.get(link).content.decode()
-        hold_back("vnpay")
+        hold_back("momo")
         assert HINT in client.get(link).content.decode()
+
+    def test_says_nothing_of_a_gateway_whose_links_need_no_call(
+        self, client: Client, link: str
+    ) -> None:
+        hold_back("vnpay")
+        assert HINT not in client.get(link).content.decode()
 
 
 class TestConnecting:
