@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 from config import documents
 from config.documents import ENV_EXAMPLE, Setting, read_settings
 from config.error_codes import FIELD_CODES, error_codes
+from payments.models import CaseKind
 
 ROOT = Path(settings.BASE_DIR)
 APPS = ("accounts", "audit", "config", "durable", "notifications", "orders", "payments", "sandbox")
@@ -125,6 +126,22 @@ class TestTheApisPage:
         assert "style-src 'self' 'unsafe-inline'" in policy
         assert "script-src 'self';" in f"{policy};"
         assert "unsafe-inline" not in client.get("/docs/errors").headers["Content-Security-Policy"]
+
+
+class TestTheRunbook:
+    @pytest.fixture
+    def page(self) -> str:
+        return (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+
+    def test_says_what_to_do_about_every_kind_of_case(self, page: str) -> None:
+        assert [kind for kind in CaseKind.values if f"\n| `{kind}` |" not in page] == []
+
+    def test_explains_every_line_that_is_logged_as_a_fault(self, page: str) -> None:
+        products = (file for app in APPS if app != "sandbox" for file in (ROOT / app).rglob("*.py"))
+        source = "".join(file.read_text(encoding="utf-8") for file in products)
+        lines = set(re.findall(r"logger\.(?:warning|error|exception)\(\s*\"(\w+)\"", source))
+        assert "adapter_failed" in lines
+        assert {line for line in lines if f"`{line}`" not in page} == set()
 
 
 class TestLinksBetweenDocuments:
