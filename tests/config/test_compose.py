@@ -4,6 +4,7 @@ what its services run is run for real, with the settings of production.
 
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ import psycopg2
 import pytest
 from django.conf import settings
 
+from accounts.roles import ROLES
 from local.ports import free_port
 from tests.config.compose import command_of, compose, health_command_of, run, schema
 from tests.config.production import ROOT, example, production
@@ -198,6 +200,17 @@ def web(deployment: Deployment) -> Deployment:
     deployment.start("web")
     eventually(lambda: deployment.is_healthy("web"))
     return deployment
+
+
+class TestTheMigration:
+    def test_leaves_the_roles_of_the_staff_behind(self, deployment: Deployment) -> None:
+        with closing(psycopg2.connect(deployment.env["DATABASE_URL"])) as server:
+            at = server.cursor()
+            at.execute(
+                "SELECT g.name FROM auth_group g JOIN auth_group_permissions p ON p.group_id = g.id"
+                " GROUP BY g.name ORDER BY g.name"
+            )
+            assert [name for (name,) in at.fetchall()] == sorted(ROLES)
 
 
 class TestTheWebService:
