@@ -26,24 +26,9 @@ PART = Money(50_000, "VND")
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
+    """MoMo is answered 204."""
     with Shop(answer=(204, b"")) as shop:
         yield shop
-
-
-@pytest.fixture(scope="module")
-def started(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
-    webhooks = f"http://127.0.0.1:{shop.port}/webhooks"
-    player = Player(tmp_path_factory.mktemp("sandbox"), webhooks).start()
-    yield player
-    player.end()
-    player.http.close()
-
-
-@pytest.fixture
-def player(started: Player) -> Iterator[Player]:
-    started.behaviour(gateway="momo", decision="approve", decide_after_ms=0)
-    yield started
-    started.control("reset")
 
 
 @pytest.fixture

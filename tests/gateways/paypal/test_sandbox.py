@@ -4,7 +4,6 @@ The sandbox shares no code with the adapter, so what they agree on here they bot
 PayPal's own rules.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,28 +23,6 @@ from tests.sandbox.player import PAYPAL_KEYS, Player, Shop, eventually
 
 TOTAL = Money(1999, "USD")
 PART = Money(500, "USD")
-
-
-@pytest.fixture(scope="module")
-def shop() -> Iterator[Shop]:
-    with Shop() as shop:
-        yield shop
-
-
-@pytest.fixture(scope="module")
-def started(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
-    webhooks = f"http://127.0.0.1:{shop.port}/webhooks"
-    player = Player(tmp_path_factory.mktemp("sandbox"), webhooks).start()
-    yield player
-    player.end()
-    player.http.close()
-
-
-@pytest.fixture
-def player(started: Player) -> Iterator[Player]:
-    started.behaviour(gateway="paypal", decision="approve", decide_after_ms=0)
-    yield started
-    started.control("reset")
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
-"""VNPAY and Stripe from end to end: our adapters against the gateways played on this machine.
+"""Stripe from end to end: our adapter against Stripe as it is played on this machine.
 
-The sandbox shares no code with the adapters, so what they agree on here they both read from the
-gateways' own rules.
+The sandbox shares no code with the adapter, so what they agree on here they both read from
+Stripe's own rules.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -16,14 +15,11 @@ from orders.money import Money
 from payments.gateways.operation import Intent, Verb
 from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.gateways.stripe.gateway import StripeGateway
-from payments.gateways.vnpay.gateway import VnpayGateway
-from payments.gateways.webhook import Notice, Subject, WebhookRefused
+from payments.gateways.webhook import Notice, Subject
 from tests.gateways.from_sandbox import ask, learned, payment_of, read
 from tests.sandbox.player import (
-    HASH_SECRET,
     STRIPE_KEY,
     STRIPE_SECRETS,
-    TMN_CODE,
     Player,
     Shop,
     eventually,
@@ -33,31 +29,15 @@ TOTAL = Money(150_000, "VND")
 PART = Money(50_000, "VND")
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Shop]:
-    with Shop() as shop:
-        yield shop
-
-
-@pytest.fixture(scope="module")
-def started(running: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
-    webhooks = f"http://127.0.0.1:{running.port}/webhooks"
-    player = Player(tmp_path_factory.mktemp("sandbox"), webhooks).start()
-    yield player
-    player.end()
-    player.http.close()
-
-
 @pytest.fixture
-def player(started: Player) -> Iterator[Player]:
-    started.behaviour(gateway="*", decision="approve", decide_after_ms=0)
-    yield started
-    started.control("reset")
-
-
-@pytest.fixture
-def shop(running: Shop) -> Shop:
-    return running
+def gateway(player: Player) -> StripeGateway:
+    return StripeGateway.from_settings(
+        {
+            "secret_key": STRIPE_KEY,
+            "webhook_secrets": ",".join(STRIPE_SECRETS),
+            "api_base": player.url,
+        }
+    )
 
 
 @pytest.fixture
@@ -65,166 +45,7 @@ def payment() -> Intent:
     return payment_of(TOTAL)
 
 
-class TestVnpay:
-    @pytest.fixture
-    def gateway(self, player: Player) -> VnpayGateway:
-        return VnpayGateway.from_settings(
-            {
-                "tmn_code": TMN_CODE,
-                "hash_secret": HASH_SECRET,
-                "pay_url": f"{player.url}/paymentv2/vpcpay.html",
-                "api_url": f"{player.url}/merchant_webapi/api/transaction",
-            }
-        )
-
-    def open_page(self, gateway: VnpayGateway, player: Player, payment: Intent) -> None:
-        outcome = ask(gateway, Verb.CREATE, payment)
-        assert outcome.next_action is not None
-        # Where nobody has to decide, the page sends the shopper straight back to the shop.
-        answer = player.http.get(outcome.next_action.url, allow_redirects=False, timeout=10)
-        assert answer.status_code == 302
-        assert "Error" not in answer.headers["Location"]
-
-    def ipn(self, gateway: VnpayGateway, shop: Shop, payment: Intent) -> Notice:
-        got = eventually(lambda: shop.ipns(payment.reference), "the IPN")
-        return read(gateway, got[0])
-
-    def test_is_paid_and_says_so_twice(
-        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: Intent
-    ) -> None:
-        self.open_page(gateway, player, payment)
-        told = self.ipn(gateway, shop, payment).outcome
-        asked = ask(gateway, Verb.QUERY, payment)
-        assert told is not None
-        for outcome in (told, asked):
-            assert outcome.kind is OutcomeKind.SUCCEEDED
-            assert (outcome.money, outcome.reference) == (TOTAL, payment.reference)
-            assert outcome.account == TMN_CODE
-        assert told.psp_reference == asked.psp_reference != ""
-        assert player.charge(payment.reference)["captured"] == TOTAL.minor
-
-    @pytest.mark.parametrize(
-        ("changes", "bank"),
-        [
-            ({"channel": "qr"}, "VNPAY"),
-            ({"channel": "bank"}, "NCB"),
-            ({"channel": "international_card"}, "VISA"),
-            ({"channel": "BIDV"}, "BIDV"),
-            ({"method": "card"}, "VISA"),
-        ],
-    )
-    def test_is_paid_by_the_door_that_was_asked_for(
-        self,
-        gateway: VnpayGateway,
-        player: Player,
-        shop: Shop,
-        payment: Intent,
-        changes: dict[str, Any],
-        bank: str,
-    ) -> None:
-        self.open_page(gateway, player, replace(payment, **changes))
-        told = self.ipn(gateway, shop, payment).outcome
-        assert told is not None
-        assert (told.kind, told.psp_data["bank"]) == (OutcomeKind.SUCCEEDED, bank)
-
-    @pytest.mark.parametrize(
-        ("decision", "code"),
-        [
-            ("decline:51", FailureCode.INSUFFICIENT_FUNDS),
-            ("decline:13", FailureCode.INCORRECT_CODE),
-            ("cancel", FailureCode.CANCELLED),
-        ],
-    )
-    def test_is_declined_in_our_words(
-        self,
-        gateway: VnpayGateway,
-        player: Player,
-        shop: Shop,
-        payment: Intent,
-        decision: str,
-        code: FailureCode,
-    ) -> None:
-        player.behaviour(gateway="vnpay", reference=payment.reference, decision=decision)
-        self.open_page(gateway, player, payment)
-        told = self.ipn(gateway, shop, payment).outcome
-        assert told is not None
-        assert told.kind is OutcomeKind.DECLINED
-        assert told.failure is not None
-        assert told.failure.code is code
-        assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.DECLINED
-
-    def test_is_unpaid_while_nobody_opens_or_finishes_the_page(
-        self, gateway: VnpayGateway, player: Player, payment: Intent
-    ) -> None:
-        assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.UNPAID
-        player.behaviour(gateway="vnpay", reference=payment.reference, decision="abandon")
-        self.open_page(gateway, player, payment)
-        assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.UNPAID
-
-    @pytest.mark.parametrize("corrupt", ["signature", "body"])
-    def test_believes_no_forged_ipn(
-        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: Intent, corrupt: str
-    ) -> None:
-        webhook = {"corrupt": corrupt}
-        player.behaviour(
-            gateway="vnpay", reference=payment.reference, decision="approve", webhook=webhook
-        )
-        self.open_page(gateway, player, payment)
-        with pytest.raises(WebhookRefused):
-            self.ipn(gateway, shop, payment)
-
-    def test_reports_another_amount_as_it_was_said(
-        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: Intent
-    ) -> None:
-        webhook = {"corrupt": "amount"}
-        player.behaviour(
-            gateway="vnpay", reference=payment.reference, decision="approve", webhook=webhook
-        )
-        self.open_page(gateway, player, payment)
-        told = self.ipn(gateway, shop, payment).outcome
-        assert told is not None
-        assert told.money is None or told.money != TOTAL
-
-    @pytest.mark.parametrize("fault", ["http_500", "garbage", "reset_after", "cut_body", "refuse"])
-    def test_knows_nothing_after_a_fault_and_the_truth_after_the_next_query(
-        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: Intent, fault: str
-    ) -> None:
-        self.open_page(gateway, player, payment)
-        self.ipn(gateway, shop, payment)
-        player.behaviour(gateway="vnpay", reference=payment.reference, api={"fault": fault})
-        assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.UNKNOWN
-        player.behaviour(gateway="vnpay", reference=payment.reference)
-        assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.SUCCEEDED
-
-    def test_refunds_once_however_often_the_same_refund_is_sent(
-        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: Intent
-    ) -> None:
-        self.open_page(gateway, player, payment)
-        told = self.ipn(gateway, shop, payment).outcome
-        assert told is not None
-        paid, reference = learned(payment, told), uuid4().hex
-        again = [
-            ask(gateway, Verb.REFUND, paid, money=PART, reference=reference, actor="finance")
-            for _ in range(2)
-        ]
-        assert [outcome.kind for outcome in again] == [OutcomeKind.SUCCEEDED, OutcomeKind.PENDING]
-        assert again[0].money == PART
-        assert player.charge(payment.reference)["refunded"] == PART.minor
-        too_much = ask(gateway, Verb.REFUND, paid, money=Money(100_001, "VND"))
-        assert too_much.kind is OutcomeKind.DECLINED
-
-
-class TestStripe:
-    @pytest.fixture
-    def gateway(self, player: Player) -> StripeGateway:
-        return StripeGateway.from_settings(
-            {
-                "secret_key": STRIPE_KEY,
-                "webhook_secrets": ",".join(STRIPE_SECRETS),
-                "api_base": player.url,
-            }
-        )
-
+class TestPayment:
     def create(
         self, gateway: StripeGateway, payment: Intent, card: str = "pm_card_visa", **changes: Any
     ) -> Outcome:
