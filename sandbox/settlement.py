@@ -6,6 +6,8 @@ them.
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from sandbox.charges import seconds
 from sandbox.gateway import ControlError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sandbox.book import Json
     from sandbox.gateway import Gateway, World
@@ -42,6 +44,13 @@ def settlement(world: World, gateway: Gateway, day: str) -> Json:
 def settlement_file(world: World, gateway: Gateway, day: str) -> str:
     """The same lines as the file that the gateway would publish. Raises ControlError."""
     return gateway.settlement_file(day, lines_of(world, gateway, day))
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A header and rows as CSV, with a line's end after the last one too."""
+    out = io.StringIO()
+    csv.writer(out).writerows([header, *rows])
+    return out.getvalue()
 
 
 def lines_of(world: World, gateway: Gateway, day: str) -> list[Json]:

@@ -9,7 +9,7 @@ Cells are texts and are never evaluated.
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,6 +38,11 @@ class Row:
             raise self.refuse(column, "is no id")
         return cell
 
+    def require_ours(self, column: str, ours: str) -> None:
+        """Raises ReportUnavailable for a row of another account."""
+        if self.cells[column] != ours:
+            raise self.refuse(column, "is not ours")
+
     def needed_id(self, column: str) -> str:
         """An id that must be there. Raises ReportUnavailable."""
         if not self.cells[column]:
@@ -60,7 +65,35 @@ class Row:
         return ReportUnavailable(f"line {self.line}: {why}")
 
 
-def read_rows(content: bytes, columns: Sequence[str]) -> Iterator[Row]:
+def read_records(
+    content: bytes, columns: Sequence[str], record_of: Callable[[Row], SettlementRecord]
+) -> Iterator[SettlementRecord]:
+    """The records of a file that holds exactly ``columns``, each made out of its row.
+
+    All of the file is read before the first. Raises ReportUnavailable, also for a record that is
+    told twice: is it one or two?
+    """
+    known: dict[str, SettlementRecord] = {}
+    for record in map(record_of, _read_rows(content, columns)):
+        if record.record_id in known:
+            raise ReportUnavailable(f"{record.record_id} stands in the file twice")
+        known[record.record_id] = record
+    return iter(known.values())
+
+
+def gross_of(row: Row, kind: RecordKind, amount: Movement, gross: Movement) -> Movement:
+    """``gross`` (net and fee of the row), if the row's ``amount`` and its kind bear it out.
+
+    An amount stands without a direction; that of the net tells it. Raises ReportUnavailable.
+    """
+    if abs(gross.minor) != amount.minor:
+        raise row.refuse_row(f"the amount is {amount.minor}, net and fee make {gross.minor}")
+    if _DIRECTIONS.get(kind, 0) * gross.minor < 0:
+        raise row.refuse_row(f"{gross.minor} goes the wrong way for a {kind.lower()}")
+    return gross
+
+
+def _read_rows(content: bytes, columns: Sequence[str]) -> Iterator[Row]:
     """The rows under a header that holds exactly ``columns``, in any order.
 
     Lines without anything in them are no rows. Raises ReportUnavailable.
@@ -79,28 +112,6 @@ def read_rows(content: bytes, columns: Sequence[str]) -> Iterator[Row]:
             yield Row(reader.line_num, dict(zip(header, cells, strict=True)))
     except csv.Error as error:
         raise ReportUnavailable(f"line {reader.line_num}: no CSV ({error})") from error
-
-
-def gross_of(row: Row, kind: RecordKind, amount: Movement, gross: Movement) -> Movement:
-    """``gross`` (net and fee of the row), if the row's ``amount`` and its kind bear it out.
-
-    An amount stands without a direction; that of the net tells it. Raises ReportUnavailable.
-    """
-    if abs(gross.minor) != amount.minor:
-        raise row.refuse_row(f"the amount is {amount.minor}, net and fee make {gross.minor}")
-    if _DIRECTIONS.get(kind, 0) * gross.minor < 0:
-        raise row.refuse_row(f"{gross.minor} goes the wrong way for a {kind.lower()}")
-    return gross
-
-
-def require_unique(records: Iterable[SettlementRecord]) -> tuple[SettlementRecord, ...]:
-    """All of ``records``. Raises ReportUnavailable where one is told twice: is it one or two?"""
-    known: dict[str, SettlementRecord] = {}
-    for record in records:
-        if record.record_id in known:
-            raise ReportUnavailable(f"{record.record_id} stands in the file twice")
-        known[record.record_id] = record
-    return tuple(known.values())
 
 
 def _text(content: bytes) -> str:

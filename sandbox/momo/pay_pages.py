@@ -195,7 +195,7 @@ class PayPages:
             f"<p>{words['ends'].format(minutes=minutes)} {words['follow']}</p>"
             f'<p><a href="{escape(app)}&amp;from=app">{words["open_app"]}</a></p>'
             f'<p><a href="{escape(app)}&amp;from=web">{words["open_web"]}</a></p>'
-            + form(button("decision", "cancel", words["refuse"], quiet=True))
+            + form(button("decision", "cancel", words["cancel"], quiet=True))
         )
         answer = page(payment, body)
         answer.headers["Refresh"] = str(LOOK_AGAIN_S)
@@ -282,7 +282,7 @@ def methods_form(payment: Json) -> str:
     return summary(payment) + form(
         choice("method", {way: words[way] for way in ways_of(payment)}, "wallet", words["method"])
         + button("decision", "method", words["next"])
-        + button("decision", "cancel", words["refuse"], quiet=True)
+        + button("decision", "cancel", words["cancel"], quiet=True)
     )
 
 
@@ -294,7 +294,7 @@ def cards_form(payment: Json, method: str) -> str:
         hidden(method)
         + choice("card", cards, next(iter(cards)), words["cards"])
         + button("decision", "card", words["next"])
-        + button("decision", "cancel", words["refuse"], quiet=True)
+        + button("decision", "cancel", words["cancel"], quiet=True)
     )
 
 
@@ -322,6 +322,6 @@ def code_form(payment: Json, method: str, label: str, hint: str, code: str) -> s
         + field("code", label, code)
         + f'<p class="hint">{hint}</p>'
         + button("decision", "approve", pay)
-        + button("decision", "cancel", words["refuse"], quiet=True)
+        + button("decision", "cancel", words["cancel"], quiet=True)
         + tools(words["try"], troubles)
     )

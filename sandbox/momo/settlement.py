@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Final
 
 from sandbox.charges import seconds
+from sandbox.settlement import csv_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sandbox.book import Json
 
@@ -21,24 +20,22 @@ HEADER: Final = (
 
 def daily_file(day: str, lines: Iterable[Json]) -> str:
     """The file of a day."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(HEADER)
-    for line in lines:
-        is_payment = line["type"] == "payment"
-        writer.writerow(
-            (
-                line["account"],
-                line["type"],
-                line["key"],
-                line["psp_reference"],
-                "" if is_payment else line["reference"],
-                "" if is_payment else line["charge"],
-                abs(line["gross"]),
-                line["fee"],
-                line["net"],
-                int(seconds(line["at"]) * 1000),
-                f"{line['account']}.{day}",
-            )
-        )
-    return out.getvalue()
+    return csv_text(HEADER, (row_of(line, day) for line in lines))
+
+
+def row_of(line: Json, day: str) -> Sequence[object]:
+    """A line of the settlement in MoMo's columns."""
+    is_payment = line["type"] == "payment"
+    return (
+        line["account"],
+        line["type"],
+        line["key"],
+        line["psp_reference"],
+        "" if is_payment else line["reference"],
+        "" if is_payment else line["charge"],
+        abs(line["gross"]),
+        line["fee"],
+        line["net"],
+        int(seconds(line["at"]) * 1000),
+        f"{line['account']}.{day}",
+    )

@@ -1,26 +1,25 @@
-"""What MoMo's pages say, in English and Vietnamese."""
+"""What MoMo's pages say beside the words that all pages share."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+
+from sandbox.words import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
-        "title": "Pay with MoMo", "app": "MoMo app", "order": "Order", "amount": "Amount",
-        "number": "Reference", "ends": "Pay within {minutes} minutes.",
+        **SHARED["en"],
+        "title": "Pay with MoMo", "app": "MoMo app", "ends": "Pay within {minutes} minutes.",
         "scan": "Scan this code with the MoMo app or a banking app.",
         "follow": "This page goes back to the shop by itself once you have paid.",
         "open_app": "Open the MoMo app on this device", "open_web": "Pay here with a test wallet",
-        "method": "How do you want to pay?", "wallet": "MoMo wallet",
-        "atm": "Domestic ATM card or account", "card": "International card",
-        "next": "Continue", "refuse": "Cancel the payment",
-        "cards": "Choose a test card", "otp": "One-time code from your bank",
+        "wallet": "MoMo wallet", "atm": "Domestic ATM card or account",
+        "card": "International card",
         "otp_hint": "The test bank sent {otp}.", "pin": "Wallet PIN",
-        "pin_hint": "Every test wallet has the PIN {pin}.", "pay": "Pay {amount}",
-        "try": "Try what can go wrong",
+        "pin_hint": "Every test wallet has the PIN {pin}.",
         "decline:1001": "Pay, but the balance is too low",
         "decline:1002": "Pay, but the issuer refuses",
         "decline:1004": "Pay, but a limit is reached",
@@ -28,9 +27,6 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "decline:1005": "Let the link expire now",
         "slow:approve": "Pay, and the bank says yes a minute later",
         "slow:decline:1002": "Pay, and the bank says no a minute later",
-        "abandon": "Walk away without deciding",
-        "away": "You have walked away. Nobody has been told; the link works until it expires.",
-        "pending": "The bank has not answered yet.", "back": "Back to the shop",
         "expired": "This payment link has expired.", "unknown": "MoMo does not know this link.",
         "atm_ok": "NAPAS •••• 0018: pays", "atm_locked": "NAPAS •••• 0026: card locked",
         "atm_poor": "NAPAS •••• 0034: balance too low",
@@ -40,20 +36,16 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "card_direct": "Visa •••• 1111: pays without a code",
     },
     "vi": {
-        "title": "Thanh toán qua MoMo", "app": "Ứng dụng MoMo", "order": "Đơn hàng",
-        "amount": "Số tiền", "number": "Mã giao dịch",
+        **SHARED["vi"],
+        "title": "Thanh toán qua MoMo", "app": "Ứng dụng MoMo",
         "ends": "Vui lòng thanh toán trong {minutes} phút.",
         "scan": "Quét mã này bằng ứng dụng MoMo hoặc ứng dụng ngân hàng.",
         "follow": "Trang này tự quay lại cửa hàng sau khi bạn thanh toán.",
         "open_app": "Mở ứng dụng MoMo trên thiết bị này",
         "open_web": "Thanh toán tại đây bằng ví thử nghiệm",
-        "method": "Chọn cách thanh toán", "wallet": "Ví MoMo",
-        "atm": "Thẻ ATM hoặc tài khoản nội địa", "card": "Thẻ quốc tế",
-        "next": "Tiếp tục", "refuse": "Hủy thanh toán",
-        "cards": "Chọn thẻ thử nghiệm", "otp": "Mã OTP của ngân hàng",
+        "wallet": "Ví MoMo", "atm": "Thẻ ATM hoặc tài khoản nội địa", "card": "Thẻ quốc tế",
         "otp_hint": "Ngân hàng thử nghiệm đã gửi {otp}.", "pin": "Mật khẩu ví",
-        "pin_hint": "Mọi ví thử nghiệm đều có mật khẩu {pin}.", "pay": "Thanh toán {amount}",
-        "try": "Thử các tình huống lỗi",
+        "pin_hint": "Mọi ví thử nghiệm đều có mật khẩu {pin}.",
         "decline:1001": "Thanh toán nhưng không đủ số dư",
         "decline:1002": "Thanh toán nhưng nhà phát hành từ chối",
         "decline:1004": "Thanh toán nhưng vượt hạn mức",
@@ -61,9 +53,6 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "decline:1005": "Cho liên kết hết hạn ngay",
         "slow:approve": "Thanh toán, ngân hàng đồng ý sau một phút",
         "slow:decline:1002": "Thanh toán, ngân hàng từ chối sau một phút",
-        "abandon": "Rời đi mà không quyết định",
-        "away": "Bạn đã rời đi. Chưa ai được báo; liên kết còn hiệu lực đến khi hết hạn.",
-        "pending": "Ngân hàng chưa trả lời.", "back": "Quay lại cửa hàng",
         "expired": "Liên kết thanh toán đã hết hạn.", "unknown": "MoMo không có liên kết này.",
         "atm_ok": "NAPAS •••• 0018: thành công", "atm_locked": "NAPAS •••• 0026: thẻ bị khóa",
         "atm_poor": "NAPAS •••• 0034: không đủ số dư",

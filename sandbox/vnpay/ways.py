@@ -142,7 +142,7 @@ def card_form(payment: Json, way: str, problem: str = "") -> str:
     """Which card or account pays: what a bank asks before it sends its code."""
     words = text_of(payment)
     if way == INTERNATIONAL:
-        asked = choice("card", CARDS, next(iter(CARDS)), words["card"])
+        asked = choice("card", CARDS, next(iter(CARDS)), words["cards"])
     else:
         asked = (_banks(words) if way == DOMESTIC else "") + _account(words)
     return alert(problem) + _step(payment, {"method": way}, asked, _go_on)

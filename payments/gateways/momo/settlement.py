@@ -20,7 +20,7 @@ from typing import Final
 from audit.redaction import redact_object
 from payments.gateways.momo import mapping
 from payments.gateways.settlement import Movement, RecordKind, SettlementRecord
-from payments.gateways.settlement_file import Row, gross_of, read_rows, require_unique
+from payments.gateways.settlement_file import Row, gross_of, read_records
 
 COLUMNS: Final = (
     "partnerCode",
@@ -42,13 +42,12 @@ _MOMENTS: Final = range(1_262_304_000_000, 4_102_444_800_000)
 
 
 def read(content: bytes, partner_code: str) -> Iterator[SettlementRecord]:
-    """The records of a file; all of it is checked before the first. Raises ReportUnavailable."""
-    return iter(require_unique(_record(row, partner_code) for row in read_rows(content, COLUMNS)))
+    """The records of a file; raises as ``read_records`` does."""
+    return read_records(content, COLUMNS, lambda row: _record(row, partner_code))
 
 
 def _record(row: Row, partner_code: str) -> SettlementRecord:
-    if row.cells["partnerCode"] != partner_code:
-        raise row.refuse("partnerCode", "is not ours")
+    row.require_ours("partnerCode", partner_code)
     number, word = row.needed_id("transId"), row.needed_id("transType")
     kind = mapping.SETTLEMENT_KINDS.get(word, RecordKind.UNKNOWN)
     order_id, is_payment = row.needed_id("orderId"), kind is RecordKind.PAYMENT

@@ -16,7 +16,7 @@ from typing import Final
 
 from audit.redaction import redact_object
 from payments.gateways.settlement import Movement, RecordKind, SettlementRecord
-from payments.gateways.settlement_file import Row, gross_of, read_rows, require_unique
+from payments.gateways.settlement_file import Row, gross_of, read_records
 from payments.gateways.vnpay import mapping, wire
 
 COLUMNS: Final = (
@@ -34,13 +34,12 @@ COLUMNS: Final = (
 
 
 def read(content: bytes, tmn_code: str) -> Iterator[SettlementRecord]:
-    """The records of a file; all of it is checked before the first. Raises ReportUnavailable."""
-    return iter(require_unique(_record(row, tmn_code) for row in read_rows(content, COLUMNS)))
+    """The records of a file; raises as ``read_records`` does."""
+    return read_records(content, COLUMNS, lambda row: _record(row, tmn_code))
 
 
 def _record(row: Row, tmn_code: str) -> SettlementRecord:
-    if row.cells["vnp_TmnCode"] != tmn_code:
-        raise row.refuse("vnp_TmnCode", "is not our terminal")
+    row.require_ours("vnp_TmnCode", tmn_code)
     number, word = row.needed_id("vnp_TransactionNo"), row.needed_id("vnp_TransactionType")
     kind = mapping.SETTLEMENT_KINDS.get(word, RecordKind.UNKNOWN)
     payment, is_payment = row.needed_id("vnp_TxnRef"), kind is RecordKind.PAYMENT
