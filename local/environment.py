@@ -20,6 +20,8 @@ ALPHANUMERIC = string.ascii_letters + string.digits
 # What a shell and a settings reader both take as it stands.
 PLAIN_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./?&-]*")
 SANDBOX = Path(__file__).resolve().parent.parent / "sandbox"
+# Names every setting; those of a further account at a gateway begin with the account's name.
+EXAMPLE = SANDBOX.parent / ".env.example"
 RUN_FILE = "run.env"
 SECRETS_FILE = "secrets.env"
 
@@ -139,12 +141,21 @@ def build(
         "EMAIL_URL": f"filemail:///{quote(str(data_dir / 'mail'))}",
     }
     chosen = {name: given.get(name) or value for name, value in settings.items()}
-    return chosen | {
-        # Never what the caller's shell says: production has no place on this stack.
+    # Never what the caller's shell says: production has no place on this stack.
+    fixed = {
         "DJANGO_ENV": kind,
         "DATABASE_URL": addresses.database_url,
         "REDIS_URL": addresses.redis_url,
     }
+    return _given_beside(given) | chosen | fixed
+
+
+def _given_beside(given: Mapping[str, str]) -> dict[str, str]:
+    """Every setting that the caller gives: the processes inherit it, and `manage.py` reads it."""
+    known = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE))
+    accounts = given.get("GATEWAY_ACCOUNTS", "").split(",")
+    own = tuple(f"{pair.partition('=')[0].strip().upper()}_" for pair in accounts if pair.strip())
+    return {n: v for n, v in given.items() if v and (n in known or (own and n.startswith(own)))}
 
 
 def process_env(settings: Mapping[str, str]) -> dict[str, str]:

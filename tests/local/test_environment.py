@@ -43,6 +43,17 @@ class TestBuild:
         assert settings["BASE_URL"] == "https://shop.vn"
         assert len(settings["DEMO_PASSWORD"]) == 16
 
+    def test_keeps_whatever_else_is_given_for_manage_py(self, tmp_path: Path) -> None:
+        given = {
+            "GATEWAY_ACCOUNTS": "stripe_us=stripe",
+            "METHOD_GATEWAYS": "card=stripe|stripe_us",
+            "STRIPE_US_SECRET_KEY": "sk_test_us",
+        }
+        settings = build(tmp_path, given | {"HOME": "/root", "SHOP_NAME": ""})
+        assert {name: settings[name] for name in given} == given
+        assert "HOME" not in settings
+        assert "SHOP_NAME" not in settings
+
     def test_never_takes_production_from_the_callers_shell(self, tmp_path: Path) -> None:
         assert build(tmp_path, {"DJANGO_ENV": "production"})["DJANGO_ENV"] == "local"
 
