@@ -37,11 +37,21 @@ WORDS: Final = {
     "limit_exceeded": "65",
     "bank_maintenance": "75",
 }
+# A bank that took the money for a payment that VNPAY then called off: code 99, status 04.
+REVERSED: Final = "decline:reversed"
+# ``decline:`` with one of these words lets the payment pass, and answers its refunds with the code.
+REFUND_ANSWERS: Final = {
+    "refund_partial_only": "13",
+    "refund_in_progress": "94",
+    "refund_not_possible": "95",
+    "refund_not_enabled": "99",
+}
 
 # vnp_TransactionStatus that goes with a response; all others end in 02, an error.
 STATUSES: Final = {"00": "00", "07": "07"}
 STATUS_OPEN: Final = "01"
 STATUS_ERROR: Final = "02"
+STATUS_REVERSED: Final = "04"
 STATUS_REFUND_ACCEPTED: Final = "05"
 
 # An amount whose last three đồng digits are 9 and one of these codes decides by itself. Prices in
@@ -51,7 +61,7 @@ MAGIC_CODES: Final = ("07", "09", "10", "11", "12", "13", "24", "51", "65", "75"
 
 def response_for(decision: str) -> str | None:
     """The response code of a decision, or None while nobody has decided."""
-    if decision == "approve":
+    if decision == "approve" or refund_answer(decision) is not None:
         return SUCCESS
     if decision == "cancel":
         return CANCELLED
@@ -59,6 +69,11 @@ def response_for(decision: str) -> str | None:
         code = decision.removeprefix("decline:")
         return code if code in RESPONSES and code != SUCCESS else WORDS.get(code, OTHER)
     return None
+
+
+def refund_answer(decision: str) -> str | None:
+    """The code that a rule wants for refunds, or None."""
+    return REFUND_ANSWERS.get(decision.removeprefix("decline:"))
 
 
 def magic_response(dong: int) -> str | None:

@@ -124,10 +124,13 @@ class Vnpay(Gateway):
             (f"… 9{code} ₫", f"amounts that end in 9{code}: {codes.RESPONSES[code]}")
             for code in codes.MAGIC_CODES
         ]
-        declines = [*(code for code in codes.RESPONSES if code != codes.SUCCESS), *codes.WORDS]
+        own = [code for code in codes.RESPONSES if code != codes.SUCCESS]
+        reversal = codes.REVERSED.removeprefix("decline:")
+        declines = [*own, *codes.WORDS, reversal, *codes.REFUND_ANSWERS]
         return Guide(
             title="VNPAY",
-            pays_at="The shopper opens the signed link; an automatic decision is taken then.",
+            pays_at="The shopper opens the signed link; an automatic decision is taken then. "
+            "Decline words that begin with refund_ let the payment pass and answer its refunds.",
             magic=magic,
             declines=declines,
         )

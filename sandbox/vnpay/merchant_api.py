@@ -11,7 +11,7 @@ from aiohttp import web
 from sandbox.faults import Call, Failures
 from sandbox.json_object import read_object
 from sandbox.vnpay import codes, signing, ways
-from sandbox.vnpay.payments import stamp, status_of
+from sandbox.vnpay.payments import NAME, stamp, status_of
 from sandbox.vnpay.ways import bank_and_card
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ MESSAGES = {
     "02": "Merchant invalid",
     "03": "Data format invalid",
     "04": "Full refund not allowed after a partial one",
+    "13": "Only partial refunds are allowed",
     "91": "Transaction not found",
     "93": "Refund amount invalid",
     "94": "Duplicate request",
@@ -75,7 +76,7 @@ class MerchantApi:
         command = fields.get("vnp_Command", "")
         reference = fields.get("vnp_TxnRef")
         known = reference if reference and self._payments.get(reference) else None
-        call = Call(gateway="vnpay", operation=command or "unknown", reference=known)
+        call = Call(gateway=NAME, operation=command or "unknown", reference=known)
 
         async def work() -> web.Response:
             return web.json_response(self._answer(command, fields))
@@ -136,6 +137,9 @@ class MerchantApi:
         self._check(fields, signing.REFUND_REQUEST)
         payment = self._find(fields)
         amount = self._refundable(payment, fields)
+        rule = self._world.rules.current(NAME, payment["txn_ref"])
+        if (code := codes.refund_answer(rule.decision)) is not None:
+            raise Refused(code)
         number = self._payments.refund(payment, amount, fields["vnp_RequestId"])
         bank, _ = bank_and_card(payment["method"])
         return self._frame(fields, "00") | {

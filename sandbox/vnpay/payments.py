@@ -109,6 +109,7 @@ class Payments:
         if response is None or payment["response"] is not None or self.expired(payment):
             return False
         payment["response"] = response
+        payment["decision"] = decision
         payment["method"] = method or payment["method"]
         payment["pay_date"] = stamp(self._world.clock.now())
         self._save(payment)
@@ -169,6 +170,8 @@ class Payments:
             self._world.charges.update(
                 NAME, key, status=status, captured=payment["amount"] // 100, captured_at=now
             )
+        elif payment["decision"] == codes.REVERSED:
+            self._world.charges.update(NAME, key, status=charges.REVIEW)
         else:
             status = charges.CANCELLED if response == codes.CANCELLED else charges.DECLINED
             self._world.charges.update(NAME, key, status=status)
@@ -185,6 +188,8 @@ def status_of(payment: Json) -> str:
     """vnp_TransactionStatus: 01 until somebody has decided."""
     if payment["response"] is None:
         return codes.STATUS_OPEN
+    if payment["decision"] == codes.REVERSED:
+        return codes.STATUS_REVERSED
     return codes.STATUSES.get(payment["response"], codes.STATUS_ERROR)
 
 

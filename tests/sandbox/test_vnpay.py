@@ -227,6 +227,18 @@ class TestAutomaticDecision:
         back = returned(open_link(player, link_params(reference)))
         assert back["vnp_ResponseCode"] == response
 
+    def test_can_end_as_a_payment_that_was_called_off_after_the_bank_had_paid(
+        self, player: Player, reference: str
+    ) -> None:
+        player.behaviour(gateway="vnpay", decision="decline:reversed")
+        params = link_params(reference)
+        back = returned(open_link(player, params))
+        words = (back["vnp_ResponseCode"], back["vnp_TransactionStatus"])
+        assert words == ("99", "04")
+        assert query(player, params)["vnp_TransactionStatus"] == "04"
+        charge = player.charge(reference)
+        assert (charge["status"], charge["captured"]) == ("review", 0)
+
     def test_leaves_a_pending_payment_for_a_later_word(
         self, player: Player, shop: Shop, reference: str
     ) -> None:
@@ -363,3 +375,23 @@ class TestRefund:
         press(player, page, decision="approve")
         assert refund(player, params, vnp_Amount="100")["vnp_ResponseCode"] == "93"
         assert player.charge(reference)["refunded"] == 0
+
+    @pytest.mark.parametrize(
+        ("word", "code"),
+        [
+            ("refund_partial_only", "13"),
+            ("refund_in_progress", "94"),
+            ("refund_not_possible", "95"),
+            ("refund_not_enabled", "99"),
+        ],
+    )
+    def test_is_refused_by_a_rule_that_lets_the_payment_pass(
+        self, player: Player, reference: str, word: str, code: str
+    ) -> None:
+        player.behaviour(gateway="vnpay", decision=f"decline:{word}")
+        params = link_params(reference)
+        assert returned(open_link(player, params))["vnp_ResponseCode"] == "00"
+        assert refund(player, params)["vnp_ResponseCode"] == code
+        player.behaviour(gateway="vnpay", decision="approve")
+        assert player.charge(reference)["refunded"] == 0
+        assert refund(player, params)["vnp_ResponseCode"] == "00"
