@@ -138,7 +138,7 @@ class Api:
         parts, dispute = self._parts, f"{DISPUTES}/{{id}}"
         plain: list[tuple[str, str, Callable[[Ask], Json]]] = [
             ("POST", "/v1/notifications/verify-webhook-signature",
-             lambda ask: parts.signer.verify(ask.body, ask.raw)),
+             lambda ask: parts.signer.verify(require_object(ask.body), ask.raw)),
             ("GET", "/v1/notifications/webhooks", lambda ask: parts.signer.listed()),
             ("GET", EVENTS, lambda ask: parts.signer.events(ask.query)),
             ("GET", "/v1/reporting/transactions",
@@ -227,7 +227,7 @@ class Api:
         try:
             unit = json.loads(raw)["purchase_units"][0]
             reference = unit.get("custom_id") or unit.get("invoice_id")
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
         return reference if isinstance(reference, str) else None
 
@@ -285,11 +285,10 @@ class Api:
 
     def _make_order(self, ask: Ask) -> web.Response:
         body = require_object(ask.body)
-        with_source = bool(body.get("payment_source"))
-        if with_source and not ask.request_id:
+        if body.get("payment_source") and not ask.request_id:
             raise invalid("PAYPAL_REQUEST_ID_REQUIRED")
         order = self._parts.orders.create(body)
-        return self._latest("orders", order["id"], ask, 200 if with_source else CREATED)
+        return self._latest("orders", order["id"], ask, 200 if order["_with_source"] else CREATED)
 
     def _get_order(self, ask: Ask) -> web.Response:
         return web.json_response(self._parts.orders.shown(self._parts.orders.get(ask.id)))
@@ -324,8 +323,8 @@ class Api:
 
     def _reauthorize(self, ask: Ask) -> web.Response:
         hold = self._store.find("authorizations", ask.id)
-        self._parts.payments.reauthorize(hold, require_object(ask.body))
-        return self._latest("authorizations", ask.id, ask, CREATED)
+        renewed = self._parts.payments.reauthorize(hold, require_object(ask.body))
+        return self._latest("authorizations", renewed["id"], ask, CREATED)
 
     def _refund(self, ask: Ask) -> web.Response:
         capture = self._store.find("captures", ask.id)

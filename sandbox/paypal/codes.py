@@ -32,6 +32,12 @@ REFUND_PENDING: Final = "REFUND_PENDING"
 REFUND_FAILED: Final = "REFUND_FAILED"
 REFUND_WORDS: Final = (*REFUND_ISSUES, REFUND_PENDING, REFUND_FAILED)
 
+# With one of these, or with DECLINED, a rule that comes after the hold answers its captures.
+HOLD_ISSUES: Final = (
+    "PAYEE_ACCOUNT_RESTRICTED", "PAYER_ACCOUNT_LOCKED_OR_CLOSED", "PAYER_CANNOT_PAY",
+    "TRANSACTION_REFUSED",
+)  # fmt: skip
+
 # The code of ``decline:<code>`` may be PayPal's issue or one of these words, or DECLINED for a
 # capture that is made and declined; any other is an instrument that was declined.
 WORDS: Final[Mapping[str, str]] = {
@@ -69,6 +75,12 @@ def outcome_of(decision: str) -> str | None:
     if word in (*RETRYABLE, *FINAL_ISSUES, DECLINED):
         return word
     return WORDS.get(word, "INSTRUMENT_DECLINED")
+
+
+def hold_outcome(decision: str) -> str:
+    """What the capture of a hold meets under a rule."""
+    word = decision.removeprefix("decline:")
+    return word if word in (*HOLD_ISSUES, DECLINED) else COMPLETED
 
 
 def refund_word(decision: str) -> str | None:

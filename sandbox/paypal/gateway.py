@@ -128,7 +128,7 @@ class Paypal(Gateway):
             title="PayPal",
             pays_at="An automatic decision approves the order; the shop's capture then meets it. "
             "Decline codes that begin with REFUND, and the like, let the payment pass and answer "
-            "its refunds.",
+            "its refunds. A rule that comes after a hold answers the captures of that hold.",
             magic=[*magic, header],
             declines=codes.DECLINES,
         )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from sandbox import charges
 from sandbox.paypal import codes, invoices, money
 from sandbox.paypal.errors import PaypalError, invalid, not_found, refused
-from sandbox.paypal.reading import text
+from sandbox.paypal.order_requests import (
+    UNIT_TEXTS,
+    read_context,
+    read_intent,
+    read_order,
+    read_source,
+    read_unit,
+)
 from sandbox.paypal.store import HOUR_S, NAME, new_account, new_id, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sandbox.book import Json
     from sandbox.paypal.payments import Payments
     from sandbox.paypal.store import Store
@@ -21,15 +25,6 @@ if TYPE_CHECKING:
 # The guides give the buyer three hours to approve, and the shop three more to capture.
 LIFE_S: Final = 3 * HOUR_S
 ATTEMPTS_MAX: Final = 10
-REFERENCE_MAX: Final = 256
-TEXT_MAX: Final = 127
-SOFT_DESCRIPTOR_MAX: Final = 22
-BREAKDOWN_ADDS: Final = ("item_total", "tax_total", "shipping", "handling", "insurance")
-BREAKDOWN_TAKES: Final = ("shipping_discount", "discount")
-UNIT_TEXTS: Final = {
-    "reference_id": REFERENCE_MAX, "custom_id": TEXT_MAX, "invoice_id": TEXT_MAX,
-    "description": TEXT_MAX, "soft_descriptor": SOFT_DESCRIPTOR_MAX,
-}  # fmt: skip
 WAITING: Final = ("CREATED", "PAYER_ACTION_REQUIRED")
 PAYMENTS: Final = ("captures", "authorizations", "refunds")
 BUYER: Final = {
@@ -56,8 +51,7 @@ class Orders:
         """Enter an order. Raises PaypalError."""
         intent, unit = read_order(body)
         invoices.require_new(self._store, unit.get("invoice_id"))
-        source = (body.get("payment_source") or {}).get("paypal")
-        order = self._new(body, intent, unit, with_source=source is not None)
+        order = self._new(body, intent, unit, with_source=bool(read_source(body)))
         rule = self._store.world.rules.of(NAME, order["_reference"])
         amount = money.stored(unit["amount"])
         order["_decision"] = codes.magic_decision(amount.minor) or rule.decision
@@ -231,7 +225,7 @@ class Orders:
 
     def _change(self, unit: Json, change: object) -> None:
         """One operation of a JSON patch on the one purchase unit."""
-        if not isinstance(change, dict) or change.get("op") not in {"add", "replace", "remove"}:
+        if not isinstance(change, dict) or change.get("op") not in ("add", "replace", "remove"):
             raise invalid("INVALID_PATCH_OPERATION")
         prefix = f"/purchase_units/@reference_id=='{unit['reference_id']}'"
         path = str(change.get("path", ""))
@@ -306,84 +300,3 @@ class Orders:
             },
             order["_reference"],
         )
-
-
-def read_order(body: Json) -> tuple[str, Json]:
-    """The intent and the one purchase unit of a new order. Raises PaypalError."""
-    intent = read_intent(body.get("intent"))
-    units = body.get("purchase_units")
-    if not isinstance(units, list) or not units or not isinstance(units[0], dict):
-        raise invalid("MISSING_REQUIRED_PARAMETER", "/purchase_units")
-    if len(units) > 1:
-        # PayPal takes ten; shops with one payee need one, and so it is here.
-        raise invalid("INVALID_ARRAY_MAX_ITEMS", "/purchase_units")
-    read_unit(units[0])
-    known = (*UNIT_TEXTS, "amount", "items", "shipping")
-    return intent, {name: units[0][name] for name in known if name in units[0]}
-
-
-def read_intent(intent: object) -> str:
-    """What the shop will do with an approval. Raises PaypalError."""
-    if intent is None:
-        raise invalid("MISSING_REQUIRED_PARAMETER", "/intent")
-    if intent not in ("CAPTURE", "AUTHORIZE"):
-        raise invalid("INVALID_PARAMETER_VALUE", "/intent")
-    return str(intent)
-
-
-def read_unit(unit: Json) -> None:
-    """Raises PaypalError for a purchase unit that PayPal does not take."""
-    for name, length in UNIT_TEXTS.items():
-        text(unit, name, length)
-    node = unit.get("amount")
-    total = money.read(node, "/purchase_units/@reference_id=='default'/amount")
-    parts = node.get("breakdown") if isinstance(node, dict) else None
-    if parts is not None and not isinstance(parts, dict):
-        raise invalid("INVALID_PARAMETER_SYNTAX", "/breakdown")
-    sums = {
-        name: money.read(each, f"/breakdown/{name}", zero=True).value
-        for name, each in (parts or {}).items()
-        if name in (*BREAKDOWN_ADDS, *BREAKDOWN_TAKES)
-    }
-    if parts:
-        plus = sum(sums.get(name, 0) for name in BREAKDOWN_ADDS)
-        minus = sum(sums.get(name, 0) for name in BREAKDOWN_TAKES)
-        if plus - minus != total.value:
-            raise refused("AMOUNT_MISMATCH")
-    read_items(unit.get("items"), sums)
-
-
-def read_items(items: object, sums: Mapping[str, Decimal]) -> None:
-    """Raises PaypalError for items that do not add up to what the breakdown says of them."""
-    if not items:
-        return
-    if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
-        raise invalid("INVALID_PARAMETER_SYNTAX", "/items")
-    for total, member in (("item_total", "unit_amount"), ("tax_total", "tax")):
-        is_given = any(member in item for item in items)
-        if total not in sums and (is_given or total == "item_total"):
-            raise refused(f"{total.upper()}_REQUIRED")
-        if is_given and sum(line(item, member) for item in items) != sums[total]:
-            raise refused(f"{total.upper()}_MISMATCH")
-
-
-def line(item: Json, member: str) -> Decimal:
-    """What an item adds, by its quantity. Raises PaypalError."""
-    quantity = item.get("quantity")
-    if not isinstance(quantity, str) or not quantity.isdecimal() or not item.get("name"):
-        raise invalid("MISSING_REQUIRED_PARAMETER", "/items/quantity")
-    if member not in item:
-        return Decimal(0)
-    return money.read(item[member], f"/items/{member}", zero=True).value * int(quantity)
-
-
-def read_context(body: Json) -> Json:
-    """Where the buyer goes back to, from the new place or the old one. Raises PaypalError."""
-    source = (body.get("payment_source") or {}).get("paypal") or {}
-    context = source.get("experience_context") or body.get("application_context") or {}
-    for name in ("return_url", "cancel_url"):
-        url = context.get(name)
-        if url is not None and not str(url).startswith(("http://", "https://")):
-            raise invalid("INVALID_PARAMETER_SYNTAX", f"/{name}")
-    names = ("return_url", "cancel_url", "brand_name", "user_action", "locale")
-    return {name: context[name] for name in names if name in context}

@@ -9,8 +9,8 @@ from sandbox import charges
 from sandbox.clock import iso
 from sandbox.paypal import codes, invoices, money
 from sandbox.paypal.errors import refused
-from sandbox.paypal.reading import text
-from sandbox.paypal.store import DAY_S, NAME, new_id
+from sandbox.paypal.reading import flag, text
+from sandbox.paypal.store import DAY_S, NAME, new_id, stamp
 
 if TYPE_CHECKING:
     from sandbox.book import Json
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HOLD_LIFE_S: Final = 29 * DAY_S
 HONOUR_S: Final = 3 * DAY_S
+RENEWAL_SHARE_MAX: Final = Decimal("1.15")
+RENEWAL_MORE_MAX: Final = Decimal(75)
 PROTECTION: Final = {
     "status": "ELIGIBLE",
     "dispute_categories": ["ITEM_NOT_RECEIVED", "UNAUTHORIZED_TRANSACTION"],
@@ -50,34 +52,13 @@ class Payments:
         """Hold the whole of an approved order."""
         unit = order["purchase_units"][0]
         invoices.require_new(self._store, unit.get("invoice_id"))
-        status = {codes.PENDING: "PENDING", codes.DECLINED: "DENIED"}.get(outcome, "CREATED")
-        hold = self._new("authorizations", order) | {
-            "status": status,
-            "amount": unit["amount"],
-            "seller_protection": PROTECTION,
-            "expiration_time": self._store.stamp(HOLD_LIFE_S),
-            "_captures": [],
-            "_renewed": False,
-            "_ends_at": self._store.now + HOLD_LIFE_S,
-            "_honoured_until": self._store.now + HONOUR_S,
-        }
-        if status == "PENDING":
+        hold = self._new_hold(order, unit["amount"], self._store.now + HOLD_LIFE_S)
+        hold["status"] = {codes.PENDING: "PENDING", codes.DECLINED: "DENIED"}.get(
+            outcome, "CREATED"
+        )
+        if hold["status"] == "PENDING":
             hold["status_details"] = {"reason": "PENDING_REVIEW"}
-        path = f"/v2/payments/authorizations/{hold['id']}"
-        hold["links"] = [
-            self._store.link(path, "self"),
-            self._store.link(f"{path}/capture", "capture", "POST"),
-            self._store.link(f"{path}/void", "void", "POST"),
-            self._store.link(f"/v2/checkout/orders/{order['id']}", "up"),
-        ]
-        self._keep("authorizations", hold, order)
-        self._enter_hold(hold)
-        if status != "DENIED":
-            invoices.use(self._store, hold.get("invoice_id"), hold["id"])
-            self._store.emit(
-                "PAYMENT.AUTHORIZATION.CREATED", "authorization", hold, hold["_reference"]
-            )
-            self._book_end(hold)
+        self._open(hold, order)
         return hold
 
     def capture_hold(self, hold: Json, body: Json) -> Json:
@@ -93,15 +74,20 @@ class Payments:
             raise refused("MAX_CAPTURE_AMOUNT_EXCEEDED")
         if invoice_id != hold.get("invoice_id"):
             invoices.require_new(self._store, invoice_id)
+        decision = self._store.world.rules.current(NAME, hold["_reference"]).decision
+        outcome = codes.hold_outcome(decision)
+        if outcome in codes.HOLD_ISSUES:
+            raise refused(outcome)
         order = self._store.find("orders", hold["_order"])
-        final = bool(body.get("final_capture", False)) or amount.value == left.value
-        capture = self._new_capture(order, amount, codes.COMPLETED, final=final, hold=hold)
+        final = flag(body, "final_capture") or amount.value == left.value
+        capture = self._new_capture(order, amount, outcome, final=final, hold=hold)
         if invoice_id:
             capture["invoice_id"] = invoice_id
-        hold["_captures"].append(capture["id"])
-        hold["status"] = "CAPTURED" if final else "PARTIALLY_CAPTURED"
-        self._touch("authorizations", hold)
-        self._finish(order, capture, codes.COMPLETED)
+        if outcome == codes.COMPLETED:
+            hold["_captures"].append(capture["id"])
+            hold["status"] = "CAPTURED" if final else "PARTIALLY_CAPTURED"
+            self._touch("authorizations", hold)
+        self._finish(order, capture, outcome)
         return capture
 
     def void(self, hold: Json) -> Json:
@@ -116,17 +102,23 @@ class Payments:
         return hold
 
     def reauthorize(self, hold: Json, body: Json) -> Json:
-        """Hold once more, from the fourth day on, and once. Raises PaypalError."""
+        """Hold once more, under a new id: from the fourth day on, and once. Raises PaypalError.
+
+        The end stays that of the first hold, which is let go for the new one.
+        """
         require_usable(hold)
-        if hold["_renewed"] or self._store.now < hold["_honoured_until"]:
+        if hold["_renews"] or hold["_captures"] or self._store.now < hold["_honoured_until"]:
             raise refused("REAUTHORIZATION_NOT_SUPPORTED")
+        amount = money.stored(hold["amount"])
         if body.get("amount") is not None:
-            wanted = money.read(body["amount"], "/amount")
-            if wanted.currency != hold["amount"]["currency_code"]:
-                raise refused("AUTH_CURRENCY_MISMATCH")
-        hold.update(_renewed=True, _honoured_until=self._store.now + HONOUR_S)
+            amount = renewable(amount, money.read(body["amount"], "/amount"))
+        order = self._store.find("orders", hold["_order"])
+        renewed = self._new_hold(order, amount.shown(), hold["_ends_at"])
+        renewed |= {"status": "CREATED", "_renews": hold["id"]}
+        hold["status"] = "VOIDED"
         self._touch("authorizations", hold)
-        return hold
+        self._open(renewed, order)
+        return renewed
 
     def decide(self, capture: Json, *, good: bool) -> None:
         """End the review of a capture that was pending."""
@@ -157,6 +149,37 @@ class Payments:
         ours = {name: unit[name] for name in ("custom_id", "invoice_id") if name in unit}
         return record | ours
 
+    def _new_hold(self, order: Json, amount: Json, ends_at: float) -> Json:
+        hold = self._new("authorizations", order) | {
+            "amount": amount,
+            "seller_protection": PROTECTION,
+            "expiration_time": stamp(ends_at),
+            "_captures": [],
+            "_renews": "",
+            "_ends_at": ends_at,
+            "_honoured_until": self._store.now + HONOUR_S,
+        }
+        path = f"/v2/payments/authorizations/{hold['id']}"
+        hold["links"] = [
+            self._store.link(path, "self"),
+            self._store.link(f"{path}/capture", "capture", "POST"),
+            self._store.link(f"{path}/void", "void", "POST"),
+            self._store.link(f"{path}/reauthorize", "reauthorize", "POST"),
+            self._store.link(f"/v2/checkout/orders/{order['id']}", "up"),
+        ]
+        return hold
+
+    def _open(self, hold: Json, order: Json) -> None:
+        """Enter a hold that begins, and tell of it unless it was denied."""
+        self._keep("authorizations", hold, order)
+        self._enter_hold(hold)
+        if hold["status"] != "DENIED":
+            invoices.use(self._store, hold.get("invoice_id"), hold["id"])
+            self._store.emit(
+                "PAYMENT.AUTHORIZATION.CREATED", "authorization", hold, hold["_reference"]
+            )
+            self._book_end(hold)
+
     def _new_capture(
         self, order: Json, amount: Amount, outcome: str, *, final: bool, hold: Json | None = None
     ) -> Json:
@@ -172,7 +195,7 @@ class Payments:
         up = f"/v2/checkout/orders/{order['id']}"
         if hold is not None:
             up = f"/v2/payments/authorizations/{hold['id']}"
-            capture["supplementary_data"]["related_ids"]["authorization_id"] = hold["id"]
+            related(capture)["authorization_id"] = hold["id"]
         capture["links"] = [
             self._store.link(path, "self"),
             self._store.link(f"{path}/refund", "refund", "POST"),
@@ -206,6 +229,9 @@ class Payments:
     def _enter(self, capture: Json) -> None:
         """Count a capture in the general book."""
         status = capture["status"]
+        if status == codes.DECLINED and "authorization_id" in related(capture):
+            # Its hold stands as it did.
+            return
         changes: dict[str, str | int] = {"status": charges.DECLINED}
         if status == codes.PENDING:
             changes = {"status": charges.PENDING}
@@ -273,6 +299,21 @@ def require_usable(hold: Json) -> None:
     }
     if hold["status"] in issues:
         raise refused(issues[hold["status"]])
+
+
+def related(capture: Json) -> Json:
+    """The ids of what a capture came from."""
+    ids: Json = capture["supplementary_data"]["related_ids"]
+    return ids
+
+
+def renewable(held: Amount, wanted: Amount) -> Amount:
+    """What may be held anew: a little more than before, as in the US. Raises PaypalError."""
+    if wanted.currency != held.currency:
+        raise refused("AUTH_CURRENCY_MISMATCH")
+    if wanted.value > min(held.value * RENEWAL_SHARE_MAX, held.value + RENEWAL_MORE_MAX):
+        raise refused("REAUTHORIZATION_NOT_SUPPORTED")
+    return wanted
 
 
 def breakdown(amount: Amount) -> Json:

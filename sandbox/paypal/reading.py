@@ -42,10 +42,7 @@ def read(request: web.Request, raw: bytes) -> Ask:
         # A call without a body needs no type of one: clients send a void so.
         elif raw and request.content_type != "application/json":
             raise PaypalError(415)
-        try:
-            body = json.loads(raw or b"{}")
-        except ValueError as error:
-            raise invalid("MALFORMED_REQUEST_JSON") from error
+        body = read_json(raw or b"{}")
     request_id = request.headers.get(REQUEST_ID, "")
     if len(request_id) > REQUEST_ID_MAX:
         raise invalid("INVALID_STRING_LENGTH", REQUEST_ID)
@@ -60,11 +57,41 @@ def read(request: web.Request, raw: bytes) -> Ask:
     )
 
 
+def read_json(raw: bytes) -> Any:
+    """A body. Raises PaypalError for what is no JSON, or holds half of a surrogate pair: that can
+    be escaped, but stands in no UTF-8, so that it could never be shown again.
+    """
+    try:
+        body = json.loads(raw)
+        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise invalid("MALFORMED_REQUEST_JSON") from error
+    return body
+
+
 def require_object(body: object) -> Json:
     """Raises PaypalError for a body that is no JSON object."""
     if not isinstance(body, dict):
         raise invalid("MALFORMED_REQUEST_JSON")
     return body
+
+
+def member(body: Json, name: str) -> Json:
+    """An optional object of a request, or {}. Raises PaypalError."""
+    value = body.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise invalid("INVALID_PARAMETER_SYNTAX", f"/{name}")
+    return value
+
+
+def flag(body: Json, name: str) -> bool:
+    """An optional yes or no of a request, which is no by default. Raises PaypalError."""
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise invalid("INVALID_PARAMETER_SYNTAX", f"/{name}")
+    return value
 
 
 def text(body: Json, name: str, length: int) -> str | None:

@@ -113,6 +113,39 @@ class TestCreate:
         assert issue_of(answer) == expected
         assert app.player.book(reference=reference)["charges"] == []
 
+    @pytest.mark.parametrize(
+        ("source", "expected"),
+        [
+            ("paypal", (400, "INVALID_PARAMETER_SYNTAX")),
+            ([{}], (400, "INVALID_PARAMETER_SYNTAX")),
+            ({"paypal": True}, (400, "INVALID_PARAMETER_SYNTAX")),
+            ({"paypal": {"experience_context": ["x"]}}, (400, "INVALID_PARAMETER_SYNTAX")),
+            (
+                {"paypal": {"experience_context": {"user_action": "PAY"}}},
+                (400, "INVALID_PARAMETER_VALUE"),
+            ),
+            (
+                {"paypal": {"experience_context": {"brand_name": 5}}},
+                (400, "INVALID_STRING_LENGTH"),
+            ),
+            ({"card": {"number": "x"}}, (422, "PAYMENT_SOURCE_NOT_SUPPORTED")),
+        ],
+    )
+    def test_refuses_a_source_of_another_shape(
+        self, app: Caller, reference: str, source: Any, expected: tuple[int, str]
+    ) -> None:
+        body = {**order_body(reference), "payment_source": source}
+        assert issue_of(app.post(ORDERS, body, key=new_key())) == expected
+
+    @pytest.mark.parametrize(
+        "body", ["{", '{"a":' * 20_000, '{"intent": NaN}', r'{"intent": "\ud800"}']
+    )
+    def test_refuses_what_is_no_json(self, app: Caller, body: str) -> None:
+        headers = {"Authorization": f"Bearer {app.token}", "Content-Type": "application/json"}
+        url = app.player.url + ORDERS
+        answer = app.player.http.post(url, data=body, headers=headers, timeout=10)
+        assert issue_of(answer) == (400, "MALFORMED_REQUEST_JSON")
+
     def test_refuses_an_invoice_that_was_paid(self, app: Caller, reference: str) -> None:
         app.captured(reference)
         answer = app.post(ORDERS, order_body(reference), key=new_key())
@@ -138,6 +171,11 @@ class TestCreate:
         assert app.player.charge(reference)["amount"] == 2500
         wrong = [{"op": "replace", "path": "/status", "value": "COMPLETED"}]
         assert issue_of(app.call("PATCH", f"{ORDERS}/{order['id']}", wrong))[0] == 422
+        strange = [{"op": ["replace"], "path": path, "value": money("25.00")}]
+        assert issue_of(app.call("PATCH", f"{ORDERS}/{order['id']}", strange)) == (
+            400,
+            "INVALID_PATCH_OPERATION",
+        )
 
 
 class TestRequestId:
@@ -455,6 +493,45 @@ class TestHold:
             own_app.renew()
             statuses.append(own_app.post(path, key=new_key()).status_code)
         assert statuses == [422, 201, 422]
+        assert own_app.player.charge(reference)["status"] == "authorized"
+
+    def test_is_renewed_under_another_id_that_is_captured_then(
+        self, own_app: Caller, reference: str
+    ) -> None:
+        first = self.held(own_app, reference)
+        own_app.player.control("clock", advance_s=4 * DAY_S)
+        own_app.renew()
+        path, key = f"{PAYMENTS}/authorizations/{first['id']}", new_key()
+        too_much = own_app.post(f"{path}/reauthorize", {"amount": money("22.99")}, key=new_key())
+        assert issue_of(too_much) == (422, "REAUTHORIZATION_NOT_SUPPORTED")
+        renewed = own_app.post(f"{path}/reauthorize", {"amount": money("22.98")}, key=key).json()
+        assert own_app.post(f"{path}/reauthorize", {"amount": money("22.98")}, key=key).json() == (
+            renewed
+        )
+        assert renewed["id"] != first["id"]
+        # The 29 days are those of the first hold.
+        assert renewed["expiration_time"] == first["expiration_time"]
+        assert issue_of(own_app.post(f"{path}/capture", key=new_key())) == (
+            422,
+            "AUTHORIZATION_VOIDED",
+        )
+        path = f"{PAYMENTS}/authorizations/{renewed['id']}"
+        assert own_app.post(f"{path}/capture", key=new_key()).status_code == 201
+        assert own_app.player.charge(reference)["captured"] == 2298
+
+    @pytest.mark.parametrize("word", ["PAYER_CANNOT_PAY", "DECLINED"])
+    def test_stands_after_a_capture_that_a_later_rule_declines(
+        self, app: Caller, reference: str, word: str
+    ) -> None:
+        path = f"{PAYMENTS}/authorizations/{self.held(app, reference)['id']}"
+        app.player.behaviour(gateway="paypal", reference=reference, decision=f"decline:{word}")
+        no = app.post(f"{path}/capture", key=new_key()).json()
+        assert no.get("status") == "DECLINED" or no["details"][0]["issue"] == word
+        assert app.get(path)["status"] == "CREATED"
+        assert app.player.charge(reference)["status"] == "authorized"
+        app.player.behaviour(gateway="paypal", reference=reference, decision="approve")
+        assert app.post(f"{path}/capture", key=new_key()).json()["status"] == "COMPLETED"
+        assert app.player.charge(reference)["captured"] == 1999
 
     def test_ends_after_29_days(self, own_app: Caller, own_shop: Shop, reference: str) -> None:
         path = f"{PAYMENTS}/authorizations/{self.held(own_app, reference)['id']}/capture"
