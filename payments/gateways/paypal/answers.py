@@ -19,6 +19,12 @@ _CLOSED_DOORS: Final = frozenset({401, 403, 429})
 _EXPLICIT: Final = frozenset({400, 422})
 # PayPal names no time after "your first request is still running".
 _IN_PROGRESS_WAIT_S: Final = 10
+# An order that ran out is no longer found: it was not paid. It tells nothing of refunds, though,
+# and whatever else was asked for must ask first.
+_NOT_THERE: Final = {
+    Verb.QUERY: OutcomeKind.UNPAID,
+    Verb.QUERY_REFUND: OutcomeKind.UNKNOWN,
+}
 _REFUND_VERBS: Final = frozenset({Verb.REFUND, Verb.QUERY_REFUND})
 
 
@@ -78,14 +84,15 @@ def _read_refusal(operation: Operation, answer: HttpAnswer) -> Outcome:
 def _ruling(operation: Operation, issue: str, name: str) -> Ruling:
     by_issue, by_name = _TABLES.get(operation.verb, ({}, {}))
     if operation.verb is Verb.CAPTURE and "/authorizations/" in str(operation.request["path"]):
-        by_issue = mapping.HOLD_ISSUES
+        by_issue, by_name = _OF_HOLD
     return by_issue.get(issue) or by_name.get(name) or Ruling(OutcomeKind.UNKNOWN)
 
 
+_OF_HOLD: Final = (mapping.HOLD_ISSUES, mapping.HOLD_NAMES)
 _TABLES: Final[dict[Verb, tuple[dict[str, Ruling], dict[str, Ruling]]]] = {
     Verb.CREATE: (mapping.CREATE_ISSUES, mapping.CREATE_NAMES),
     Verb.CAPTURE: (mapping.ORDER_ISSUES, {}),
-    Verb.VOID: (mapping.HOLD_ISSUES, {}),
+    Verb.VOID: _OF_HOLD,
     Verb.REFUND: (mapping.REFUND_ISSUES, mapping.REFUND_NAMES),
 }
 
@@ -108,10 +115,7 @@ def _read_status(operation: Operation, answer: HttpAnswer) -> Outcome:
         wait_s = answer.retry_after_s or _IN_PROGRESS_WAIT_S
         return Outcome(OutcomeKind.UNKNOWN, retry_after_s=wait_s)
     if answer.status == _NOT_FOUND and _is_not_found(answer):
-        # An order that ran out is no longer found; so a query's answer is "not paid", and
-        # anything else must ask first.
-        is_query = operation.verb in {Verb.QUERY, Verb.QUERY_REFUND}
-        return Outcome(OutcomeKind.UNPAID if is_query else OutcomeKind.PENDING)
+        return Outcome(_NOT_THERE.get(operation.verb, OutcomeKind.PENDING))
     return Outcome(OutcomeKind.UNKNOWN, retry_after_s=answer.retry_after_s)
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, Self, cast
+from typing import Final, Self
 
 from typing_extensions import override
 
@@ -15,18 +15,18 @@ from payments.gateways.http import (
     HttpAnswer,
     HttpClient,
     HttpTrouble,
-    exchange_of,
     outcome_of_trouble,
     read_timeout,
 )
 from payments.gateways.operation import Intent, Json, Operation
-from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
+from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.gateways.paypal import answers, disputes, money, reporting, requests, webhooks
 from payments.gateways.paypal.certificates import Certificates
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.pause import Pause
 from payments.gateways.paypal.signing import ALGORITHM, HEADERS, Transmission
 from payments.gateways.paypal.tokens import NoToken, TokenCache
+from payments.gateways.paypal.transcript import transcript
 from payments.gateways.settlement import ReportUnavailable, SettlementRecord
 from payments.gateways.webhook import Answer, Delivery, Notice, WebhookResult
 
@@ -46,9 +46,6 @@ _QUICK_SHARE: Final = 0.1
 # A refusal of the token that took longer than this is not followed by another try: a 401 has
 # done nothing, so the next attempt may as well be a new one.
 _RETRY_WITHIN_S: Final = 5.0
-# Who paid, and where they live, is nobody's business in our books.
-_PERSONAL: Final = frozenset({"payer", "payment_source", "shipping"})
-_PERSONAL_DEPTH_MAX: Final = 8
 
 
 class PaypalGateway(Gateway):
@@ -123,7 +120,7 @@ class PaypalGateway(Gateway):
         except HttpTrouble as trouble:
             return outcome_of_trouble(trouble, shown)
         outcome = answers.read_answer(operation, answer, self._config.api_base)
-        return replace(outcome, exchange=_without_person(exchange_of(shown, answer)))
+        return replace(outcome, exchange=transcript(shown, answer))
 
     @override
     def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:
@@ -232,17 +229,3 @@ class PaypalGateway(Gateway):
 def _bytes(body: object) -> bytes:
     # Sorted, because a request that comes back from a JSONB column has lost its order.
     return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _without_person(exchange: Exchange) -> Exchange:
-    return replace(exchange, response=cast("Json", _pruned(exchange.response, 0)))
-
-
-def _pruned(value: object, depth: int) -> object:
-    if depth > _PERSONAL_DEPTH_MAX:
-        return None
-    if isinstance(value, dict):
-        return {
-            name: _pruned(item, depth + 1) for name, item in value.items() if name not in _PERSONAL
-        }
-    return [_pruned(item, depth + 1) for item in value] if isinstance(value, list) else value

@@ -84,6 +84,7 @@ _NO: Final = OutcomeKind.DECLINED
 # Answered, and the truth lies elsewhere: a query finds it. A repeat would hear the same.
 _ASK: Final = OutcomeKind.PENDING
 _INVALID: Final = Ruling(_NO, FailureCode.INVALID_REQUEST)
+_REFUSED: Final = Ruling(_ASK, FailureCode.INVALID_REQUEST)
 
 # An order is created or not; no money moves by that, so an explicit no is safe to believe.
 CREATE_NAMES: Final[dict[str, Ruling]] = {
@@ -96,6 +97,9 @@ CREATE_ISSUES: Final[dict[str, Ruling]] = {
     "PAYEE_ACCOUNT_RESTRICTED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
     # The invoice id is this attempt's own: it can only have been paid already.
     "DUPLICATE_INVOICE_ID": Ruling(OutcomeKind.UNKNOWN),
+    # So is the request id: PayPal has an order under it.
+    "DUPLICATE_REQUEST_ID": Ruling(OutcomeKind.UNKNOWN),
+    "PAYPAL_REQUEST_ID_PREVIOUSLY_USED": Ruling(OutcomeKind.UNKNOWN),
 }
 
 # Capture or authorize of an approved order. Until it is done nothing is held, so a no is final.
@@ -124,6 +128,8 @@ ORDER_ISSUES: Final[dict[str, Ruling]] = {
     "PAYER_ACCOUNT_RESTRICTED": Ruling(_NO, FailureCode.ACCOUNT_BLOCKED),
     "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
     "PAYEE_ACCOUNT_RESTRICTED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "AUTH_CAPTURE_NOT_ENABLED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "DOMESTIC_TRANSACTION_REQUIRED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
     "ACTION_DOES_NOT_MATCH_INTENT": _INVALID,
 }
 # After one of these the shopper must approve again before another capture makes sense.
@@ -139,10 +145,15 @@ HOLD_ISSUES: Final[dict[str, Ruling]] = {
     "AUTHORIZATION_ALREADY_CAPTURED": Ruling(_ASK),
     "AUTHORIZATION_DENIED": Ruling(_ASK, FailureCode.DECLINED),
     "PREVIOUSLY_CAPTURED": Ruling(_ASK),
-    "CANNOT_BE_VOIDED": Ruling(_ASK, FailureCode.INVALID_REQUEST),
+    "CANNOT_BE_VOIDED": _REFUSED,
     "MAX_CAPTURE_AMOUNT_EXCEEDED": Ruling(_ASK, FailureCode.LIMIT_EXCEEDED),
     "MAX_CAPTURE_COUNT_EXCEEDED": Ruling(_ASK, FailureCode.LIMIT_EXCEEDED),
-    "AUTH_CAPTURE_CURRENCY_MISMATCH": Ruling(_ASK, FailureCode.INVALID_REQUEST),
+    "AUTH_CAPTURE_CURRENCY_MISMATCH": _REFUSED,
+    "INVALID_CURRENCY_CODE": _REFUSED,
+    "DECIMAL_PRECISION": _REFUSED,
+    "DECIMALS_NOT_SUPPORTED": _REFUSED,
+    "CANNOT_BE_ZERO_OR_NEGATIVE": _REFUSED,
+    "DUPLICATE_INVOICE_ID": Ruling(_ASK),
     "TRANSACTION_REFUSED": Ruling(_ASK, FailureCode.DECLINED),
     "PAYER_CANNOT_PAY": Ruling(_ASK, FailureCode.DECLINED),
     "PAYER_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_ASK, FailureCode.ACCOUNT_BLOCKED),
@@ -150,6 +161,7 @@ HOLD_ISSUES: Final[dict[str, Ruling]] = {
     "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_ASK, FailureCode.METHOD_UNAVAILABLE),
     "PAYEE_ACCOUNT_RESTRICTED": Ruling(_ASK, FailureCode.METHOD_UNAVAILABLE),
 }
+HOLD_NAMES: Final[dict[str, Ruling]] = {"INVALID_REQUEST": _REFUSED}
 
 REFUND_ISSUES: Final[dict[str, Ruling]] = {
     # The invoice id is this refund's own: it was made already.

@@ -78,7 +78,8 @@ def text_of(node: Json, name: str) -> str:
 
 def _of_payments(captures: Sequence[Json], holds: Sequence[Json]) -> Outcome | None:
     captured = _of_captures(captures)
-    if captured and (captured.kind is not OutcomeKind.DECLINED or not holds):
+    is_used_up = all(text_of(hold, "status") == "CAPTURED" for hold in holds)
+    if captured and (captured.kind is not OutcomeKind.DECLINED or is_used_up):
         return captured
     # A declined capture may leave its hold standing.
     return _of_holds(holds)
@@ -147,7 +148,8 @@ def _sum(amounts: Iterable[Money | None]) -> Money | None:
 def _of_holds(holds: Sequence[Json]) -> Outcome | None:
     if not holds:
         return None
-    hold = holds[-1]
+    # A hold that was renewed at PayPal stands under another id, beside the one before it.
+    hold = next((each for each in reversed(holds) if _stands(each)), holds[-1])
     status = text_of(hold, "status")
     kind = AUTHORIZATION_STATUSES.get(status, OutcomeKind.UNKNOWN)
     held = money.read(hold.get("amount"))
@@ -166,6 +168,10 @@ def _of_holds(holds: Sequence[Json]) -> Outcome | None:
         failure=Failure(failure, status) if failure else None,
         psp_data={name: value for name, value in facts.items() if value},
     )
+
+
+def _stands(hold: Json) -> bool:
+    return AUTHORIZATION_STATUSES.get(text_of(hold, "status")) is OutcomeKind.AUTHORIZED
 
 
 def _has_run_out(hold: Json) -> bool:

@@ -15,6 +15,7 @@ from typing import Final
 from payments.gateways.http import HttpAnswer, HttpClient, HttpTrouble, exchange_of
 from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.gateways.paypal.config import Config
+from payments.gateways.paypal.transcript import transcript
 
 _PATH: Final = "/v1/oauth2/token"
 _SUCCESS: Final = range(200, 300)
@@ -115,5 +116,5 @@ def _refused(answer: HttpAnswer, shown: dict[str, str]) -> Outcome:
         OutcomeKind.NOT_DONE,
         failure=Failure(FailureCode.INVALID_REQUEST, code),
         retry_after_s=answer.retry_after_s,
-        exchange=exchange_of(shown, answer),
+        exchange=transcript(shown, answer),
     )

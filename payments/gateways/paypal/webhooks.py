@@ -6,6 +6,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from orders.money import Money
 from payments.gateways.http import read_json_object
 from payments.gateways.operation import Json
 from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
@@ -203,11 +204,18 @@ def _dispute_outcome(dispute: Json) -> Outcome:
     won = Failure(FailureCode.DECLINED, decided) if kind is OutcomeKind.DECLINED else None
     return Outcome(
         kind,
-        money=money.read(dispute.get("dispute_amount")),
+        money=_disputed_money(dispute, kind),
         psp_reference=text_of(dispute, "dispute_id"),
         failure=won,
         psp_data={name: value for name, value in facts.items() if value},
     )
+
+
+def _disputed_money(dispute: Json, kind: OutcomeKind) -> Money | None:
+    """What is gone, which may be a part of what was disputed; else what is disputed."""
+    given_back = child(dispute, "dispute_outcome").get("amount_refunded")
+    gone = money.read(given_back) if kind is OutcomeKind.SUCCEEDED else None
+    return gone or money.read(dispute.get("dispute_amount"))
 
 
 def _disputed(dispute: Json) -> Json:

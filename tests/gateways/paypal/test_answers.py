@@ -115,8 +115,12 @@ class TestCreate:
         assert outcome.failure is not None
         assert outcome.failure.code == failure
 
-    def test_with_a_used_invoice_id_is_never_a_decline(self, ask: Asking) -> None:
-        outcome = ask(Verb.CREATE, refusal("DUPLICATE_INVOICE_ID"), intent(), status=422)
+    @pytest.mark.parametrize(
+        "issue",
+        ["DUPLICATE_INVOICE_ID", "DUPLICATE_REQUEST_ID", "PAYPAL_REQUEST_ID_PREVIOUSLY_USED"],
+    )
+    def test_with_a_used_id_is_never_a_decline(self, ask: Asking, issue: str) -> None:
+        outcome = ask(Verb.CREATE, refusal(issue), intent(), status=422)
         assert outcome.kind is OutcomeKind.UNKNOWN
 
 
@@ -222,6 +226,26 @@ class TestQuery:
         outcome = ask(Verb.QUERY, answer, HELD)
         assert (outcome.kind, outcome.money) == (OutcomeKind.AUTHORIZED, USD)
 
+    @pytest.mark.parametrize(
+        ("before", "kind"),
+        [("CAPTURED", OutcomeKind.DECLINED), ("PARTIALLY_CAPTURED", OutcomeKind.UNKNOWN)],
+    )
+    def test_of_a_hold_whose_only_capture_was_declined_in_the_end_depends_on_what_is_left(
+        self, ask: Asking, before: str, kind: OutcomeKind
+    ) -> None:
+        answer = order("COMPLETED", authorizations=[hold(before)], captures=[capture("DECLINED")])
+        assert ask(Verb.QUERY, answer, HELD).kind is kind
+
+    @pytest.mark.parametrize("is_first", [True, False])
+    def test_of_a_hold_that_was_renewed_at_paypal_takes_up_the_new_one(
+        self, ask: Asking, is_first: bool
+    ) -> None:
+        both = [hold("VOIDED"), hold(id="RENEWED")]
+        answer = order("COMPLETED", authorizations=both[::-1] if is_first else both)
+        outcome = ask(Verb.QUERY, answer, HELD)
+        assert (outcome.kind, outcome.money) == (OutcomeKind.AUTHORIZED, USD)
+        assert outcome.psp_data["authorization_id"] == "RENEWED"
+
     def test_of_a_voided_order_is_cancelled(self, ask: Asking) -> None:
         outcome = ask(Verb.QUERY, order("VOIDED"))
         assert outcome.failure is not None
@@ -326,6 +350,7 @@ class TestCapture:
             ("MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED", FailureCode.LIMIT_EXCEEDED),
             ("COMPLIANCE_VIOLATION", FailureCode.SUSPECTED_FRAUD),
             ("PAYER_ACCOUNT_RESTRICTED", FailureCode.ACCOUNT_BLOCKED),
+            ("DOMESTIC_TRANSACTION_REQUIRED", FailureCode.METHOD_UNAVAILABLE),
         ],
     )
     def test_refused_for_good_is_declined(
@@ -345,6 +370,24 @@ class TestCapture:
         refused = ask(Verb.CAPTURE, refusal("TRANSACTION_REFUSED"), HELD, money=USD, status=422)
         assert gone.kind is OutcomeKind.DECLINED
         assert refused.kind is OutcomeKind.PENDING
+
+    @pytest.mark.parametrize("verb", [Verb.CAPTURE, Verb.VOID])
+    @pytest.mark.parametrize(
+        ("status", "content"),
+        [
+            (400, refusal("INVALID_STRING_LENGTH", "INVALID_REQUEST")),
+            (422, refusal("DECIMAL_PRECISION")),
+            (422, refusal("CANNOT_BE_ZERO_OR_NEGATIVE")),
+        ],
+    )
+    def test_of_a_hold_that_paypal_does_not_understand_leaves_it_as_it_was(
+        self, ask: Asking, verb: Verb, status: int, content: Json
+    ) -> None:
+        # A definite no: sent again, it would hear the same.
+        outcome = ask(verb, content, HELD, money=USD, status=status)
+        assert outcome.kind is OutcomeKind.PENDING
+        assert outcome.failure is not None
+        assert outcome.failure.code is FailureCode.INVALID_REQUEST
 
     def test_that_is_still_running_is_tried_again_later(self, ask: Asking) -> None:
         running = refusal("PREVIOUS_REQUEST_IN_PROGRESS", "RESOURCE_CONFLICT")
@@ -455,6 +498,14 @@ class TestRefund:
         other = {**none, "id": "ANOTHER"}
         assert ask(Verb.QUERY_REFUND, other, PAID, **asked).kind is OutcomeKind.UNKNOWN
 
+    @pytest.mark.parametrize("known_id", ["R1", ""])
+    def test_that_paypal_cannot_find_may_have_been_made(self, ask: Asking, known_id: str) -> None:
+        # An order may be gone long before its refunds are settled.
+        gone = refusal("INVALID_RESOURCE_ID", "RESOURCE_NOT_FOUND")
+        asked: dict[str, Any] = {"refund_reference": "mine", "refund_psp_reference": known_id}
+        outcome = ask(Verb.QUERY_REFUND, gone, PAID, status=404, **asked)
+        assert outcome.kind is OutcomeKind.UNKNOWN
+
 
 class TestTrouble:
     @pytest.mark.parametrize("verb", [Verb.CREATE, Verb.QUERY, Verb.CAPTURE, Verb.REFUND])
@@ -512,3 +563,14 @@ class TestTrouble:
     def test_of_a_refused_connection_is_certainly_not_done(self) -> None:
         paypal = PaypalGateway(Config.from_settings({**OPTIONS, "api_base": refused_url()}))
         assert run(paypal, operation(Verb.CREATE, intent())).kind is OutcomeKind.NOT_DONE
+
+
+class TestTranscript:
+    @pytest.mark.parametrize("status", [200, 503])
+    def test_keeps_the_number_that_paypal_s_support_asks_for(
+        self, paypal: PaypalGateway, server: LocalServer, status: int
+    ) -> None:
+        server.reply_json(order("CREATED"), status=status, PayPal_Debug_Id="f1b2c3d4e5a67")
+        exchange = run(paypal, operation(Verb.QUERY, created())).exchange
+        assert exchange is not None
+        assert exchange.response["debug_id"] == "f1b2c3d4e5a67"

@@ -503,6 +503,23 @@ class TestRefundAndDisputeEvent:
         assert notice.outcome is not None
         assert notice.outcome.kind is kind
 
+    @pytest.mark.parametrize(
+        ("code", "minor"), [("RESOLVED_BUYER_FAVOUR", 750), ("RESOLVED_SELLER_FAVOUR", 1999)]
+    )
+    def test_of_a_dispute_that_cost_a_part_names_that_part(
+        self, receiver: Receiver, code: str, minor: int
+    ) -> None:
+        resource = {
+            "dispute_id": "PP-D-4012",
+            "status": "RESOLVED",
+            "dispute_amount": amount(),
+            "dispute_outcome": {"outcome_code": code, "amount_refunded": amount("7.50")},
+        }
+        event = {**EVENT, "event_type": "CUSTOMER.DISPUTE.RESOLVED", "resource": resource}
+        outcome = receiver.read(event).outcome
+        assert outcome is not None
+        assert outcome.money == Money(minor, "USD")
+
     def test_of_a_reversal_says_that_the_money_is_gone(self, receiver: Receiver) -> None:
         notice = receiver.read({**EVENT, "event_type": "PAYMENT.CAPTURE.REVERSED"})
         assert notice.subject is Subject.DISPUTE
