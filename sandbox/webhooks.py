@@ -19,7 +19,7 @@ import aiohttp
 from sandbox.clock import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sandbox.book import Book, Json
     from sandbox.clock import Clock
@@ -140,6 +140,14 @@ class Webhooks:
         delivery = self._book.table("webhooks")[f"{gateway}:{event_id}"]
         self._spawn(self._attempt(delivery, corrupt=None))
 
+    def give_up(self, gateway: str, fits: Callable[[Json], bool]) -> None:
+        """Try no more to deliver the payloads that fit."""
+        for delivery in self._book.table("webhooks").values():
+            waits = delivery["gateway"] == gateway and delivery["next_at"] is not None
+            if waits and fits(delivery["payload"]):
+                delivery["next_at"] = None
+                self._save(delivery)
+
     def _batch(self, gateway: str, reference: str) -> list[Json]:
         key = (gateway, reference)
         if key not in self._batches:
@@ -202,6 +210,8 @@ class Webhooks:
         self._clock.at(delivery["next_at"], lambda: self._retry(delivery))
 
     def _retry(self, delivery: Json) -> None:
+        if delivery["next_at"] is None:
+            return
         corrupt = self._rules.of(delivery["gateway"], delivery["reference"]).webhook.corrupt
         self._spawn(self._try(delivery, copies=1, corrupt=corrupt))
 

@@ -19,6 +19,7 @@ def new_charge(intent: Json, card: Card, now: int) -> Json:
         "amount": intent["amount"],
         "created": now,
         "currency": intent["currency"],
+        "customer": intent.get("customer"),
         "description": intent.get("description"),
         "metadata": dict(intent["metadata"]),
         "payment_intent": intent["id"],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.stripe.cards import card_for
+from sandbox.stripe.customers import card_behind
 from sandbox.stripe.errors import no_such, not_reconciled
 from sandbox.stripe.lists import Lists, event_object, in_range, read_types
 from sandbox.stripe.objects import member, new_id
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
     from sandbox.book import Json
     from sandbox.stripe.balance import Balance
+    from sandbox.stripe.customers import Customers
     from sandbox.stripe.disputes import Disputes
+    from sandbox.stripe.hooks import Hooks
     from sandbox.stripe.intents import Intents
     from sandbox.stripe.refunds import Refunds
     from sandbox.stripe.reports import Reports
@@ -40,6 +43,7 @@ PATHS: Final = (
     ("POST", "/v1/checkout/sessions/{id}/expire", "expire_session"),
     ("GET", "/v1/checkout/sessions/{id}/line_items", "line_items"),
     ("GET", "/v1/charges", "list_charges"),
+    ("GET", "/v1/charges/search", "search_charges"),
     ("GET", "/v1/charges/{id}", "get_charge"),
     ("POST", "/v1/charges/{id}", "update_charge"),
     ("POST", "/v1/refunds", "create_refund"),
@@ -62,6 +66,23 @@ PATHS: Final = (
     ("GET", "/v1/reporting/report_runs/{id}", "get_report"),
     ("GET", "/v1/reporting/report_types", "report_types"),
     ("GET", "/v1/reporting/report_types/{id}", "report_type"),
+    ("POST", "/v1/customers", "create_customer"),
+    ("GET", "/v1/customers", "list_customers"),
+    ("GET", "/v1/customers/{id}", "get_customer"),
+    ("POST", "/v1/customers/{id}", "update_customer"),
+    ("DELETE", "/v1/customers/{id}", "delete_customer"),
+    ("GET", "/v1/customers/{id}/payment_methods", "list_methods_of_customer"),
+    ("POST", "/v1/payment_methods", "create_method"),
+    ("GET", "/v1/payment_methods", "list_methods"),
+    ("GET", "/v1/payment_methods/{id}", "get_method"),
+    ("POST", "/v1/payment_methods/{id}", "update_method"),
+    ("POST", "/v1/payment_methods/{id}/attach", "attach_method"),
+    ("POST", "/v1/payment_methods/{id}/detach", "detach_method"),
+    ("POST", "/v1/webhook_endpoints", "create_endpoint"),
+    ("GET", "/v1/webhook_endpoints", "list_endpoints"),
+    ("GET", "/v1/webhook_endpoints/{id}", "get_endpoint"),
+    ("POST", "/v1/webhook_endpoints/{id}", "update_endpoint"),
+    ("DELETE", "/v1/webhook_endpoints/{id}", "delete_endpoint"),
     ("GET", "/v1/events", "list_events"),
     ("GET", "/v1/events/{id}", "get_event"),
     ("GET", "/v1/confirmation_tokens/{id}", "get_confirmation_token"),
@@ -71,7 +92,7 @@ PATHS: Final = (
 # What most lists can be narrowed by, if their objects have it.
 FILTERS: Final = (
     "payment_intent", "charge", "status", "customer", "customer_account", "destination",
-    "payment_link", "subscription", "transfer_group",
+    "payment_link", "subscription", "transfer_group", "email", "type", "allow_redisplay",
 )  # fmt: skip
 
 # The table that a path's id belongs to, by the last word of the operation.
@@ -84,6 +105,9 @@ TABLES: Final = {
     "transaction": "transactions",
     "payout": "payouts",
     "report": "reports",
+    "customer": "customers",
+    "method": "payment_methods",
+    "endpoint": "webhook_endpoints",
 }
 
 
@@ -97,6 +121,8 @@ class Parts:
     disputes: Disputes
     balance: Balance
     reports: Reports
+    customers: Customers
+    hooks: Hooks
 
 
 class Endpoints:
@@ -106,6 +132,7 @@ class Endpoints:
         """Writes go to the parts; reads to the store."""
         intents, sessions, refunds = parts.intents, parts.sessions, parts.refunds
         disputes, balance, reports = parts.disputes, parts.balance, parts.reports
+        customers, hooks = parts.customers, parts.hooks
         self._store = store
         self._lists = Lists(store)
         self._creates: dict[str, tuple[str, Callable[[Json], Json]]] = {
@@ -113,6 +140,8 @@ class Endpoints:
             "create_session": ("sessions", sessions.create),
             "create_refund": ("refunds", refunds.create),
             "create_report": ("reports", reports.create),
+            "create_customer": ("customers", customers.create),
+            "create_method": ("payment_methods", customers.create_method),
         }
         self._changes: dict[str, Callable[[Json, Json], Json]] = {
             "update_intent": intents.update,
@@ -126,13 +155,27 @@ class Endpoints:
             "cancel_refund": lambda refund, _: refunds.cancel(refund),
             "update_dispute": disputes.update,
             "close_dispute": lambda dispute, _: disputes.accept(dispute),
+            "update_customer": customers.update,
+            "update_method": customers.update_method,
+            "detach_method": lambda method, _: customers.detach(method),
+            "update_endpoint": hooks.update,
         }
         self._reads: dict[str, Callable[[str, Json], Json]] = {
             "account": lambda *_: account_object(store.account),
             "balance": lambda *_: balance.sums(),
             "report_types": lambda *_: reports.types(),
             "report_type": lambda type_id, _: reports.type(type_id),
-            "search_intents": lambda _, params: self._lists.search(params),
+            "search_intents": lambda _, params: self._lists.search("payment_intents", params),
+            "search_charges": lambda _, params: self._lists.search("charges", params),
+            "get_customer": lambda customer_id, _: customers.shown(customer_id),
+            "delete_customer": lambda customer_id, _: customers.delete(customer_id),
+            "list_methods_of_customer": self._methods_of,
+            "get_method": lambda method_id, _: self._method(customers, method_id),
+            "attach_method": lambda method_id, params: store.shown(
+                "payment_methods", customers.attach(customers.method(method_id), params)
+            ),
+            "create_endpoint": lambda _, params: hooks.create(params),
+            "delete_endpoint": lambda endpoint_id, _: hooks.delete(endpoint_id),
             "line_items": self._lists.line_items,
             "get_event": lambda event_id, _: self._event(event_id),
             "list_events": lambda _, params: self._list_events(params),
@@ -173,11 +216,24 @@ class Endpoints:
             url,
             params,
             lambda r: (
-                all(member(table, r, n) == v for n, v in filters.items())
+                not r.get("deleted")
+                and all(member(table, r, n) == v for n, v in filters.items())
                 and arrives(r.get("arrival_date", 0))
                 and email in {None, (r.get("customer_details") or {}).get("email")}
             ),
         )
+
+    def _methods_of(self, customer_id: str, params: Json) -> Json:
+        self._store.get("customers", customer_id)
+        return self._list("methods", {**params, "customer": customer_id})
+
+    def _method(self, customers: Customers, method_id: str) -> Json:
+        """A payment method that was made here, or that a charge was paid with."""
+        if method_id not in self._store.table("payment_methods"):
+            for charge in self._store.table("charges").values():
+                if charge["payment_method"] == method_id:
+                    return self._lists.payment_method(charge)
+        return self._store.shown("payment_methods", customers.method(method_id))
 
     def _update_charge(self, charge: Json, params: Json) -> Json:
         kept = ("description", "receipt_email", "shipping", "fraud_details", "transfer_group")
@@ -209,8 +265,11 @@ class Endpoints:
         return self._lists.page("events", "/v1/events", params, fits)
 
     def _delivered(self, event_id: str) -> bool:
-        delivery = self._store.world.book.table("webhooks").get(f"stripe:{event_id}")
-        return delivery is not None and any(is_success(a) for a in delivery["attempts"])
+        """Whether every endpoint that was to hear of an event has taken it."""
+        log = self._store.world.book.table("webhooks")
+        made = (f"{event_id}.{endpoint}" for endpoint in self._store.table("webhook_endpoints"))
+        sent = [log[f"stripe:{key}"] for key in (event_id, *made) if f"stripe:{key}" in log]
+        return bool(sent) and all(any(is_success(a) for a in each["attempts"]) for each in sent)
 
     def _event(self, event_id: str) -> Json:
         event = self._store.table("events").get(event_id)
@@ -220,7 +279,7 @@ class Endpoints:
 
     def _new_token(self, params: Json) -> Json:
         """``POST /v1/test_helpers/confirmation_tokens``: wrap a test payment method."""
-        token = need(params, "payment_method")
+        token = card_behind(self._store, need(params, "payment_method"))
         if card_for(token) is None:
             raise no_such("PaymentMethod", token, "payment_method")
         record: Json = {"id": new_id("ctoken_"), "created": self._store.now, "_card": token}

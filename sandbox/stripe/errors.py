@@ -53,10 +53,10 @@ def unknown(param: str) -> StripeError:
     )
 
 
-def no_such(kind: str, object_id: str, param: str = "id") -> StripeError:
-    """The account has no such object."""
+def no_such(kind: str, object_id: str, param: str = "id", status: int = 404) -> StripeError:
+    """The account has no such object; 400 where a parameter names it and not the path."""
     message = f"No such {kind}: '{object_id}'"
-    return StripeError(404, message, code="resource_missing", param=param)
+    return StripeError(status, message, code="resource_missing", param=param)
 
 
 def bad_value(param: str, message: str, code: str = "parameter_invalid_string") -> StripeError:

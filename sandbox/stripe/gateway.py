@@ -12,8 +12,10 @@ from sandbox.stripe.api import Api
 from sandbox.stripe.balance import Balance, fee_of
 from sandbox.stripe.cards import CARDS, MAGIC_AMOUNTS, MESSAGES
 from sandbox.stripe.currencies import iso_minor, stripe_amount
+from sandbox.stripe.customers import Customers
 from sandbox.stripe.disputes import Disputes, dispute_fee
 from sandbox.stripe.endpoints import Endpoints, Parts
+from sandbox.stripe.hooks import Hooks
 from sandbox.stripe.intents import Intents
 from sandbox.stripe.lists import event_object
 from sandbox.stripe.pages import Pages
@@ -60,6 +62,7 @@ class Stripe(Gateway):
         self._balance = Balance(store)
         steps = Steps(store, self._balance)
         self._intents = Intents(store, steps)
+        customers, hooks = Customers(store), Hooks(store)
         self._sessions = Sessions(store, self._intents, steps)
         self._refunds = Refunds(store, self._balance)
         self._disputes = Disputes(store, self._balance)
@@ -72,6 +75,8 @@ class Stripe(Gateway):
             disputes=self._disputes,
             balance=self._balance,
             reports=self._reports,
+            customers=customers,
+            hooks=hooks,
         )
         endpoints = Endpoints(store, parts)
         self._api = Api(store, endpoints, self._reports, secret_key=secret_key)
@@ -100,13 +105,14 @@ class Stripe(Gateway):
         event = event_object(self._store, self._store.table("events")[payload["event"]])
         body = json.dumps(spoiled(event, corrupt)).encode()
         stamp = self._store.now
-        secrets = ("whsec_another",) if corrupt == "signature" else self._secrets
+        url, secrets = self._receiver(payload.get("endpoint", ""))
+        secrets = ("whsec_another",) if corrupt == "signature" else secrets
         signatures = ",".join(f"v1={sign(body, stamp, secret)}" for secret in secrets)
         if corrupt == "body":
             body = body.replace(b'"livemode": false', b'"livemode":  false', 1)
         return Message(
             method="POST",
-            url=self.world.settings.webhook_url(NAME),
+            url=url,
             headers={
                 "Content-Type": "application/json; charset=utf-8",
                 "Stripe-Signature": f"t={stamp},{signatures}",
@@ -114,6 +120,14 @@ class Stripe(Gateway):
             },
             body=body,
         )
+
+    def _receiver(self, endpoint_id: str) -> tuple[str, Sequence[str]]:
+        """Where an event goes, and the secrets that sign it."""
+        if not endpoint_id:
+            return self.world.settings.webhook_url(NAME), self._secrets
+        # A deleted endpoint has no address any more.
+        endpoint = self._store.table("webhook_endpoints").get(endpoint_id, {})
+        return endpoint.get("url", ""), (endpoint.get("_secret", ""),)
 
     def acknowledged(self, attempt: Attempt) -> bool:
         """Any 2xx."""

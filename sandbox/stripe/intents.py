@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sandbox import charges
 from sandbox.stripe.cards import Card, card_for, decline_card, message_of
 from sandbox.stripe.currencies import check_amount, iso_minor
+from sandbox.stripe.customers import card_behind, check_customer
 from sandbox.stripe.errors import StripeError, bad_state, bad_value, no_such, refused
 from sandbox.stripe.objects import new_id
 from sandbox.stripe.params import merged, need
@@ -46,8 +47,7 @@ class Intents:
         """``POST /v1/payment_intents``. Raises StripeError; a decline leaves the intent behind."""
         amount, currency = need(params, "amount"), need(params, "currency").lower()
         check_amount(amount, currency)
-        kept = read_kept(params)
-        card = self._card(params)
+        kept, card = self._kept(params), self._card(params)
         metadata = merged({}, params.get("metadata"))
         intent = self.make(amount, currency, kept.get("capture_method", ASYNC), metadata)
         intent.update(kept)
@@ -94,7 +94,7 @@ class Intents:
         """``POST /v1/payment_intents/{id}``."""
         if intent["status"] not in CONFIRMABLE:
             raise bad_state("This PaymentIntent can no longer be updated.", self._shown(intent))
-        changes = read_kept(params)
+        changes = self._kept(params)
         if "amount" in params or "currency" in params:
             changes["amount"] = params.get("amount", intent["amount"])
             changes["currency"] = str(params.get("currency", intent["currency"])).lower()
@@ -119,7 +119,7 @@ class Intents:
             raise bad_state(message, self._shown(intent))
         if params.get("amount_to_confirm", intent["amount"]) != intent["amount"]:
             raise refused("The amount to confirm is not the amount.", None, "amount_to_confirm")
-        kept, card = read_kept(params), self._card(params)
+        kept, card = self._kept(params), self._card(params)
         if card is not None:
             self._attach(intent, card, params)
         if not intent.get("_card"):
@@ -255,6 +255,11 @@ class Intents:
             intent["_decide_at"], lambda: self.decide(intent, intent["_decision"])
         )
 
+    def _kept(self, params: Json) -> Json:
+        if params.get("customer"):
+            check_customer(self._store, params["customer"])
+        return read_kept(params)
+
     def _card(self, params: Json) -> Card | None:
         """The card of a request, or None when it names none.
 
@@ -264,21 +269,19 @@ class Intents:
         token = params.get(name)
         if not token:
             return None
-        made = self._store.table("confirmation_tokens").get(token)
-        card = card_for(made["_card"] if made else token)
+        card = card_for(card_behind(self._store, token))
         if card is None:
-            error = no_such(
-                "PaymentMethod" if name == "payment_method" else "ConfirmationToken", token, name
-            )
-            error.status = 400
-            raise error
+            kind = "PaymentMethod" if name == "payment_method" else "ConfirmationToken"
+            raise no_such(kind, token, name, status=400)
         return card
 
     def _attach(self, intent: Json, card: Card, params: Json) -> None:
-        token = params.get("payment_method") or params.get("confirmation_token")
-        made = self._store.table("confirmation_tokens").get(token or "")
-        intent["_card"] = made["_card"] if made else token
-        intent["payment_method"] = new_id("pm_")
+        token = params.get("payment_method") or params["confirmation_token"]
+        method = self._store.table("payment_methods").get(token, {})
+        if method.get("customer") not in {None, intent.get("customer")}:
+            raise bad_value("payment_method", "The payment method is another customer's.")
+        intent["_card"] = card_behind(self._store, token)
+        intent["payment_method"] = method.get("id") or new_id("pm_")
         if intent["status"] == "requires_payment_method":
             intent["status"] = "requires_confirmation"
         intent["_card_now"] = card.last4

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox.stripe.attempts import card_shown
 from sandbox.stripe.cards import card_for
 from sandbox.stripe.errors import StripeError, bad_value, no_such
-from sandbox.stripe.objects import API_VERSION, list_object, nothing
+from sandbox.stripe.objects import API_VERSION, list_object
 from sandbox.stripe.params import need, whole
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ LINKS: Final = {
     "balance_transaction": "transactions",
     "failure_balance_transaction": "transactions",
     "payment_intent": "payment_intents",
+    "customer": "customers",
 }
 SOURCES: Final = {"ch": "charges", "re": "refunds", "du": "disputes", "po": "payouts"}
 CLAUSE: Final = re.compile(
@@ -72,20 +73,20 @@ class Lists:
             else self._store.shown(table, record)
         )
 
-    def search(self, params: Json) -> Json:
-        """``GET /v1/payment_intents/search``."""
+    def search(self, table: str, params: Json) -> Json:
+        """``GET /v1/payment_intents/search`` and ``GET /v1/charges/search``."""
         matches = read_query(need(params, "query"))
         newest = self._store.now - SEARCH_LAG_S
         found = [
-            self._store.shown("payment_intents", record)
-            for record in reversed(self._store.table("payment_intents").values())
+            self._store.shown(table, record)
+            for record in reversed(self._store.table(table).values())
             if record["created"] <= newest and matches(record)
         ]
         limit, offset = read_limit(params), max(0, whole("page", params.get("page") or "0"))
         more = len(found) > offset + limit
         return {
             "object": "search_result",
-            "url": "/v1/payment_intents/search",
+            "url": f"/v1/{table}/search",
             "has_more": more,
             "data": found[offset : offset + limit],
             "next_page": str(offset + limit) if more else None,
@@ -114,9 +115,8 @@ class Lists:
         if name == "refunds" and item.get("object") == "charge":
             return item | {"refunds": self._refunds(item["id"])}
         if name == "payment_method" and item.get(name):
-            return item | {name: self._payment_method(item)}
+            return item | {name: self.payment_method(item)}
         if name not in item:
-            # A customer has no object behind it here and stays an id.
             raise cannot_expand(path)
         value = item[name]
         table = LINKS.get(name) or SOURCES.get(str(value).partition("_")[0])
@@ -135,22 +135,22 @@ class Lists:
         data = rest[:limit]
         return list_object(url, data[::-1] if backwards else data, has_more=len(rest) > limit)
 
-    def _payment_method(self, item: Json) -> Json:
+    def payment_method(self, item: Json) -> Json:
         """What a PaymentIntent or a charge was paid with, or is about to be."""
+        made = self._store.table("payment_methods").get(item["payment_method"])
+        if made is not None:
+            return self._store.shown("payment_methods", made)
         source = self._store.table("payment_intents").get(item["id"], {})
         card = card_for(source.get("_card") or "")
         details = (item.get("payment_method_details") or {}).get("card")
-        return {
-            "id": item["payment_method"],
-            "object": "payment_method",
-            "billing_details": nothing("address email name phone tax_id"),
-            "card": details or (card_shown(card) if card else None),
-            "created": item["created"],
-            "customer": None,
-            "livemode": False,
-            "metadata": {},
-            "type": "card",
-        }
+        return self._store.shown(
+            "payment_methods",
+            {
+                "id": item["payment_method"],
+                "card": details or (card_shown(card) if card else None),
+                "created": item["created"],
+            },
+        )
 
     def _refunds(self, charge_id: str) -> Json:
         url = f"/v1/charges/{charge_id}/refunds"

@@ -110,6 +110,27 @@ REPORT: Final[Json] = nothing("error result succeeded_at") | {
     "object": "reporting.report_run", "livemode": False,
 }  # fmt: skip
 
+INVOICE_SETTINGS: Final[Json] = nothing(
+    "custom_fields default_payment_method footer rendering_options"
+)
+CUSTOMER: Final[Json] = nothing(
+    "address business_name currency customer_account default_source description discount email "
+    "individual_name invoice_prefix name phone shipping test_clock"
+) | {
+    "object": "customer", "balance": 0, "delinquent": False, "livemode": False, "metadata": {},
+    "invoice_settings": INVOICE_SETTINGS,
+    "next_invoice_sequence": 1, "preferred_locales": [], "tax_exempt": "none",
+}  # fmt: skip
+
+PAYMENT_METHOD: Final[Json] = nothing("customer customer_account") | {
+    "object": "payment_method", "allow_redisplay": "unspecified", "livemode": False,
+    "billing_details": nothing("address email name phone tax_id"), "metadata": {}, "type": "card",
+}  # fmt: skip
+
+ENDPOINT: Final[Json] = nothing("api_version application description") | {
+    "object": "webhook_endpoint", "livemode": False, "metadata": {}, "status": "enabled",
+}  # fmt: skip
+
 TEMPLATES: Final[Mapping[str, Json]] = {
     "payment_intents": INTENT,
     "charges": CHARGE,
@@ -119,6 +140,9 @@ TEMPLATES: Final[Mapping[str, Json]] = {
     "transactions": TRANSACTION,
     "payouts": PAYOUT,
     "reports": REPORT,
+    "customers": CUSTOMER,
+    "payment_methods": PAYMENT_METHOD,
+    "webhook_endpoints": ENDPOINT,
 }
 
 

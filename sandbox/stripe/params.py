@@ -26,6 +26,7 @@ METADATA_VALUE_MAX = 500
 DIGITS_MAX = 18
 
 EVERY: Final[Schema] = {"expand": TEXTS}
+SEARCH: Final[Schema] = EVERY | {"query": TEXT, "limit": WHOLE, "page": TEXT}
 LINES: Final[Schema] = EVERY | {"limit": WHOLE, "starting_after": TEXT, "ending_before": TEXT}
 PAGE: Final[Schema] = LINES | {"created": RANGE}
 # What a PaymentIntent is, in every call that may change it.
@@ -48,6 +49,14 @@ INTENT_BODY: Final[Schema] = INTENT | {
     "transfer_data": MAP, "payment_method_configuration": TEXT,
 }  # fmt: skip
 
+CUSTOMER: Final[Schema] = EVERY | {
+    "address": ANY, "balance": WHOLE, "business_name": ANY, "cash_balance": MAP,
+    "description": TEXT, "email": TEXT, "individual_name": ANY, "invoice_prefix": TEXT,
+    "invoice_settings": MAP, "metadata": METADATA, "name": TEXT, "next_invoice_sequence": WHOLE,
+    "phone": TEXT, "preferred_locales": TEXTS, "shipping": ANY, "tax": MAP, "tax_exempt": ANY,
+    "validate": TRUTH,
+}  # fmt: skip
+
 SCHEMAS: Final[Mapping[str, Schema]] = {
     "create_intent": INTENT_BODY | CONFIRMATION | {
         "confirm": TRUTH, "confirmation_method": TEXT, "on_behalf_of": TEXT,
@@ -64,7 +73,8 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     },
     "cancel_intent": EVERY | {"cancellation_reason": TEXT},
     "list_intents": PAGE | {"customer": TEXT, "customer_account": TEXT},
-    "search_intents": EVERY | {"query": TEXT, "limit": WHOLE, "page": TEXT},
+    "search_intents": SEARCH,
+    "search_charges": SEARCH,
     "create_session": EVERY | {
         "mode": TEXT, "line_items": LIST, "success_url": TEXT, "cancel_url": TEXT,
         "client_reference_id": TEXT, "metadata": METADATA, "payment_intent_data": MAP,
@@ -92,6 +102,33 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         "metadata": METADATA, "refund_application_fee": TRUTH, "reverse_transfer": TRUTH,
         "instructions_email": TEXT,
     },
+    "create_customer": CUSTOMER | {
+        "payment_method": TEXT, "source": TEXT, "test_clock": TEXT, "tax_id_data": LIST,
+    },
+    "update_customer": CUSTOMER | {"default_source": TEXT, "source": TEXT},
+    "list_customers": PAGE | {"email": TEXT, "test_clock": TEXT},
+    "list_methods_of_customer": LINES | {"allow_redisplay": TEXT, "type": TEXT},
+    "create_method": EVERY | {
+        "type": TEXT, "card": MAP, "billing_details": MAP, "metadata": METADATA,
+        "allow_redisplay": TEXT,
+    },
+    "list_methods": LINES | {
+        "allow_redisplay": TEXT, "customer": TEXT, "customer_account": TEXT, "type": TEXT,
+    },
+    "update_method": EVERY | {
+        "allow_redisplay": TEXT, "billing_details": MAP, "card": MAP, "metadata": METADATA,
+        "us_bank_account": MAP,
+    },
+    "attach_method": EVERY | {"customer": TEXT, "customer_account": TEXT},
+    "create_endpoint": EVERY | {
+        "url": TEXT, "enabled_events": TEXTS, "api_version": TEXT, "description": ANY,
+        "metadata": METADATA, "connect": TRUTH,
+    },
+    "update_endpoint": EVERY | {
+        "url": TEXT, "enabled_events": TEXTS, "description": ANY, "disabled": TRUTH,
+        "metadata": METADATA,
+    },
+    "list_endpoints": LINES,
     "update_refund": EVERY | {"metadata": METADATA},
     "list_refunds": PAGE | {"payment_intent": TEXT, "charge": TEXT},
     "list_charges": PAGE | {"payment_intent": TEXT, "customer": TEXT, "transfer_group": TEXT},
@@ -127,6 +164,9 @@ NOT_PLAYED: Final[Mapping[str, tuple[str, ...]]] = {
         "collected_information", "line_items", "payment_intent_data", "shipping_options",
     ),
     "create_refund": ("customer", "origin"),
+    "create_customer": ("balance", "cash_balance", "source", "tax_id_data", "test_clock"),
+    "update_customer": ("balance", "cash_balance", "default_source", "source"),
+    "update_method": ("card", "us_bank_account"),
 }  # fmt: skip
 
 PYTHON: Final[Mapping[str, type]] = {TEXT: str, MAP: dict, LIST: list}

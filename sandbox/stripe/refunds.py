@@ -41,6 +41,7 @@ class Refunds:
             "charge": charge["id"],
             "created": self._store.now,
             "currency": charge["currency"],
+            "customer": charge.get("customer"),
             "metadata": merged({}, params.get("metadata")),
             "payment_intent": charge["payment_intent"],
             "payment_method": charge["payment_method"],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox import charges
 from sandbox.stripe.cards import MAGIC_AMOUNTS, MAGIC_MODULUS, Card, card_for
 from sandbox.stripe.currencies import check_amount, iso_minor
+from sandbox.stripe.customers import check_customer, new_customer
 from sandbox.stripe.errors import StripeError, bad_value, missing, refused
 from sandbox.stripe.intents import ASYNC, read_kept
 from sandbox.stripe.objects import new_id
@@ -54,6 +55,8 @@ class Sessions:
         check_amount(total, currency)
         check_url("success_url", need(params, "success_url"))
         check_reference(params.get("client_reference_id", ""))
+        if params.get("customer"):
+            check_customer(self._store, params["customer"])
         data = read_intent_data(params.get("payment_intent_data") or {})
         session_id = new_id("cs_test_") + secrets.token_hex(16)
         session: Json = {
@@ -178,7 +181,7 @@ class Sessions:
             data["metadata"],
         )
         own = {"_reference": session["_reference"], "_row": session["id"]}
-        intent.update(own | kept, _session=session["id"])
+        intent.update(own | kept, _session=session["id"], customer=session.get("customer"))
         # A session's intent is no secret before the shopper tries to pay, and known from then on.
         session["payment_intent"] = intent["id"]
         self._store.put("payment_intents", intent)
@@ -199,7 +202,7 @@ class Sessions:
             "processing",
         }:
             paid = status == "succeeded"
-            email = session.get("customer_email") or "shopper@example.com"
+            email = self._email(session)
             session.update(
                 status="complete",
                 url=None,
@@ -222,6 +225,14 @@ class Sessions:
         elif intent["status"] == "requires_payment_method":
             self._store.world.charges.update(NAME, session["id"], status=charges.DECLINED)
             self._emit("async_payment_failed", session)
+
+    def _email(self, session: Json) -> str:
+        """The shopper's address; a session that makes a customer of everybody does so now."""
+        customer = self._store.table("customers").get(session.get("customer") or "", {})
+        email = session.get("customer_email") or customer.get("email") or "shopper@example.com"
+        if session.get("customer_creation") == "always" and not customer:
+            session["customer"] = new_customer(self._store, {"email": email})["id"]
+        return str(email)
 
     def _emit(self, word: str, session: Json) -> None:
         self._save(session)

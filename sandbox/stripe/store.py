@@ -41,6 +41,9 @@ KINDS: Final = {
     "transactions": "balance_transaction",
     "payouts": "payout",
     "reports": "report_run",
+    "customers": "customer",
+    "payment_methods": "PaymentMethod",
+    "webhook_endpoints": "webhook endpoint",
 }
 
 
@@ -82,6 +85,10 @@ class Store:
         """Write a record that was changed or is new."""
         self.world.book.put(f"{NAME}.{table}", record["id"], record)
 
+    def delete(self, table: str, object_id: str) -> None:
+        """Forget a record."""
+        self.world.book.delete(f"{NAME}.{table}", object_id)
+
     def shown(self, table: str, record: Json) -> Json:
         """The object as the API gives it."""
         return render(table, record)
@@ -93,7 +100,14 @@ class Store:
 
         ``previous`` are the old values of what has changed, for the types that end in updated.
         """
-        if kind not in self._events and EVERY_EVENT not in self._events:
+        endpoints = [
+            each["id"]
+            for each in self.table("webhook_endpoints").values()
+            if self._hears(each, kind)
+        ]
+        # The endpoint of the environment has no id.
+        receivers = [*([""] if takes(self._events, kind) else []), *endpoints]
+        if not receivers:
             return
         event: Json = {
             "id": new_id("evt_"),
@@ -109,9 +123,22 @@ class Store:
             },
         }
         self.put("events", event)
-        self.world.webhooks.post(
-            gateway=NAME,
-            reference=reference,
-            event_id=event["id"],
-            payload={"type": kind, "event": event["id"]},
-        )
+        for endpoint in receivers:
+            self.world.webhooks.post(
+                gateway=NAME,
+                reference=reference,
+                # The book knows a delivery by this.
+                event_id=f"{event['id']}.{endpoint}".rstrip("."),
+                payload={"type": kind, "event": event["id"], "endpoint": endpoint},
+            )
+
+    def _hears(self, endpoint: Json, kind: str) -> bool:
+        """Whether an endpoint wants such events and is on this machine: no other is called."""
+        url, events = endpoint["url"], endpoint["enabled_events"]
+        is_here = self.world.settings.webhook_url(NAME, asked=url) == url
+        return is_here and endpoint.get("status") != "disabled" and takes(events, kind)
+
+
+def takes(events: Collection[str], kind: str) -> bool:
+    """Whether a subscription holds a type of event."""
+    return kind in events or EVERY_EVENT in events
