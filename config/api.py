@@ -11,9 +11,11 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.versioning import AcceptHeaderVersioning
 
 BODY_BYTES_MAX: Final = 64 * 1024
 DEPTH_MAX: Final = 20
+DIGITS_MAX: Final = 100
 
 
 class StrictJSONParser(BaseParser):
@@ -43,6 +45,7 @@ def parse_json(body: bytes) -> Any:
         value = json.loads(
             body.decode("utf-8"),
             parse_float=Decimal,
+            parse_int=_whole_number,
             parse_constant=_refuse_constant,
             object_pairs_hook=_object_without_repeats,
         )
@@ -52,6 +55,12 @@ def parse_json(body: bytes) -> Any:
     except ValueError as error:
         raise ParseError(f"The body is not valid JSON: {error}") from error
     return value
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > DIGITS_MAX:
+        raise ValueError(f"a number has more than {DIGITS_MAX} digits")
+    return int(digits)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -83,6 +92,12 @@ def _require_storable(value: Any, depth: int = 0) -> None:
 
 def _has_surrogate(text: str) -> bool:
     return any("\ud800" <= char <= "\udfff" for char in text)
+
+
+class OnlyVersion(AcceptHeaderVersioning):
+    """The version stands in ``Accept``; a refusal says which one there is."""
+
+    invalid_version_message = "There is one version: ask for application/json; version=1."
 
 
 class NewestFirstPagination(CursorPagination):

@@ -59,6 +59,7 @@ _PAYMENT: Final[Json] = {
     "capture": "automatic",
     "next_action": {"type": "redirect", "url": "https://pay.vnpay.vn/vpcpay.html?vnp_Amount=…"},
     "failure": None,
+    "amount_captured": 0,
     "amount_refunded": 0,
     "metadata": {"table": "7"},
     "created_at": "2026-11-22T09:30:04.250000Z",

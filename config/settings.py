@@ -212,7 +212,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.AcceptHeaderVersioning",
+    "DEFAULT_VERSIONING_CLASS": "config.api.OnlyVersion",
     "DEFAULT_VERSION": "1",
     "ALLOWED_VERSIONS": ["1"],
     "DEFAULT_PAGINATION_CLASS": "config.api.NewestFirstPagination",

@@ -56,6 +56,15 @@ class CurrencyField(serializers.CharField):
         return data
 
 
+class WordField(serializers.ChoiceField):
+    """One of a few words; a refusal names them."""
+
+    def __init__(self, choices: Any, **kwargs: Any) -> None:
+        super().__init__(choices, **kwargs)
+        words = " or ".join(map(str, self.choices))
+        self.error_messages["invalid_choice"] = f"Must be {words}."
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses members that it does not know: a typing mistake must not be taken silently."""
 

@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Final
 
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from orders.formatting import format_money
 from orders.money import Money
 from payments.gateways.base import Gateway
 from payments.gateways.capabilities import Capabilities
 from payments.gateways.registry import gateways_for
+
+# Of more than these, a list of all that a gateway takes helps nobody.
+CURRENCIES_NAMED_MAX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +62,25 @@ def why_not(adapter: Gateway, method: str, money: Money, channel: str = "") -> s
         return _channels_of(method, adapter.capabilities)
     limits = adapter.limits(method, channel).get(money.currency)
     if limits is None or money.currency not in (adapter.currencies or {money.currency}):
-        return _("Not available in this currency.")
+        return _why_not_in_this(adapter)
     return _why_not_so_much(money, limits) or _why_not_so_fine(money, adapter.capabilities)
+
+
+def _why_not_in_this(adapter: Gateway) -> str | Promise:
+    taken = adapter.currencies or adapter.capabilities.limits
+    if len(taken) > CURRENCIES_NAMED_MAX:
+        return _("Not available in this currency.")
+    return _("Takes only %(currencies)s.") % {"currencies": ", ".join(sorted(taken))}
 
 
 def _why_not_so_much(money: Money, limits: tuple[int, int]) -> str | Promise:
     smallest, largest = limits
     if money.minor < smallest:
-        return _("The amount is too small for this way of paying.")
+        least = format_money(Money(smallest, money.currency))
+        return _("The smallest amount for this way of paying is %(sum)s.") % {"sum": least}
     if money.minor > largest:
-        return _("The amount is too large for this way of paying.")
+        most = format_money(Money(largest, money.currency))
+        return _("The largest amount for this way of paying is %(sum)s.") % {"sum": most}
     return ""
 
 

@@ -13,7 +13,7 @@ from payments.errors import (
     TokenRequired,
 )
 from payments.gateways.base import Gateway
-from payments.gateways.registry import gateways_for
+from payments.gateways.registry import gateways_for, methods
 from payments.models import Capture
 from payments.offers import why_not
 
@@ -36,11 +36,15 @@ def routes(terms: Terms) -> Sequence[Gateway]:
     """
     candidates = gateways_for(terms.method)
     if not candidates:
-        raise MethodUnavailable("This way of paying is not offered here.")
+        raise MethodUnavailable(f"This way of paying is not offered here: {_offered()}.")
     able = [adapter for adapter in candidates if objection(adapter, terms) is None]
     if not able and (reason := objection(candidates[0], terms)) is not None:
         raise reason
     return able
+
+
+def _offered() -> str:
+    return f"choose one of {', '.join(methods())}" if methods() else "none is set up"
 
 
 def objection(adapter: Gateway, terms: Terms) -> PaymentError | None:

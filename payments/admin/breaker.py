@@ -18,7 +18,7 @@ class GatewayBreakerAdmin(ReadOnlyAdmin):
 
     list_display = ("gateway", "state", "failures", "opened_at", "probe_at")
     ordering = ("gateway",)
-    search_help_text = "gateway:stripe. A gateway that has always answered has no row here."
+    search_help_text = "gateway:stripe; one that has always answered has no row"
     fields = ("gateway", "state", "failures", "opened_at", "probe_at")
     terms: ClassVar[Mapping[str, query.Term]] = {"gateway": query.text("gateway")}
 

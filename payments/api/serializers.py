@@ -11,6 +11,7 @@ from orders.fields import (
     StrictSerializer,
     TextField,
     WholeNumberField,
+    WordField,
     refuse_card_number,
 )
 from orders.money import MINOR_UNITS_MAX
@@ -62,7 +63,7 @@ class ShopperSerializer(StrictSerializer):
     """The person who pays, where a client app asks on their behalf."""
 
     ip = serializers.IPAddressField(required=False)
-    locale = serializers.ChoiceField(choices=("en", "vi"), required=False)
+    locale = WordField(choices=("en", "vi"), required=False)
 
 
 @extend_schema_serializer(component_name="NewPayment")
@@ -78,9 +79,7 @@ class PaymentRequestSerializer(StrictSerializer):
     channel = TextField(
         max_length=20, required=False, default="", allow_blank=True, help_text=_CHANNEL_HELP
     )
-    capture = serializers.ChoiceField(
-        choices=Capture.choices, required=False, default=Capture.AUTOMATIC
-    )
+    capture = WordField(choices=Capture.choices, required=False, default=Capture.AUTOMATIC)
     payment_token = TextField(
         max_length=255, required=False, default="", help_text="From the gateway's own form."
     )
@@ -126,6 +125,9 @@ class PaymentSerializer(serializers.Serializer[Transaction]):
     capture = serializers.ChoiceField(choices=Capture.choices)
     next_action = serializers.SerializerMethodField()
     failure = serializers.SerializerMethodField()
+    amount_captured = serializers.SerializerMethodField(
+        help_text="What was taken: less than `amount` after the capture of a part, 0 before."
+    )
     amount_refunded = serializers.IntegerField()
     metadata = MetadataField()
     created_at = serializers.DateTimeField()
@@ -134,6 +136,10 @@ class PaymentSerializer(serializers.Serializer[Transaction]):
     def get_order_id(self, row: Transaction) -> str:
         """``ord_…``."""
         return public_id("ord", row.order_id)
+
+    def get_amount_captured(self, row: Transaction) -> int:
+        """In minor units."""
+        return row.amount_captured or 0
 
     @extend_schema_field(NextActionSerializer(allow_null=True))
     def get_next_action(self, row: Transaction) -> dict[str, str] | None:

@@ -55,7 +55,7 @@ class TestPayPage:
     def test_says_why_a_way_to_pay_is_not_possible(self, client: Client) -> None:
         order = OrderFactory.create(customer=None, total=1_000)
         page = text(client.get(f"/checkout/{link_token(order.pk)}"))
-        assert "The amount is too small for this way of paying." in page
+        assert "The smallest amount for this way of paying is ₫5,000." in page
 
     def test_is_not_found_when_the_link_was_changed(self, client: Client, link: str) -> None:
         assert client.get(f"{link[:-1]}{'A' if link[-1] != 'A' else 'B'}").status_code == 404

@@ -211,7 +211,8 @@ def cancel(shop: Shop, held: dict[str, Any]) -> Reply:
 
 def assert_taken(shop: Shop, order: dict[str, Any], held: dict[str, Any], amount: int) -> None:
     """``amount`` was taken once, says everybody."""
-    assert shop.ended(held["id"])["status"] == "SUCCESS"
+    paid = shop.ended(held["id"])
+    assert (paid["status"], paid["amount_captured"]) == ("SUCCESS", amount)
     assert standing(shop, order) == ("PAID", amount)
     assert book(shop, held) == [("captured", amount)]
     assert booked(shop, held) == [(amount, order["currency"])]

@@ -143,6 +143,11 @@ class TestMalformedBodies:
                 assert_problem(answer, 400, "malformed")
         assert not Transaction.objects.exists()
 
+    def test_are_told_the_rule_that_a_number_breaks(self, api: APIClient) -> None:
+        raw = BAD_BODIES["a huge number"]
+        detail = api.post("/payments", raw, content_type="application/json").json()["detail"]
+        assert detail == "The body is not valid JSON: a number has more than 100 digits"
+
     def test_are_told_what_is_missing_when_they_are_empty(self, api: APIClient) -> None:
         answer = api.post("/payments", b"", content_type="application/json")
         assert_problem(answer, 400, "invalid")

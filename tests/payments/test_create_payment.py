@@ -60,6 +60,7 @@ class TestPostPayments:
             "capture": "automatic",
             "next_action": None,
             "failure": None,
+            "amount_captured": 0,
             "amount_refunded": 0,
             "metadata": {"cart": "7"},
             "created_at": answer.json()["created_at"],
@@ -314,16 +315,27 @@ class TestWhatIsRefused:
         assert not Transaction.objects.exists()
         assert not IdempotencyKey.objects.exists()
 
-    def test_vnpay_takes_no_dollars(self, api: APIClient, shopper: User) -> None:
-        order = OrderFactory.create(customer=shopper, currency="USD", total=1_999)
+    @pytest.mark.parametrize(
+        ("currency", "total", "mend"),
+        [
+            ("USD", 1_999, "Takes only VND."),
+            ("VND", 4_999, "The smallest amount for this way of paying is ₫5,000."),
+            ("VND", 10**9, "The largest amount for this way of paying is ₫999,999,999."),
+        ],
+    )
+    def test_says_what_vnpay_would_take(
+        self, api: APIClient, shopper: User, currency: str, total: int, mend: str
+    ) -> None:
+        order = OrderFactory.create(customer=shopper, currency=currency, total=total)
         answer = post(api, order)
         assert (answer.status_code, answer.json()["code"]) == (422, "method_unavailable")
+        assert answer.json()["detail"] == mend
 
-    def test_vnpay_takes_no_less_than_its_smallest_amount(
-        self, api: APIClient, shopper: User
-    ) -> None:
-        order = OrderFactory.create(customer=shopper, total=4_999)
-        assert post(api, order).status_code == 422
+    def test_names_what_there_is_to_choose_from(self, api: APIClient, order: Order) -> None:
+        detail = post(api, order, method="cash").json()["detail"]
+        assert detail.endswith("choose one of card, paypal, vnpay, momo.")
+        [error] = post(api, order, capture="later").json()["errors"]["capture"]
+        assert error == {"code": "invalid_choice", "detail": "Must be automatic or manual."}
 
 
 class TestWithRedisDown:

@@ -157,7 +157,7 @@ class TestChoosing:
         limited = second_account(currencies="EUR")
         settings.GATEWAYS = {**settings.GATEWAYS, "stripe": limited, "stripe_b": limited}
         forget()
-        with pytest.raises(MethodUnavailable, match="Not available in this currency"):
+        with pytest.raises(MethodUnavailable, match="Takes only EUR"):
             pay()
         assert not Transaction.objects.exists()
 
