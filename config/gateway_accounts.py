@@ -27,7 +27,7 @@ OPTIONS: Final = frozenset(
         "access_key", "api_base", "api_url", "brand_name", "cert_origins", "cert_roots",
         "client_id", "hash_secret", "merchant_id", "partner_code", "pay_url", "previous_keys",
         "read_timeout_s", "request_type", "secret_key", "server_ip", "tmn_code", "webhook_ids",
-        "webhook_secrets", "webhook_verification",
+        "webhook_secrets", "webhook_senders", "webhook_verification",
     }
 )  # fmt: skip
 

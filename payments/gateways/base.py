@@ -20,17 +20,20 @@ Beside this file: what is asked (``operation``), what it says (``outcome``), wha
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import ClassVar, Final, Self
 
 from payments.gateways.capabilities import Capabilities
 from payments.gateways.operation import Intent, Json, NotExpressible, Operation, Verb
 from payments.gateways.outcome import Outcome
 from payments.gateways.settlement import Payout, SettlementRecord
-from payments.gateways.webhook import Answer, Delivery, Notice, WebhookResult
+from payments.gateways.webhook import Answer, Delivery, Notice, WebhookRefused, WebhookResult
 
 # A read that takes longer than this is an unknown outcome. Leases outlast both together.
 CONNECT_TIMEOUT_S: Final = 3.0
 READ_TIMEOUT_S: Final = 20.0
+
+Network = IPv4Network | IPv6Network
 
 
 class Gateway(ABC):
@@ -41,6 +44,8 @@ class Gateway(ABC):
     name: str
     # The currencies that this account takes; None: all that the gateway takes.
     currencies: frozenset[str] | None = None
+    # Where its webhooks come from; empty: anywhere. A second lock, that proves nothing by itself.
+    webhook_senders: tuple[Network, ...] = ()
     capabilities: ClassVar[Capabilities]
     # When a silent transaction is asked about again, counted from the previous look; the last
     # entry repeats. ``query_interval_min`` is what the gateway itself allows.
@@ -142,6 +147,14 @@ class Gateway(ABC):
 
         Raises ``WebhookUnverifiable`` where the proof itself cannot be had now.
         """
+
+    def require_known_sender(self, delivery: Delivery) -> None:
+        """Raises ``WebhookRefused`` for what came from none of ``webhook_senders``."""
+        if self.webhook_senders and not self._is_known_sender(delivery.sender):
+            raise WebhookRefused(f"{delivery.sender} is no address of the gateway's")
+
+    def _is_known_sender(self, sender: str) -> bool:
+        return bool(sender) and any(ip_address(sender) in each for each in self.webhook_senders)
 
     @abstractmethod
     def answer_webhook(self, result: WebhookResult) -> Answer:

@@ -1,13 +1,15 @@
 """Which gateways there are: built once from the settings, asked for by name or by method."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
+from ipaddress import ip_network
 from typing import Any, Final
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from payments.gateways.base import Gateway
+from payments.gateways.base import Gateway, Network
 
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
@@ -50,12 +52,22 @@ def build(name: str) -> Gateway | None:
     built = adapter.from_settings(entry["options"])
     built.name = name
     built.currencies = _currencies(entry["options"].get("currencies", ""))
+    built.webhook_senders = _networks(entry["options"].get("webhook_senders", ""))
     return built
 
 
 def _currencies(text: str) -> frozenset[str] | None:
     """``USD,EUR`` as a set; None where the account is not limited. Raises ValueError."""
-    named = frozenset(word.strip() for word in text.split(",") if word.strip())
+    named = frozenset(_words(text))
     if not all(map(_CURRENCY.fullmatch, named)):
         raise ValueError(f"currencies must be ISO codes such as VND,USD; not {text}")
     return named or None
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    """``10.0.0.0/8,192.0.2.1`` as networks. Raises ValueError."""
+    return tuple(ip_network(word) for word in _words(text))
+
+
+def _words(text: str) -> Sequence[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]

@@ -10,12 +10,16 @@ from payments.gateways.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A webhook as it came in: raw bytes, raw query string, lower-case header names."""
+    """A webhook as it came in: raw bytes, raw query string, lower-case header names.
+
+    ``sender`` is the caller's address, where somebody we trust has told it.
+    """
 
     body: bytes
     query_string: str
     headers: Mapping[str, str]
     received_at: datetime
+    sender: str = ""
 
 
 class WebhookRefused(Exception):

@@ -69,6 +69,7 @@ def receive(*, gateway_name: str, delivery: Delivery) -> WebhookResult:
     """Verify, keep and apply one delivery. Raises only when the database cannot keep it."""
     adapter = gateway(gateway_name)
     try:
+        adapter.require_known_sender(delivery)
         notices = adapter.read_webhook(delivery)
     except WebhookRefused as refusal:
         unproven.keep_refused(adapter=adapter, delivery=delivery, reason=refusal.reason)

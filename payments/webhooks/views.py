@@ -15,6 +15,7 @@ from django.http import (
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.client_ip import client_ip
 from payments.gateways.registry import gateways
 from payments.gateways.webhook import Delivery
 from payments.services import inbox
@@ -47,4 +48,5 @@ def _delivery(request: HttpRequest, body: bytes) -> Delivery:
         query_string=request.META.get("QUERY_STRING", ""),
         headers={name.lower(): value for name, value in request.headers.items()},
         received_at=timezone.now(),
+        sender=client_ip(request),
     )

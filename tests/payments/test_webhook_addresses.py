@@ -5,9 +5,11 @@ import os
 import time
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from stripe import WebhookSignature
 
+from payments.gateways.registry import build, gateways
 from payments.models import WebhookEvent
 from tests.factories import TransactionFactory
 from tests.vnpay_ipn import ipn
@@ -54,6 +56,38 @@ class TestTheAddresses:
             refused = stranger.post(path, b"{}", "application/json")
             assert refused.status_code == 400
             assert b"<html" not in refused.content
+
+    @pytest.mark.parametrize(
+        ("senders", "caller", "code"),
+        [
+            ("", "198.51.100.7", "00"),
+            ("113.160.92.202", "113.160.92.202", "00"),
+            ("192.0.2.1, 113.160.92.0/24", "113.160.92.202", "00"),
+            ("2001:db8::/32", "2001:db8::7", "00"),
+            ("113.160.92.202", "113.160.92.203", "97"),
+            ("2001:db8::/32", "113.160.92.202", "97"),
+            ("113.160.92.202", "", "97"),
+        ],
+    )
+    def test_hear_only_the_senders_that_the_settings_name(
+        self,
+        stranger: Client,
+        monkeypatch: pytest.MonkeyPatch,
+        senders: str,
+        caller: str,
+        code: str,
+    ) -> None:
+        options = {**settings.GATEWAYS["vnpay"]["options"], "webhook_senders": senders}
+        entry = {**settings.GATEWAYS["vnpay"], "options": options}
+        monkeypatch.setitem(settings.GATEWAYS, "vnpay", entry)
+        monkeypatch.setitem(gateways(), "vnpay", build("vnpay"))
+        row = TransactionFactory.create(status="PROCESSING")
+        response = stranger.get(
+            ipn(row), headers={"X-Forwarded-For": "113.160.92.202"}, REMOTE_ADDR=caller
+        )
+        row.refresh_from_db()
+        assert json.loads(response.content)["RspCode"] == code
+        assert row.status == ("SUCCESS" if code == "00" else "PROCESSING")
 
     def test_verify_the_bytes_as_they_came(self, stranger: Client) -> None:
         assert stripe_says(stranger, ODD, signed=ODD) == 200
