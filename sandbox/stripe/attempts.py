@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sandbox.stripe.cards import message_of
-from sandbox.stripe.objects import new_id
+from sandbox.stripe.errors import doc_url
+from sandbox.stripe.objects import new_id, nothing
 
 if TYPE_CHECKING:
     from sandbox.book import Json
     from sandbox.stripe.cards import Card
+
+
+OUTCOME: Final = nothing(
+    "advice_code network_advice_code network_decline_code network_status reason seller_message"
+)
+PAID_WITH: Final[Json] = nothing(
+    "amount_authorized authorization_code checks extended_authorization fingerprint "
+    "incremental_authorization installments mandate multicapture network_token "
+    "network_transaction_id overcapture regulated_status three_d_secure transaction_link_id wallet"
+) | {"country": "US", "exp_month": 12, "exp_year": 2034}
+
+# What a charge takes over from its intent, beside the metadata.
+HANDED_ON: Final = (
+    "customer", "description", "receipt_email", "shipping", "statement_descriptor_suffix",
+    "transfer_group",
+)  # fmt: skip
 
 
 def new_charge(intent: Json, card: Card, now: int) -> Json:
@@ -19,21 +36,43 @@ def new_charge(intent: Json, card: Card, now: int) -> Json:
         "amount": intent["amount"],
         "created": now,
         "currency": intent["currency"],
-        "customer": intent.get("customer"),
-        "description": intent.get("description"),
+        **{name: intent.get(name) for name in HANDED_ON},
         "metadata": dict(intent["metadata"]),
         "payment_intent": intent["id"],
         "payment_method": intent.get("payment_method"),
         "status": "succeeded",
-        "outcome": {"network_status": "approved_by_network", "type": "authorized"},
+        "outcome": OUTCOME
+        | {
+            "network_status": "approved_by_network",
+            "seller_message": "Payment complete.",
+            "type": "authorized",
+        },
         "payment_method_details": {
             "type": "card",
-            "card": card_shown(card) | {"country": "US", "exp_month": 12, "exp_year": 2034},
+            "card": PAID_WITH | card_shown(card) | {"network": card.brand},
         },
         "_reference": intent["_reference"],
         "_row": intent["_row"],
         "_refund": card.refund,
         "_dispute": card.dispute,
+    }
+
+
+def refusal(card: Card) -> Json:
+    """What the charge of an attempt says that the card's bank has refused."""
+    return {
+        "captured": False,
+        "failure_code": card.code,
+        "failure_message": message_of(card),
+        "outcome": OUTCOME
+        | {
+            "network_status": "declined_by_network",
+            "reason": card.decline_code,
+            "seller_message": "The bank did not return any further details with this decline.",
+            "type": "issuer_declined",
+        },
+        "paid": False,
+        "status": "failed",
     }
 
 
@@ -51,6 +90,7 @@ def problem_of(intent: Json, card: Card, charge_id: str) -> Json:
             "card": card_shown(card),
         },
     }
+    problem |= doc_url(card.code)
     return problem | ({"decline_code": card.decline_code} if card.decline_code else {})
 
 

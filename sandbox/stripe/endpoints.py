@@ -9,7 +9,7 @@ from sandbox.stripe.cards import card_for
 from sandbox.stripe.customers import card_behind
 from sandbox.stripe.errors import no_such, not_reconciled
 from sandbox.stripe.lists import Lists, event_object, in_range, read_types
-from sandbox.stripe.objects import member, new_id
+from sandbox.stripe.objects import member, new_id, nothing
 from sandbox.stripe.params import merged, need
 
 if TYPE_CHECKING:
@@ -109,6 +109,12 @@ TABLES: Final = {
     "method": "payment_methods",
     "endpoint": "webhook_endpoints",
 }
+
+
+TOKEN: Final = nothing(
+    "expires_at mandate_data payment_intent payment_method_options return_url setup_future_usage "
+    "setup_intent shipping"
+) | {"object": "confirmation_token", "livemode": False, "use_stripe_sdk": False}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,14 +298,10 @@ class Endpoints:
         if record is None or card is None:
             raise no_such("ConfirmationToken", token_id)
         preview = {"type": "card", "card": {"brand": card.brand, "last4": card.last4}}
-        return {
+        return TOKEN | {
             "id": token_id,
-            "object": "confirmation_token",
             "created": record["created"],
-            "livemode": False,
-            "payment_intent": None,
             "payment_method_preview": preview,
-            "return_url": None,
         }
 
 

@@ -36,7 +36,13 @@ class StripeError(Exception):
     def body(self) -> Json:
         """The JSON of the answer; absent members are left out."""
         error = {name: value for name, value in self._body.items() if value is not None}
-        return {"error": error | self.more}
+        return {"error": error | doc_url(error.get("code")) | self.more}
+
+
+def doc_url(code: str | None) -> Json:
+    """Where Stripe explains a code."""
+    page = (code or "").replace("_", "-")
+    return {"doc_url": f"https://stripe.com/docs/error-codes/{page}"} if page else {}
 
 
 def missing(param: str) -> StripeError:

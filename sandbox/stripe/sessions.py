@@ -320,6 +320,8 @@ def read_line(name: str, item: Json) -> Json:
         "amount_total": unit * quantity,
         "currency": price["currency"].lower(),
         "description": title,
+        "adjustable_quantity": None,
+        "metadata": {},
         "price": {"object": "price", "unit_amount": unit, "currency": price["currency"].lower()},
         "quantity": quantity,
     }

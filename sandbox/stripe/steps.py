@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sandbox import charges
 from sandbox.clock import iso
-from sandbox.stripe.attempts import action_of, new_charge, problem_of
-from sandbox.stripe.cards import message_of
+from sandbox.stripe.attempts import action_of, new_charge, problem_of, refusal
 from sandbox.stripe.currencies import iso_minor
 from sandbox.stripe.objects import new_id
 from sandbox.stripe.store import NAME
@@ -68,12 +67,7 @@ class Steps:
 
     def fail(self, intent: Json, card: Card) -> None:
         """The card was refused: it has to be another one now."""
-        charge = new_charge(intent, card, self._store.now) | {
-            "captured": False,
-            "paid": False,
-            "status": "failed",
-        }
-        charge.update(failure_code=card.code, failure_message=message_of(card))
+        charge = new_charge(intent, card, self._store.now) | refusal(card)
         intent.update(
             status="requires_payment_method",
             next_action=None,

@@ -77,6 +77,23 @@ class TestCustomers:
         assert player.stripe().v1.customers.retrieve(found).email == "linh@shop.example"
 
 
+class TestObjects:
+    def test_have_no_member_that_the_sdk_does_not_know(
+        self, player: Player, reference: str
+    ) -> None:
+        client = player.stripe().v1
+        linh = client.customers.create({"name": "Linh"})
+        held = pay(player, reference, customer=linh.id, payment_method="pm_card_createDispute",
+                   capture_method="automatic", expand=["latest_charge.balance_transaction"],
+                   receipt_email="linh@shop.example")  # fmt: skip
+        charge = held.latest_charge
+        assert (charge.customer, charge.receipt_email) == (linh.id, "linh@shop.example")
+        (dispute,) = client.disputes.list({"payment_intent": held.id}).data
+        method = client.payment_methods.retrieve(held.payment_method)
+        for each in (linh, held, charge, charge.balance_transaction, dispute, method):
+            assert set(each.to_dict()) <= {"object", *type(each).__annotations__}, each.object
+
+
 class TestPaymentMethods:
     def test_are_found_by_the_id_that_a_payment_names(self, player: Player, reference: str) -> None:
         paid = pay(player, reference, payment_method="pm_card_amex")

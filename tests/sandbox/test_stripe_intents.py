@@ -75,6 +75,9 @@ class TestConfirm:
         assert (error.http_status, error.code) == (402, code)
         assert error.error.decline_code == decline_code
         assert error.error.payment_intent.status == "requires_payment_method"
+        assert error.error.doc_url.endswith(f"/error-codes/{code.replace('_', '-')}")
+        refused = player.stripe().v1.charges.retrieve(error.error.charge)
+        assert (refused.outcome.type, refused.outcome.reason) == ("issuer_declined", decline_code)
         charge = player.charge(reference)
         assert (charge["status"], charge["captured"]) == ("declined", 0)
 

@@ -67,7 +67,7 @@ def read_session(session: Mapping[str, object], *, is_query: bool) -> Outcome:
 
 
 def read_charge(charge: Mapping[str, object]) -> Outcome:
-    """What a Charge says of its payment: the money, once it is taken, and the card it came from.
+    """What the Charge of a PaymentIntent says: the money, once it is taken, and whose card it was.
 
     Stripe copies the PaymentIntent's metadata to it. A hold is left to the PaymentIntent, which
     also knows whether it still stands.
@@ -81,7 +81,7 @@ def read_charge(charge: Mapping[str, object]) -> Outcome:
         and money.minor > 0
     )
     return Outcome(
-        OutcomeKind.SUCCEEDED if is_taken and payment_intent else OutcomeKind.PENDING,
+        OutcomeKind.SUCCEEDED if is_taken else OutcomeKind.PENDING,
         money=money if is_taken else None,
         reference=text(member(charge, "metadata"), requests.REFERENCE),
         psp_reference=payment_intent,

@@ -70,7 +70,7 @@ def _notice(event: Mapping[str, object]) -> Notice:
 def _payment_outcome(event_type: str, source: Mapping[str, object]) -> Outcome | None:
     if event_type in mapping.INTENT_EVENTS:
         return objects.read_payment_intent(source, is_query=False)
-    if event_type in mapping.CHARGE_EVENTS:
+    if event_type in mapping.CHARGE_EVENTS and _payment_intent_of(source):
         return objects.read_charge(source)
     if event_type not in mapping.SESSION_EVENTS:
         return None

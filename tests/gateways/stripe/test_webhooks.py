@@ -230,7 +230,6 @@ class TestChargeEvents:
             {"amount_captured": "100000"},
             {"currency": None},
             {"status": "pending"},
-            {"payment_intent": None},
         ],
         ids=" ".join,
     )
@@ -240,6 +239,11 @@ class TestChargeEvents:
         said = outcome(gateway, "charge.succeeded", theirs.charge(**changes))
         assert said.kind is OutcomeKind.PENDING
         assert said.psp_data["card_last4"] == "4242"
+
+    def test_of_somebody_else_s_charge_move_nothing(self, gateway: StripeGateway) -> None:
+        # We make PaymentIntents only; another program of the same account may make charges.
+        event = theirs.event("charge.succeeded", theirs.charge(payment_intent=None))
+        assert read(gateway, event).outcome is None
 
 
 class TestOtherEvents:
