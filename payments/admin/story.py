@@ -83,6 +83,7 @@ def story_of(row: Transaction) -> Story:
         verdict=verdict_of(row, siblings=siblings, calls=calls, webhooks=webhooks),
         step=next_step(
             row,
+            calls,
             has_open_case=any(case.state == CaseState.OPEN for case in cases),
             breaker=gateways_held_back().filter(gateway=row.gateway).first(),
         ),

@@ -10,7 +10,9 @@ from django.utils import timezone
 from payments.admin.tones import short_id, sum_of
 from payments.gateways.operation import Verb
 from payments.gateways.outcome import OutcomeKind
+from payments.gateways.registry import gateways
 from payments.models import GatewayBreaker, GatewayCall, Transaction, WebhookEvent, WebhookState
+from payments.operations import next_operation
 from payments.states import Status
 
 
@@ -135,7 +137,13 @@ def _was_lost(call: GatewayCall) -> bool:
     return call.verb == Verb.CREATE and (call.sends > 1 or call.outcome == OutcomeKind.UNKNOWN)
 
 
-def next_step(row: Transaction, *, has_open_case: bool, breaker: GatewayBreaker | None) -> Step:
+def next_step(
+    row: Transaction,
+    calls: Sequence[GatewayCall],
+    *,
+    has_open_case: bool,
+    breaker: GatewayBreaker | None,
+) -> Step:
     """What the system, or a person, does next. ``breaker`` is that of a gateway that is down."""
     if not row.is_live:
         if has_open_case:
@@ -146,12 +154,27 @@ def next_step(row: Transaction, *, has_open_case: bool, breaker: GatewayBreaker 
     if breaker is not None:
         waits = f"{row.gateway} does not answer, and is sent nothing until it does."
         return Step(f"{waits} Then this goes on by itself. It is tried again at", breaker.probe_at)
-    return _next_look(row)
+    return _next_look(row, calls)
 
 
-def _next_look(row: Transaction) -> Step:
+def _next_look(row: Transaction, calls: Sequence[GatewayCall]) -> Step:
     if row.due_at is None:
         return Step("Nothing is planned, though it is open: a person must look.")
     if row.status == Status.PENDING:
         return Step("A worker takes it up from", row.due_at)
-    return Step(f"{row.gateway} is asked how it stands (query {row.queries + 1}) at", row.due_at)
+    adapter = gateways().get(row.gateway)
+    if adapter is None:
+        return Step(f"{row.gateway} is not configured here any more, so nobody asks it.")
+    here = [call for call in calls if call.gateway == row.gateway]
+    verb, _ = next_operation(row, here, adapter, row.due_at)
+    what = _WORK.get(verb, f"how it stands (query {row.queries + 1})")
+    return Step(f"{row.gateway} is asked {what} at", row.due_at)
+
+
+# A query is the rule, and is told with its number.
+_WORK: Final[Mapping[Verb, str]] = {
+    Verb.CREATE: "once more to collect the money",
+    Verb.CAPTURE: "to take the money",
+    Verb.VOID: "to release the money",
+    Verb.CLOSE: "to close its page",
+}

@@ -19,6 +19,7 @@ from notifications.services import send_due
 from payments.admin import entries
 from payments.admin.story import story_of
 from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
+from payments.gateways.registry import gateways
 from payments.gateways.webhook import Delivery, WebhookResult
 from payments.models import Case, GatewayCall, Transaction, WebhookEvent
 from payments.services import breaker, checkout, dispatch, inbox, planning, wishes
@@ -225,12 +226,35 @@ class TestStory:
 
     def test_names_who_asked_for_its_end(self, as_support: Client) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)
-        Transaction.objects.filter(pk=row.pk).update(lease_until=None)
+        make_due(row)
         wishes.cancel_payment(transaction_id=row.pk)
         text = text_of(as_support, row)
         assert "Somebody asked for its end" in text
         assert "Its end is asked for (cancelled)." in text
-        assert "vnpay is asked how it stands (query 1) at" in text
+        assert "vnpay is asked once more to collect the money at" in text
+
+    def test_says_when_the_gateway_is_asked_next(self, as_support: Client) -> None:
+        row = TransactionFactory.create()
+        dispatch.settle(results=[(begin(row), Outcome(OutcomeKind.PENDING))])
+        assert "vnpay is asked how it stands (query 1) at" in text_of(as_support, row)
+
+    def test_says_that_held_money_is_taken_next_when_somebody_asked(
+        self, as_support: Client
+    ) -> None:
+        row = TransactionFactory.create(status=Status.AUTHORIZED)
+        make_due(row)
+        wishes.capture_payment(transaction_id=row.pk)
+        text = text_of(as_support, row)
+        assert "Somebody asked for the money that is held" in text
+        assert "stripe is asked to take the money at" in text
+
+    def test_says_that_nobody_asks_a_gateway_that_is_gone(
+        self, as_support: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        row = TransactionFactory.create(status=Status.AUTHORIZED)
+        make_due(row)
+        monkeypatch.delitem(gateways(), "stripe")
+        assert "stripe is not configured here any more" in text_of(as_support, row)
 
     def test_shows_the_key_and_the_request(self, as_support: Client) -> None:
         row = TransactionFactory.create()
