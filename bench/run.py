@@ -68,7 +68,7 @@ def measure(place: Place, options: Options) -> dict[str, Any]:
     products = [product for _, product in pairs]
     errors = [error for one in (warm, *products, *alone.values(), steady) for error in one.errors]
     return {
-        **_headline(pairs, options),
+        **_headline(pairs),
         "post_ms": {**percentiles(steady.post_ms), "posts_per_minute": options.rate},
         "post_ms_full_load": percentiles([ms for one in products for ms in one.post_ms]),
         **_money(verdict),
@@ -108,7 +108,7 @@ def _told(name: str, one: Round) -> Round:
     return one
 
 
-def _headline(pairs: Sequence[tuple[float, Round]], options: Options) -> dict[str, Any]:
+def _headline(pairs: Sequence[tuple[float, Round]]) -> dict[str, Any]:
     product = median([one.per_minute for _, one in pairs]) or 0.0
     floor = median([rate for rate, _ in pairs]) or 0.0
     return {

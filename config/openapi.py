@@ -27,7 +27,6 @@ from payments.api.serializers import (
 from payments.gateways.outcome import FailureCode
 
 Json = dict[str, Any]
-JSON_TYPE: Final = "application/json"
 
 # Names for what would else be called after the member that holds it.
 FAILURE_CODES: Final = sorted(FailureCode)

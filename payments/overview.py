@@ -36,7 +36,6 @@ COUNT_MAX: Final = 1000
 # The chart's own units, which its ``viewBox`` scales to the page.
 CHART_HEIGHT: Final = 100
 BAR_STEP: Final = 20
-BAR_WIDTH: Final = 16
 
 _OPEN: Final = (Status.PENDING, Status.PROCESSING)
 

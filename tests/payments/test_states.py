@@ -115,7 +115,7 @@ def _may_become(row: Transaction | Order, after: str) -> bool:
 
 
 def _force(order: Order, status: OrderStatus) -> None:
-    """Put an order where this issue's services cannot bring it yet."""
+    """Put an order into any status, also one that no service brings it to."""
     paid = order.total if status in order_states.PAID_STATUSES else 0
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
