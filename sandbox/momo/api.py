@@ -24,6 +24,11 @@ PREFIX: Final = "/v2/gateway/api"
 PAGE: Final = "/v2/gateway/pay"
 APP: Final = "/v2/gateway/app"
 REMEMBER_S: Final = 31 * 24 * 3600
+# MoMo itself calls the second one, and takes no letters beyond ASCII and no spaces in it.
+ADDRESSES: Final[Mapping[str, re.Pattern[str]]] = {
+    "redirectUrl": re.compile(r"https?://.+"),
+    "ipnUrl": re.compile(r"https?://[!-~]+"),
+}
 ORDER_ID: Final = re.compile(r"[0-9a-zA-Z]([-_.]*[0-9a-zA-Z]+)*")
 REQUEST_TYPES: Final = ("captureWallet", "payWithATM", "payWithCC", "payWithMethod", "payWithVTS")
 ATM: Final = "payWithATM"
@@ -169,7 +174,7 @@ class Api:
             raise Refused(codes.BAD_FORMAT)
         if not isinstance(body.get("autoCapture", True), bool):
             raise Refused(codes.BAD_FORMAT)
-        if not all(body[name].startswith(("http://", "https://")) for name in URLS):
+        if not all(rule.fullmatch(body[name]) for name, rule in ADDRESSES.items()):
             raise Refused(codes.BAD_FORMAT)
         if body["requestType"] == ATM and not body.get("autoCapture", True):
             # An ATM card cannot hold money.
@@ -282,7 +287,6 @@ class Api:
 
 
 ECHOED: Final = ("partnerCode", "orderId", "requestId", "amount")
-URLS: Final = ("redirectUrl", "ipnUrl")
 KEPT: Final = (
     "partnerCode", "orderId", "requestId", "amount", "orderInfo", "redirectUrl", "ipnUrl",
     "requestType", "extraData", "lang", "autoCapture",

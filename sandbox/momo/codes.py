@@ -33,8 +33,8 @@ AUTHORIZED: Final = 9000
 
 
 # The same requestId gets one of these answers again; after any other it gets code 40.
-FINAL: Final = frozenset({0, 99, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1026, 1080, 1081, 1088,
-                          4001, 4100})  # fmt: skip
+FINAL: Final = frozenset({0, 98, 99, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1017, 1026, 1080,
+                          1081, 1088, 2019, 4001, 4002, 4100})  # fmt: skip
 
 # What each code says, in English and in Vietnamese.
 MESSAGES: Final[Mapping[int, tuple[str, str]]] = {
@@ -52,6 +52,7 @@ MESSAGES: Final[Mapping[int, tuple[str, str]]] = {
     41: ("Duplicated orderId.", "OrderId bị trùng."),
     42: ("Invalid or unknown orderId.", "OrderId không hợp lệ hoặc không tồn tại."),
     47: ("Inapplicable information.", "Thông tin không thể áp dụng."),
+    98: ("The QR code could not be made.", "Không tạo được mã QR."),
     99: ("Unknown error.", "Lỗi không xác định."),
     1001: ("Insufficient funds.", "Số dư tài khoản không đủ."),
     1002: ("Rejected by the issuer.", "Bị nhà phát hành từ chối thanh toán."),
@@ -60,11 +61,13 @@ MESSAGES: Final[Mapping[int, tuple[str, str]]] = {
     1005: ("The link or QR code has expired.", "Liên kết hoặc mã QR đã hết hạn."),
     1006: ("Declined by the user.", "Giao dịch bị từ chối bởi người dùng."),
     1007: ("Account inactive or missing.", "Tài khoản không tồn tại hoặc bị khóa."),
+    1017: ("Cancelled by the merchant.", "Giao dịch bị hủy bởi đối tác."),
     1026: ("Against a promotion's rules.", "Vi phạm thể lệ khuyến mãi."),
     1080: ("The refund failed, try later.", "Hoàn tiền thất bại, thử lại sau."),
     1081: ("The refund was refused.", "Yêu cầu hoàn tiền bị từ chối."),
     1088: ("Not eligible for a refund.", "Giao dịch không được hoàn tiền."),
     4001: ("The account is restricted.", "Tài khoản bị hạn chế."),
+    4002: ("The account has no biometric check (C06).", "Tài khoản chưa xác thực sinh trắc học."),
     4100: ("Authentication failed.", "Xác thực người dùng không thành công."),
 }
 
@@ -76,7 +79,7 @@ WORDS: Final[Mapping[str, int]] = {
     "account_blocked": 4001,
     "wrong_otp": 4100,
 }
-DECLINES: Final = (99, 1001, 1002, 1004, 1005, 1006, 1007, 1026, 4001, 4100)
+DECLINES: Final = (98, 99, 1001, 1002, 1004, 1005, 1006, 1007, 1017, 1026, 4001, 4002, 4100)
 # ``decline:`` with one of these lets the payment pass and speaks for its refunds.
 REFUND_ANSWERS: Final = (1080, 1081, 1088, 7002)
 
