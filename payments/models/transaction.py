@@ -243,6 +243,11 @@ class Transaction(DueRow):
         return self.id.hex
 
     @property
+    def queue(self) -> str:
+        """Where the work on it waits: the queue of its gateway."""
+        return f"gateway.{self.gateway}"
+
+    @property
     def money(self) -> Money:
         """What was asked for."""
         return Money(self.amount, self.currency)

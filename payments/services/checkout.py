@@ -102,7 +102,7 @@ def create_payment(
     row = _start(client, request)
     body = render(row)
     idempotency.store(claimed, transaction=row, response=body)
-    wake(f"gateway.{row.gateway}")
+    wake(row.queue)
     return Created(row, body, key, replayed=False)
 
 

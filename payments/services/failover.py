@@ -71,7 +71,7 @@ def move(
     before = {"gateway": row.gateway, "gateway_account": row.gateway_account}
     _change(row, adapter, now)
     audit.record([_moved(row, before, reason, calls)])
-    wake(f"gateway.{adapter.name}")
+    wake(row.queue)
     return True
 
 

@@ -341,7 +341,7 @@ def _follow_hint(item: Evidence, row: Transaction, now: datetime, batch: Batch) 
     """A webhook that is only a hint names the operation that brings the truth: do it soon."""
     if item.source is Source.WEBHOOK and item.outcome.next_verb is not None:
         batch.change(row, {"due_at": earliest_query(row, now)})
-        wake(f"gateway.{row.gateway}")
+        wake(row.queue)
 
 
 def _finding(item: Evidence, row: Transaction, decision: Decision) -> Finding:

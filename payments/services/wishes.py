@@ -88,7 +88,7 @@ def capture_payment(*, transaction_id: UUID, amount: int | None = None) -> Trans
             due_at=earliest_query(row, now),
         )
         audit.record([_capture_requested(row)])
-        wake(f"gateway.{row.gateway}")
+        wake(row.queue)
     return row
 
 
@@ -136,7 +136,7 @@ def _ask_for_end(row: Transaction, code: FailureCode) -> Transaction:
     if not row.cancel_code or _was_in_vain(row, Verb.VOID, row.cancel_requested_at):
         _save(row, cancel_code=code, cancel_requested_at=now, due_at=earliest_query(row, now))
         audit.record([cancel_requested(row)])
-        wake(f"gateway.{row.gateway}")
+        wake(row.queue)
     return row
 
 
@@ -176,4 +176,4 @@ def look_again(*, transaction_id: UUID) -> None:
     earliest = earliest_query(row, database_now())
     if row.due_at is None or earliest < row.due_at:
         _save(row, due_at=earliest)
-        wake(f"gateway.{row.gateway}")
+        wake(row.queue)
