@@ -51,13 +51,13 @@ def build(name: str) -> Gateway | None:
     adapter: type[Gateway] = import_string(entry["adapter"])
     built = adapter.from_settings(entry["options"])
     built.name = name
-    built.currencies = _currencies(entry["options"].get("currencies", ""))
+    built.currencies = _currencies(entry["options"].get("currencies", "")) or built.currencies
     built.webhook_senders = _networks(entry["options"].get("webhook_senders", ""))
     return built
 
 
 def _currencies(text: str) -> frozenset[str] | None:
-    """``USD,EUR`` as a set; None where the account is not limited. Raises ValueError."""
+    """``USD,EUR`` as a set; None where nothing is named. Raises ValueError."""
     named = frozenset(_words(text))
     if not all(map(_CURRENCY.fullmatch, named)):
         raise ValueError(f"currencies must be ISO codes such as VND,USD; not {text}")

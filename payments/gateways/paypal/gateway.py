@@ -52,6 +52,8 @@ class PaypalGateway(Gateway):
     """One PayPal REST app and its merchant account."""
 
     name = "paypal"
+    # An account that takes a currency of its own country names it in the settings.
+    currencies: frozenset[str] | None = money.EVERYWHERE
     proof_headers = tuple(HEADERS.values())
     further_numbers = ("authorization_id", "capture_id")
     capabilities = Capabilities(

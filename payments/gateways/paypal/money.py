@@ -9,15 +9,16 @@ from payments.gateways.operation import NotExpressible
 
 # PayPal takes no decimals of these, though ISO 4217 gives HUF and TWD two.
 WHOLE_ONLY: Final = frozenset({"HUF", "JPY", "TWD"})
-# What any account can be paid in. BRL, CNY and MYR are for accounts in their own country only,
-# and VND is not taken at all.
-_TAKEN: Final = (
+# What any account can be paid in. VND is not taken at all.
+_EVERYWHERE: Final = (
     "AUD CAD CHF CZK DKK EUR GBP HKD HUF ILS JPY MXN NOK NZD PHP PLN SEK SGD THB TWD USD"
 )
-CURRENCIES: Final = frozenset(_TAKEN.split())
+EVERYWHERE: Final = frozenset(_EVERYWHERE.split())
+# Three more are for accounts of their own country only.
+CURRENCIES: Final = EVERYWHERE | {"BRL", "CNY", "MYR"}
 _VALUE_MAX: Final = Decimal("999999999999999.99")
 _DECIMALS: Final = 2
-_VALUE: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,3})?|\.[0-9]{1,3}")
+_VALUE: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,16})?|\.[0-9]{1,16}")
 
 
 # What every amount is a multiple of, in ISO minor units: the yen has no decimals anyway.
@@ -32,7 +33,9 @@ def smallest(currency: str) -> int:
 def largest(currency: str) -> int:
     """The largest amount that can be said, in ISO minor units."""
     whole = int(_VALUE_MAX)
-    return whole if currency == "JPY" else whole * 100
+    if currency in WHOLE_ONLY:
+        return whole * STEPS.get(currency, 1)
+    return int(_VALUE_MAX * 100)
 
 
 def write(money: Money) -> dict[str, str]:

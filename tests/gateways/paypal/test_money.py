@@ -5,11 +5,16 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from orders.money import EXPONENTS, Money
+from payments.gateways import registry
 from payments.gateways.operation import NotExpressible
 from payments.gateways.paypal import money
 from payments.gateways.paypal.gateway import PaypalGateway
+from tests.gateways.paypal.account import OPTIONS
+
+ACCOUNT = {**OPTIONS, "api_base": "https://api-m.sandbox.paypal.com"}
 
 
 @st.composite
@@ -40,6 +45,21 @@ class TestEveryCurrency:
                 assert money.read(money.write(Money(minor, currency))) == Money(minor, currency)
 
 
+class TestAnAccount:
+    def test_takes_a_currency_of_its_own_country_only_if_it_says_so(
+        self, settings: Settings
+    ) -> None:
+        assert {"BRL", "CNY", "MYR"} <= PaypalGateway.capabilities.limits.keys()
+        assert PaypalGateway.currencies == money.EVERYWHERE
+        entry = settings.GATEWAYS["paypal"]
+        for named, taken in (("", money.EVERYWHERE), ("MYR", frozenset({"MYR"}))):
+            options = {**entry["options"], **ACCOUNT, "currencies": named}
+            settings.GATEWAYS = {"paypal": {**entry, "enabled": True, "options": options}}
+            built = registry.build("paypal")
+            assert built is not None
+            assert built.currencies == taken
+
+
 class TestWrite:
     @pytest.mark.parametrize(
         ("sum_", "value"),
@@ -58,7 +78,7 @@ class TestWrite:
         "sum_",
         [
             Money(100_000, "VND"),
-            Money(100, "BRL"),
+            Money(100, "INR"),
             Money(0, "USD"),
             Money(100_000_000_000_000_000, "USD"),
         ],
