@@ -19,6 +19,7 @@ from payments.gateways.paypal.gateway import PaypalGateway
 from payments.gateways.settlement import RecordKind, ReportUnavailable
 from payments.gateways.webhook import Notice, Subject, WebhookRefused
 from tests.gateways.from_sandbox import ask, learned, payment_of, read
+from tests.sandbox.paypal_shop import PAYMENTS, Caller, new_key
 from tests.sandbox.player import PAYPAL_KEYS, Player, Shop, eventually
 
 TOTAL = Money(1999, "USD")
@@ -333,6 +334,34 @@ class TestHold:
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.DECLINED
         assert ask(gateway, Verb.CAPTURE, known, money=PART).kind is OutcomeKind.DECLINED
         assert player.charge(payment.reference)["status"] == "voided"
+
+    def test_that_is_taken_late_may_be_refused_and_stands_all_the_same(
+        self, gateway: PaypalGateway, player: Player, payment: Intent
+    ) -> None:
+        known = self.held(gateway, payment)
+        # PayPal vouches for the money for three days, and holds it for 29.
+        player.control("clock", advance_s=10 * 24 * 3600)
+        no = {"gateway": "paypal", "reference": payment.reference}
+        player.behaviour(**no, decision="decline:PAYER_CANNOT_PAY")
+        refused = ask(gateway, Verb.CAPTURE, known, money=PART)
+        assert refused.failure is not None
+        assert (refused.kind, refused.failure.code) == (OutcomeKind.PENDING, FailureCode.DECLINED)
+        assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.AUTHORIZED
+        player.behaviour(**no, decision="approve")
+        assert ask(gateway, Verb.CAPTURE, known, money=PART).kind is OutcomeKind.SUCCEEDED
+        assert player.charge(payment.reference)["captured"] == PART.minor
+
+    def test_that_is_renewed_at_paypal_is_taken_under_its_new_id(
+        self, gateway: PaypalGateway, player: Player, payment: Intent
+    ) -> None:
+        known = self.held(gateway, payment)
+        player.control("clock", advance_s=4 * 24 * 3600)
+        path = f"{PAYMENTS}/authorizations/{known.psp_data['authorization_id']}/reauthorize"
+        assert Caller(player).post(path, key=new_key()).status_code == 201
+        asked = ask(gateway, Verb.QUERY, known)
+        assert (asked.kind, asked.money) == (OutcomeKind.AUTHORIZED, TOTAL)
+        taken = ask(gateway, Verb.CAPTURE, learned(known, asked), money=TOTAL)
+        assert (taken.kind, taken.money) == (OutcomeKind.SUCCEEDED, TOTAL)
 
     def test_ends_after_twenty_nine_days(
         self, gateway: PaypalGateway, player: Player, shop: Shop, payment: Intent
