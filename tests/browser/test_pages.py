@@ -75,6 +75,7 @@ class TestCard:
         shopper.sees(PAID)
         shopper.page.get_by_role("link", name="Show the receipt").click()
         expect(shopper.page.get_by_role("table")).to_contain_text("$19.99")
+        expect(shopper.page.get_by_text("Visa •••• 4242")).to_be_visible()
         assert shopper.taken() == [1_999]
 
     def test_is_tried_again_there_after_a_decline(self, shopper: Shopper) -> None:

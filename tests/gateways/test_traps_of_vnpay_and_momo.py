@@ -4,22 +4,12 @@ The numbers are those of the list that the adapters were built from; 17 is about
 do not have.
 """
 
-import ast
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import pytest
 
-_TESTS: Final = Path(__file__).parents[1]
-
-
-class Trap(NamedTuple):
-    """One mistake. ``places`` gives the tests that fail if we make it, by file."""
-
-    mistake: str
-    places: Mapping[str, tuple[str, ...]]
-
+from tests.gateways.traps import Trap, files_of, missing
 
 TRAPS: Final[Mapping[int, Trap]] = {
     1: Trap(
@@ -156,14 +146,9 @@ TRAPS: Final[Mapping[int, Trap]] = {
         },
     ),
 }
-PLACES: Final = sorted(
-    (file, name) for trap in TRAPS.values() for file, names in trap.places.items() for name in names
-)
 
 
 class TestTraps:
-    @pytest.mark.parametrize("file", sorted({file for file, _ in PLACES}))
+    @pytest.mark.parametrize("file", files_of(TRAPS))
     def test_are_kept_shut_by_tests_that_exist(self, file: str) -> None:
-        tree = ast.parse((_TESTS / file).read_text(encoding="utf-8"))
-        written = {each.name for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)}
-        assert {name for place, name in PLACES if place == file} <= written
+        assert missing(TRAPS, file) == set()
