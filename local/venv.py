@@ -83,6 +83,9 @@ def main() -> None:
     except KeyboardInterrupt:
         _leave(signal.SIGINT, None)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Where this is set, each of our many processes would compile all that it imports once more:
+    # that takes twice as long as everything else it does to start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.execv(PYTHON, [str(PYTHON), "-m", *sys.argv[1:]])
 
 
