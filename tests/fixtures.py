@@ -155,8 +155,11 @@ def anonymous() -> APIClient:
 
 @pytest.fixture
 def redis_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For this thread: nobody listens where the cache is, and no message is taken."""
+    """Nobody listens where the cache is, and no message is taken."""
     nowhere = "redis://127.0.0.1:1/0"
     monkeypatch.setattr(cache._cache, "_servers", [nowhere])  # type: ignore[attr-defined]
     monkeypatch.setattr(cache._cache, "_pools", {})  # type: ignore[attr-defined]
     monkeypatch.setattr(current_app.conf, "broker_url", nowhere)
+    # Celery makes its pools of connections once: those of before must come back afterwards.
+    monkeypatch.setattr(current_app, "_pool", None)
+    monkeypatch.setattr(current_app.amqp, "_producer_pool", None)
