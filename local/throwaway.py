@@ -29,17 +29,19 @@ SIGNAL_STATUS = 128
 
 
 @contextmanager
-def settings_of_a_new_stack() -> Iterator[tuple[Servers, dict[str, str]]]:
-    """Servers, and the settings of a stack around them, in a folder that is removed afterwards."""
+def settings_of_a_new_stack(
+    *, database_url: str = "", redis_url: str = ""
+) -> Iterator[tuple[Servers, dict[str, str]]]:
+    """Servers, and the settings of a stack around them, in a folder that is removed afterwards.
+
+    An address that is given stands for a server of somebody else.
+    """
     folder = Path(tempfile.mkdtemp(prefix="payments-"))
     if server_account() is not None:
         folder.chmod(0o711)
     try:
         with start(
-            folder,
-            durable=False,
-            database_url=os.environ.get("DATABASE_URL", ""),
-            redis_url=os.environ.get("REDIS_URL", ""),
+            folder, durable=False, database_url=database_url, redis_url=redis_url
         ) as servers:
             addresses = environment.Addresses(
                 database_url=servers.database_url,
@@ -58,7 +60,11 @@ def settings_of_a_new_stack() -> Iterator[tuple[Servers, dict[str, str]]]:
 
 def run(command: list[str]) -> int:
     """Run `command` (`pytest …`, `manage.py …`, or a program) and give its exit status."""
-    with settings_of_a_new_stack() as (servers, settings):
+    given = {
+        "database_url": os.environ.get("DATABASE_URL", ""),
+        "redis_url": os.environ.get("REDIS_URL", ""),
+    }
+    with settings_of_a_new_stack(**given) as (servers, settings):
         process = subprocess.Popen(_resolved(command), env=environment.process_env(settings))
         servers.guard.watch(process.pid, signal.SIGTERM)
         try:

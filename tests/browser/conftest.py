@@ -11,10 +11,9 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
-from local import environment, ports, servers
-from local.stack import ALL, Stack
 from tests.browser.look import Look
 from tests.browser.shopper import Shopper
+from tests.e2e.opening import open_shop
 from tests.e2e.shop import Shop, send
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("google-chrome")
@@ -29,17 +28,6 @@ ARGUMENTS: Final = (
     "--disable-sync",
     "--no-first-run",
 )
-SHORT: Final = {
-    "DEBUG": "false",
-    # VNPAY answers a query every 5 minutes: here every 3 seconds.
-    "QUERY_SCHEDULE_SCALE": "0.01",
-    "SWEEP_EVERY_S": "0.5",
-    "SANDBOX_DECISION": "ask",
-    "DEMO_PASSWORD": "a-demo-password-for-tests",
-    "RATE_TOKEN": "1000/min",
-    "RATE_WRITES": "10000/min",
-    "RATE_FORMS": "10000/min",
-}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -47,30 +35,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(MISSING, red=True, bold=True)
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """The whole product, on servers and ports of its own; people decide at the gateways."""
+@pytest.fixture(scope="package")
+def site() -> Iterator[Shop]:
+    """The whole product, on servers and ports of its own; people decide at the gateways.
+
+    After all that clicking every invariant holds.
+    """
     if CHROMIUM is None:
         pytest.skip(MISSING)
-    folder = tmp_path_factory.mktemp("browser")
-    for place in (folder, *folder.parents[:2]):
-        # PostgreSQL may have to run as another user, who must reach its folder.
-        place.chmod(0o755)
-    with servers.start(folder / "servers", durable=False) as running:
-        addresses = environment.Addresses(
-            database_url=running.database_url,
-            redis_url=running.redis_url,
-            port=ports.free_port(),
-            sandbox_port=ports.free_port(),
-        )
-        settings = environment.build("test", data_dir=folder, addresses=addresses, given={})
-        shop = Shop(Stack(settings | SHORT, running.guard), running)
-        for command in ("migrate", "seed_demo"):
-            done = shop.manage(command)
-            assert done.returncode == 0, done.stderr
-        shop.stack.start(*ALL)
+    with open_shop({"DEBUG": "false", "SANDBOX_DECISION": "ask"}) as shop:
         yield shop
-        shop.stack.stop()
+        shop.require_sound_books()
 
 
 @pytest.fixture(scope="module")
@@ -117,10 +92,3 @@ def _shopper(
     shopper.leave()
     send("POST", f"{site.sandbox}/control/reset")
     assert shopper.broken_rules == []
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _sound_books(site: Shop) -> Iterator[None]:
-    """After all that clicking every invariant holds."""
-    yield
-    site.require_sound_books()

@@ -8,13 +8,14 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.conftest import run_stack
+from tests.e2e.conftest import IMPATIENT
+from tests.e2e.opening import open_shop
 from tests.e2e.shop import Shop, eventually
 from tests.e2e.ways import WAYS, Way, begin
 
 # Far longer than three payments take: who waits for one of these calls is seen to.
 HANGS: Final = "slow:30000"
-PATIENT: Final = {
+PATIENT: Final = IMPATIENT | {
     "STRIPE_READ_TIMEOUT_S": "60",
     # Of this a single call may take three tenths.
     "PAYPAL_READ_TIMEOUT_S": "120",
@@ -33,7 +34,7 @@ def way(request: pytest.FixtureRequest) -> Way:
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
     """A stack that waits for an answer for as long as it takes."""
-    for patient in run_stack(PATIENT):
+    with open_shop(PATIENT) as patient:
         patient.sign_in()
         yield patient
         patient.come_to_rest()

@@ -64,6 +64,13 @@ def eventually(look: Callable[[], T], what: str = "it") -> T:
     raise AssertionError(f"{what} did not happen in {EVENTUALLY_S_MAX} s")
 
 
+def _wire() -> requests.Session:
+    """A pooled client that does not look for a proxy at every request."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
 @dataclass(frozen=True)
 class Received:
     """One request that the shop received."""
@@ -161,7 +168,7 @@ class Player:
 
     def __post_init__(self) -> None:
         self.url = f"http://127.0.0.1:{self.port}"
-        self.http = requests.Session()
+        self.http = _wire()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -198,7 +205,7 @@ class Player:
         code = self.process.wait(timeout=10)
         # Pooled connections to the ended process must not be used again.
         self.http.close()
-        self.http = requests.Session()
+        self.http = _wire()
         return code
 
     def behaviour(self, **rule: Any) -> Any:
