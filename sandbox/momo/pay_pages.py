@@ -83,13 +83,14 @@ class PayPages:
         left = await self._left(payment)
         if left is not None:
             return left
-        method = METHOD_OF.get(payment["request"]["requestType"])
-        if method is not None:
-            return page(payment, cards_form(payment, method))
-        wants_choice = payment["request"]["requestType"] == CHOOSE
-        if wants_choice and request.query.get("way") != "wallet":
+        open_ways = ways_of(payment)
+        way = open_ways[0] if len(open_ways) == 1 else request.query.get("way", "")
+        if way not in open_ways:
             return page(payment, methods_form(payment))
-        return self._qr_page(payment)
+        if way == "wallet":
+            return self._qr_page(payment)
+        form_of = otp_form if request.query.get("step") == "code" else cards_form
+        return page(payment, form_of(payment, way))
 
     async def _show_app(self, request: web.Request) -> web.StreamResponse:
         payment = self._payment(request)
@@ -110,29 +111,15 @@ class PayPages:
         decision, method = form.get("decision", ""), form.get("method", "")
         if decision not in LEAVING and way_of(method) not in ways_of(payment):
             return await self._show(request)
-        step = self._step(payment, form, decision, method)
-        if step is not None:
-            return step
+        step = next_step(form, decision, method)
+        if step:
+            # By GET, so that neither Back nor reload asks to send a form again.
+            return web.HTTPSeeOther(request.rel_url.update_query(step))
         if decision == "abandon":
             return words_page(payment["lang"], "away", payment)
         self._decide(payment, chosen(form, decision, method), method)
         await self._world.book.durable()
         return await self._show(request)
-
-    def _step(
-        self, payment: Json, form: Mapping[str, str], decision: str, method: str
-    ) -> web.Response | None:
-        """The next page where nothing is decided yet."""
-        if decision == "method" and method in METHODS:
-            if method == "wallet":
-                return web.Response(
-                    status=303, headers={"Location": f"{self._link(payment)}&way=wallet"}
-                )
-            return page(payment, cards_form(payment, method))
-        needs_code = CARDS.get(method, {}).get(form.get("card", "")) == "approve"
-        if decision == "card" and needs_code and form.get("card") != WITHOUT_CODE:
-            return page(payment, otp_form(payment, method))
-        return None
 
     def _decide(self, payment: Json, decision: str, method: str) -> None:
         method = method if method in PAY_TYPES else "web"
@@ -200,6 +187,16 @@ class PayPages:
         answer = page(payment, body)
         answer.headers["Refresh"] = str(LOOK_AGAIN_S)
         return answer
+
+
+def next_step(form: Mapping[str, str], decision: str, method: str) -> dict[str, str]:
+    """What the address of the next page adds where nothing is decided yet; else empty."""
+    if decision == "method" and method in METHODS:
+        return {"way": method}
+    needs_code = CARDS.get(method, {}).get(form.get("card", "")) == "approve"
+    if decision == "card" and needs_code and form.get("card") != WITHOUT_CODE:
+        return {"way": method, "step": "code"}
+    return {}
 
 
 def way_of(method: str) -> str:

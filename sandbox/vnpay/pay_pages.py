@@ -27,6 +27,9 @@ ERROR_PAGE = "/paymentv2/Payment/Error.html"
 IPN_WAIT_S_MAX = 1.0
 # A decision that needs nobody and comes later than this is not waited for on the page.
 DECISION_WAIT_S_MAX = 1.0
+# What leads to another step, and what an address says of it: never a card or an account.
+STEPS = frozenset({"next", "card"})
+CHOICES = ("decision", "method", "bank", "card")
 DONG_MIN, DONG_MAX = 5_000, 999_999_999
 
 # What each field of a pay link must look like.
@@ -106,7 +109,16 @@ class PayPages:
         decision = self._world.rules.of("vnpay", payment["txn_ref"]).decision
         if decision in {"abandon", "pending"}:
             return self._wait(payment, decision)
+        return self._choice(payment, {name: request.query.get(name, "") for name in CHOICES})
+
+    def _choice(self, payment: Json, chosen: Mapping[str, str]) -> web.StreamResponse:
+        """The step that the shopper has come to: the link's own, or that behind a choice."""
         open_ways = ways.ways_of(payment)
+        if chosen["decision"] in STEPS:
+            form = {name: value for name, value in chosen.items() if value}
+            if ways.paid_by(payment, {"method": open_ways[0]} | form) is None:
+                return error("03")
+            return self._page(payment, self._step(payment, {"method": open_ways[0]} | form))
         if len(open_ways) == 1:
             return self._page(payment, self._way(payment, open_ways[0]))
         return self._page(payment, ways.ways_form(payment))
@@ -121,8 +133,8 @@ class PayPages:
         decision, paid_by = form.get("decision", ""), ways.paid_by(payment, form)
         if paid_by is None:
             return error("03")
-        if decision in {"next", "card"}:
-            return self._page(payment, self._step(payment, form))
+        if decision in STEPS:
+            return self._go_on(request, payment, form)
         if decision == "abandon":
             return self._wait(payment, decision)
         if decision == "approve" and form.get("otp", ways.TEST_OTP) != ways.TEST_OTP:
@@ -130,6 +142,16 @@ class PayPages:
         if not self._payments.decide(payment, decision, paid_by) and payment["response"] is None:
             return error("15" if self._payments.expired(payment) else "03")
         return await self._leave(payment)
+
+    def _go_on(
+        self, request: web.Request, payment: Json, form: Mapping[str, str]
+    ) -> web.StreamResponse:
+        """To the next step, by GET, so that neither Back nor reload asks to send a form again."""
+        if form["decision"] == "card" and not ways.is_test_account(form):
+            problem = ways.text_of(payment)["wrong_account"]
+            return self._page(payment, ways.card_form(payment, form["method"], problem))
+        chosen = {name: form[name] for name in CHOICES if name in form}
+        return web.HTTPSeeOther(request.rel_url.update_query(chosen))
 
     async def show_error(self, request: web.Request) -> web.StreamResponse:
         """The bare error page; like VNPAY's it names no field."""
@@ -163,10 +185,7 @@ class PayPages:
         """The page behind a choice: the way's own, or that of the bank's code."""
         if form["decision"] == "next":
             return self._way(payment, form["method"])
-        if ways.is_test_account(form):
-            return ways.code_form(payment, form)
-        problem = ways.text_of(payment)["wrong_account"]
-        return ways.card_form(payment, form["method"], problem)
+        return ways.code_form(payment, form)
 
     def _way(self, payment: Json, way: str) -> str:
         address = f"{self._world.settings.url}{PAGE}?token={payment['token']}"

@@ -157,7 +157,9 @@ def ipn(shop: Shop, reference: str) -> Any:
 
 
 def press(player: Player, url: str, **fields: str) -> requests.Response:
-    return player.http.post(url, data=fields, allow_redirects=False, timeout=10)
+    """Press a button on a page; gives the next step's page, or the way back to the shop."""
+    answer = player.http.post(url, data=fields, allow_redirects=False, timeout=10)
+    return player.next_step(answer)
 
 
 def returned(answer: requests.Response) -> dict[str, str]:

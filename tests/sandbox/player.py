@@ -218,6 +218,12 @@ class Player:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def next_step(self, answer: requests.Response) -> requests.Response:
+        """The page that a pressed button leads to; ``answer`` itself where it leads elsewhere."""
+        if answer.status_code != requests.codes.see_other:
+            return answer
+        return self.http.get(self.url + answer.headers["Location"], timeout=10)
+
     def book(self, **query: Any) -> Any:
         return self.http.get(f"{self.url}/control/book", params=query, timeout=10).json()
 

@@ -149,9 +149,10 @@ class TestPayPage:
         wrong = press(player, page, **chosen, account="4111 1111 1111 1111").text
         assert "Only the test card" in wrong
         assert "4111" not in wrong
-        code = press(player, page, **chosen, account="9704198526191432198").text
-        assert 'name="otp"' in code
-        assert '<input type="hidden" name="bank" value="BIDV">' in code
+        code = press(player, page, **chosen, account="9704198526191432198")
+        assert 'name="otp"' in code.text
+        assert '<input type="hidden" name="bank" value="BIDV">' in code.text
+        assert (code.request.method, "account" in code.url) == ("GET", False)
         assert player.charge(reference)["status"] == "open"
 
     @pytest.mark.parametrize(

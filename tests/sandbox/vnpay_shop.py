@@ -58,9 +58,10 @@ def open_link(player: Player, params: dict[str, str]) -> requests.Response:
 
 
 def press(player: Player, page: requests.Response, **form: str) -> requests.Response:
-    """Press a button on the pay page that an opened link led to."""
+    """Press a button on the pay page that an opened link led to; gives the next step's page."""
     address = player.url + page.headers["Location"]
-    return player.http.post(address, data=form, allow_redirects=False, timeout=10)
+    answer = player.http.post(address, data=form, allow_redirects=False, timeout=10)
+    return player.next_step(answer)
 
 
 def verified(query: str) -> dict[str, str]:
