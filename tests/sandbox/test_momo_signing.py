@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 import pytest
 
-from sandbox.momo.signing import CREATE, REFUND, RESULT, Keys
+from sandbox.momo.signing import ANSWER_LONG, ANSWER_SHORT, CREATE, REFUND, RESULT, Keys
 
 KEYS = Keys(
     partner_code="MOMO",
@@ -60,6 +63,17 @@ class TestSign:
             KEYS.sign(REFUND, REFUNDED)
             == "bf45ac388724cd543afe547e002daa1ff8007e92cab6125775461faec3405e23"
         )
+
+    def test_signs_a_link_with_or_without_its_message(self) -> None:
+        link = {**CREATED, "payUrl": "https://momo.vn/pay", "responseTime": 7, "resultCode": 0}
+        tail = (
+            "orderId=MOMO1700000000000&partnerCode=MOMO&payUrl=https://momo.vn/pay"
+            "&requestId=MOMO1700000000000&responseTime=7&resultCode=0"
+        )
+        start, message = "accessKey=F8BBA842ECF85&amount=50000&", "message=Successful.&"
+        for names, text in ((ANSWER_SHORT, start + tail), (ANSWER_LONG, start + message + tail)):
+            signature = hmac.new(KEYS.secret_key.encode(), text.encode(), hashlib.sha256)
+            assert KEYS.sign(names, {**link, "message": "Successful."}) == signature.hexdigest()
 
 
 class TestSigned:

@@ -165,14 +165,14 @@ class TestPaypalReports:
 
 class TestVnpayLinks:
     def test_end_after_a_quarter_of_an_hour_unless_they_say(
-        self, own_player: Player, reference: str
+        self, player: Player, reference: str
     ) -> None:
         params = link_params(reference)
         del params["vnp_ExpireDate"]
-        assert "PaymentMethod" in open_link(own_player, params).headers["Location"]
-        assert query(own_player, params)["vnp_TransactionStatus"] == "01"
-        own_player.control("clock", advance_s=15 * 60 + 1)
-        assert open_link(own_player, params).headers["Location"].endswith("code=15")
+        assert "PaymentMethod" in open_link(player, params).headers["Location"]
+        assert query(player, params)["vnp_TransactionStatus"] == "01"
+        player.control("clock", advance_s=15 * 60 + 1)
+        assert open_link(player, params).headers["Location"].endswith("code=15")
 
     def test_may_hold_an_empty_parameter(self, player: Player, reference: str) -> None:
         # PHP and Python sign what is empty; Java and C# leave it out.

@@ -203,12 +203,12 @@ class TestPayPage:
         returned(press(player, page, decision="approve"))
         assert time.monotonic() - started < 2.0
 
-    def test_expires_with_the_link(self, own_player: Player, reference: str) -> None:
-        page = open_link(own_player, link_params(reference))
-        own_player.control("clock", advance_s=16 * 60)
-        answer = press(own_player, page, decision="approve")
+    def test_expires_with_the_link(self, player: Player, reference: str) -> None:
+        page = open_link(player, link_params(reference))
+        player.control("clock", advance_s=16 * 60)
+        answer = press(player, page, decision="approve")
         assert answer.headers["Location"].endswith("code=15")
-        assert own_player.charge(reference)["status"] == "expired"
+        assert player.charge(reference)["status"] == "expired"
 
     def test_decides_magic_amounts_by_itself(self, player: Player, reference: str) -> None:
         back = returned(open_link(player, link_params(reference, 150_951)))
