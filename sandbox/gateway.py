@@ -1,6 +1,6 @@
 """The seam: what a gateway is given, and what it must offer, to be played here.
 
-``sandbox/vnpay`` is the smaller of the two gateways to read first.
+``sandbox/vnpay`` is the smallest of them, to be read first.
 """
 
 from __future__ import annotations
