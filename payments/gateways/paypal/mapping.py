@@ -220,16 +220,32 @@ EVENTS: Final[dict[str, Event]] = {
     "CUSTOMER.DISPUTE.RESOLVED": Event(Subject.DISPUTE, None),
 }
 
-# transaction_event_code of Transaction Search.
+# transaction_event_code of Transaction Search, by PayPal's page of T-codes. Conversions of currency
+# (T02nn) and money that we pay in (T03nn) have no kind here: a person must look.
 SETTLEMENT_KINDS: Final[dict[str, RecordKind]] = {
     **{f"T00{number:02d}": RecordKind.PAYMENT for number in range(17)},
-    "T0106": RecordKind.FEE,  # of a chargeback
+    **{f"T01{number:02d}": RecordKind.FEE for number in range(15)},
     "T0400": RecordKind.PAYOUT,
+    "T0401": RecordKind.PAYOUT,  # by itself
+    "T0403": RecordKind.PAYOUT,  # because somebody asked for it
+    "T1101": RecordKind.PAYOUT_REVERSAL,
+    "T1105": RecordKind.RESERVE,
     "T1106": RecordKind.DISPUTE,  # taken back by PayPal itself
     "T1107": RecordKind.REFUND,
     "T1108": RecordKind.FEE,  # given back
+    "T1109": RecordKind.FEE,  # given back
+    "T1110": RecordKind.RESERVE,  # while a dispute is looked into
+    "T1111": RecordKind.RESERVE,
+    "T1200": RecordKind.ADJUSTMENT,
     "T1201": RecordKind.DISPUTE,
     "T1202": RecordKind.DISPUTE_REVERSAL,
+    "T1205": RecordKind.DISPUTE_REVERSAL,
+    "T1207": RecordKind.DISPUTE,  # what we won was taken once more
+    **{f"T15{number:02d}": RecordKind.RESERVE for number in range(4)},
+    "T1900": RecordKind.ADJUSTMENT,
+    **{f"T21{number:02d}": RecordKind.RESERVE for number in range(1, 9)},
+    "T2111": RecordKind.RESERVE,
+    "T2112": RecordKind.RESERVE,
 }
 # transaction_status there. What was reversed has moved; a row of its own moves it back.
 SETTLEMENT_STATUSES: Final[dict[str, RecordStatus]] = {
