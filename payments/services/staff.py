@@ -11,22 +11,22 @@ from payments.models import WebhookEvent
 from payments.services import inbox, wishes
 
 
+@database.atomic(durable=True)
 def ask_gateway(*, transaction_id: UUID) -> None:
     """Write down who asks, and have the gateway asked as soon as it allows.
 
     Changes nothing on a payment that has ended or was never sent.
     """
-    with database.atomic(durable=True):
-        audit.record(
-            [
-                audit.event(
-                    action="transaction.gateway_asked",
-                    subject_type="transaction",
-                    subject_id=transaction_id,
-                )
-            ]
-        )
     wishes.look_again(transaction_id=transaction_id)
+    audit.record(
+        [
+            audit.event(
+                action="transaction.gateway_asked",
+                subject_type="transaction",
+                subject_id=transaction_id,
+            )
+        ]
+    )
 
 
 @database.atomic(durable=True)

@@ -167,9 +167,9 @@ def cancel_order(*, order_id: UUID) -> Order:
     return end_order(order_id=order_id)
 
 
-@database.atomic(durable=True)
+@database.atomic
 def look_again(*, transaction_id: UUID) -> None:
-    """The shopper is back: ask the gateway as soon as it allows. Proves nothing by itself."""
+    """Somebody wants to know, such as a shopper who is back: ask as soon as the gateway allows."""
     row = Transaction.objects.select_for_update(no_key=True).filter(pk=transaction_id).first()
     if row is None or not row.is_live or row.status == Status.PENDING:
         return

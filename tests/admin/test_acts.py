@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -13,9 +14,9 @@ from audit.models import AuditEvent
 from audit.staff.formats import admin_url
 from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent, WebhookState
-from payments.services import inbox
+from payments.services import inbox, wishes
 from payments.services.cases import Finding, open_cases
-from payments.services.staff import process_webhook_again
+from payments.services.staff import ask_gateway, process_webhook_again
 from payments.states import Status
 from tests.admin.conftest import BrowserOf
 from tests.factories import TransactionFactory, begin, hear
@@ -113,6 +114,21 @@ class TestAskingTheGateway:
         assert row.status == Status.PROCESSING
         event = AuditEvent.objects.get(action="transaction.gateway_asked")
         assert (event.subject_id, event.actor_id) == (waiting.pk, str(support.pk))
+
+    @pytest.mark.django_db(transaction=True)
+    def test_is_recorded_only_when_it_has_been_done(
+        self, waiting: Transaction, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(queue: str) -> None:
+            raise OperationalError("the connection was lost")
+
+        monkeypatch.setattr(wishes, "wake", fail)
+        due_at = waiting.due_at
+        with pytest.raises(OperationalError):
+            ask_gateway(transaction_id=waiting.pk)
+        waiting.refresh_from_db()
+        assert waiting.due_at == due_at
+        assert not AuditEvent.objects.filter(action="transaction.gateway_asked").exists()
 
     def test_is_refused_to_the_auditor(self, as_auditor: Client, waiting: Transaction) -> None:
         assert as_auditor.post(url_of("transaction_ask", waiting.pk)).status_code == 403
