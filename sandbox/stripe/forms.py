@@ -22,14 +22,18 @@ FIELDS_MAX = 2000
 
 def decode(text: str) -> Json:
     """The tree of a form or query string; all leaves are text. Raises StripeError."""
+    tree: Json = {}
+    for name, value in pairs_of(text):
+        insert(tree, path_of(name), value)
+    return as_object(tree)
+
+
+def pairs_of(text: str) -> list[tuple[str, str]]:
+    """The names and values of a form or query string, in their order. Raises StripeError."""
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
     except ValueError as error:
         raise StripeError(400, "Invalid request: the form cannot be decoded.") from error
-    tree: Json = {}
-    for name, value in pairs:
-        insert(tree, path_of(name), value)
-    return {name: lists(node) for name, node in tree.items()}
 
 
 def path_of(name: str) -> list[str]:
@@ -86,4 +90,9 @@ def lists(node: Any) -> Any:
         return node
     if node and all(key.isdecimal() for key in node):
         return [lists(node[key]) for key in sorted(node, key=int)]
-    return {key: lists(value) for key, value in node.items()}
+    return as_object(node)
+
+
+def as_object(node: Json) -> Json:
+    """An object with its lists; metadata has names of the shop's, and one may be a number."""
+    return {key: value if key == "metadata" else lists(value) for key, value in node.items()}

@@ -32,6 +32,8 @@ class TestDecode:
                 {"o": [{"k1": ["1", "2"], "k2": {"key": "3"}, "k3": "4"}]},
             ),
             ("metadata[old]=", {"metadata": {"old": ""}}),
+            ("metadata[0]=x", {"metadata": {"0": "x"}}),
+            ("a[metadata][7]=x", {"a": {"metadata": {"7": "x"}}}),
             ("items[1][0]=3&items[1][1]=4&items[0][foo]=b", {"items": [{"foo": "b"}, ["3", "4"]]}),
         ],
     )

@@ -121,7 +121,9 @@ def _read_refusal(operation: Operation, error: Mapping[str, object]) -> Outcome:
     intent = objects.member(error, "payment_intent")
     if intent and operation.verb not in {Verb.REFUND, Verb.QUERY_REFUND}:
         outcome = objects.read_payment_intent(intent, is_query=operation.verb is not Verb.CREATE)
-        return _require_echo(operation, replace(outcome, failure=outcome.failure or failure))
+        # One that is cut so short that it names nobody leaves the no to speak for itself.
+        if outcome.reference:
+            return _require_echo(operation, replace(outcome, failure=outcome.failure or failure))
     if operation.verb in {Verb.CREATE, Verb.REFUND}:
         reference = operation.reference if operation.verb is Verb.REFUND else ""
         return Outcome(OutcomeKind.DECLINED, reference=reference, failure=failure)
