@@ -37,6 +37,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "RATE_LIMIT_REACHED": "Too many requests.",
     "INTERNAL_SERVER_ERROR": "An internal error happened.",
     "SERVICE_UNAVAILABLE": "The service is not available.",
+    "RESULTSET_TOO_LARGE": "The search finds more than may be shown.",
 }
 DEBUG_HEADER: Final = "PayPal-Debug-Id"
 
@@ -44,9 +45,14 @@ DEBUG_HEADER: Final = "PayPal-Debug-Id"
 class PaypalError(Exception):
     """A call ends with one of PayPal's errors."""
 
-    def __init__(self, status: int, issue: str = "", *, field: str = "", text: str = "") -> None:
-        """``issue`` is what ``details`` name; without one there are no details."""
-        super().__init__(issue or NAMES[status])
+    def __init__(
+        self, status: int, issue: str = "", *, field: str = "", text: str = "", name: str = ""
+    ) -> None:
+        """``issue`` is what ``details`` name; without one there are no details. ``name`` is that of
+        the status unless given.
+        """
+        self.name = name or NAMES[status]
+        super().__init__(issue or self.name)
         self.status = status
         self.issue = issue
         self.field = field
@@ -54,8 +60,8 @@ class PaypalError(Exception):
 
     def response(self) -> web.Response:
         """The error on the wire."""
-        name, debug_id = NAMES[self.status], new_debug_id()
-        body: Json = {"name": name, "message": MESSAGES[name], "debug_id": debug_id}
+        debug_id = new_debug_id()
+        body: Json = {"name": self.name, "message": MESSAGES[self.name], "debug_id": debug_id}
         if self.issue:
             detail = {"issue": self.issue, "description": self.text or sentence(self.issue)}
             body["details"] = [detail | ({"field": self.field} if self.field else {})]

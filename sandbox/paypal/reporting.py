@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from sandbox.paypal import money
-from sandbox.paypal.errors import invalid
+from sandbox.paypal.errors import PaypalError, invalid
 from sandbox.paypal.store import DAY_S, HOUR_S, stamp
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PATH: Final = "/v1/reporting/transactions"
 LAG_S: Final = 3 * HOUR_S
 WINDOW_S_MAX: Final = 31 * DAY_S
+ROWS_MAX: Final = 10_000
 PAGE_SIZE_MAX: Final = 500
 PAGE_SIZE: Final = 100
 STATUSES: Final = {"COMPLETED": "S", "PENDING": "P", "DECLINED": "D"}
@@ -45,6 +46,7 @@ class Reporting:
         ]
         rows.sort(key=lambda row: row[0])
         infos = [info for _, info in rows]
+        require_showable(len(infos))
         return {
             "transaction_details": [
                 {"transaction_info": info} for info in infos[(page - 1) * size : page * size]
@@ -114,6 +116,12 @@ class Reporting:
         if received:
             info["fee_amount"] = negative(received["paypal_fee"])
         return at, status != "D", info
+
+
+def require_showable(rows: int) -> None:
+    """Raises PaypalError for a search that finds too much, of which PayPal shows nothing."""
+    if rows > ROWS_MAX:
+        raise PaypalError(400, name="RESULTSET_TOO_LARGE")
 
 
 def fits(info: Json, query: Mapping[str, str]) -> bool:

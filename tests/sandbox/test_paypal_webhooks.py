@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store
 
 from sandbox.paypal.certificates import SIGNER, Certificates
+from sandbox.paypal.errors import PaypalError
+from sandbox.paypal.reporting import require_showable
 from tests.sandbox.paypal_shop import (
     PAYMENTS,
     Caller,
@@ -293,6 +296,14 @@ class TestReport:
     def test_covers_31_days_at_most(self, app: Caller, start_s: int, end_s: int) -> None:
         query = f"start_date={rfc3339(start_s)}&end_date={rfc3339(end_s)}"
         assert app.call("GET", f"{REPORT}?{query}").status_code == 400
+
+    def test_shows_nothing_of_a_search_that_finds_too_much(self) -> None:
+        require_showable(10_000)
+        with pytest.raises(PaypalError) as raised:
+            require_showable(10_001)
+        answer = raised.value.response()
+        assert answer.status == 400
+        assert json.loads(answer.text or "")["name"] == "RESULTSET_TOO_LARGE"
 
     def test_agrees_with_the_balance(self, own_app: Caller, reference: str) -> None:
         own_app.captured(reference, "100.00")

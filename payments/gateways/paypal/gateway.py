@@ -187,6 +187,8 @@ class PaypalGateway(Gateway):
         except (NoToken, HttpTrouble) as error:
             raise ReportUnavailable("PayPal could not be reached", can_retry=True) from error
         content = answer.json()
+        if content and content.get("name") == reporting.TOO_LARGE:
+            raise reporting.TooManyRows("more rows than PayPal shows of one search")
         if answer.status != _OK or content is None:
             passes = answer.status == _OK or answer.status in _PASSING
             raise ReportUnavailable(f"PayPal answered {answer.status}", can_retry=passes)

@@ -1,7 +1,7 @@
 """What PayPal settled: Transaction Search, the source of settlement records.
 
 Rows come up to three hours late, an id can stand in several of them, and one search covers 31
-days at most.
+days at most, and 10,000 rows.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,9 +31,17 @@ PAGES_MAX: Final = 200
 WINDOW_MAX: Final = timedelta(days=31)
 _PIECE: Final = timedelta(days=30)
 _SECOND: Final = timedelta(seconds=1)
+# A shorter time than this is not split: its halves would begin and end in the same second.
+_SPLIT_MIN: Final = 3 * _SECOND
+# What PayPal calls a search that finds more than it shows.
+TOO_LARGE: Final = "RESULTSET_TOO_LARGE"
 _SHOWN_MAX: Final = 40
 # Whose account it was, and what people wrote to each other.
 _PERSONAL: Final = frozenset({"paypal_account_id", "transaction_note", "transaction_subject"})
+
+
+class TooManyRows(ReportUnavailable):
+    """PayPal shows nothing of a search that finds so much: a shorter time must be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,8 @@ def read_all(
 ) -> Iterator[SettlementRecord]:
     """Everything from ``start`` up to ``end``; ``get`` fetches a path. Raises ReportUnavailable.
 
-    A page that moves while we turn it can show a row twice: its record is given once.
+    ``get`` may raise ``TooManyRows``: then the halves of that time are searched. A page that moves
+    while we turn it can show a row twice: its record is given once.
     """
     known: set[tuple[str, RecordStatus]] = set()
     for since, until in windows(start, end):
@@ -100,6 +109,19 @@ def read_page(content: Json) -> Page:
 
 
 def _read_window(
+    get: Callable[[str], Json], since: datetime, until: datetime
+) -> Iterator[SettlementRecord]:
+    try:
+        yield from _read_pages(get, since, until)
+    except TooManyRows:
+        if until - since < _SPLIT_MIN:
+            raise
+        middle = (since + (until - since) / 2).replace(microsecond=0)
+        yield from _read_window(get, since, middle)
+        yield from _read_window(get, middle + _SECOND, until)
+
+
+def _read_pages(
     get: Callable[[str], Json], since: datetime, until: datetime
 ) -> Iterator[SettlementRecord]:
     count = 0

@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -88,6 +89,37 @@ class TestSettlementRecords:
         assert pieces[0][0] == START
         assert pieces[-1][1] == end - SECOND
         assert [since for since, _ in pieces[1:]] == [until + SECOND for _, until in pieces[:-1]]
+
+    def test_are_asked_for_in_halves_where_there_are_too_many(self) -> None:
+        asked: list[tuple[datetime, datetime]] = []
+
+        def get(path: str) -> dict[str, Any]:
+            query = parse_qs(urlsplit(path).query)
+            since, until = (
+                datetime.fromisoformat(query[name][0]) for name in ("start_date", "end_date")
+            )
+            if until - since > timedelta(minutes=7):
+                raise reporting.TooManyRows("too many")
+            asked.append((since, until))
+            number = {"transaction_id": str(len(asked))}
+            return {"transaction_details": [row(**number)], "total_pages": 1}
+
+        found = list(reporting.read_all(get, START, START + timedelta(hours=1)))
+        assert [record.psp_reference for record in found] == [str(n + 1) for n in range(16)]
+        # Every second once: each piece begins with the second after the one before.
+        assert (asked[0][0], asked[-1][1]) == (START, START + timedelta(hours=1) - SECOND)
+        ends = [(until + SECOND, since) for (_, until), (since, _) in pairwise(asked)]
+        assert all(end == begin for end, begin in ends)
+
+    def test_are_none_where_a_moment_holds_too_many(
+        self, paypal: PaypalGateway, server: LocalServer
+    ) -> None:
+        refusal = {"name": "RESULTSET_TOO_LARGE", "message": "x", "debug_id": "1"}
+        server.reply_json(refusal, status=400)
+        with pytest.raises(ReportUnavailable, match="more rows"):
+            list(paypal.settlement_records(START, START + 10 * SECOND))
+        # Ten seconds, five, two: then there is nothing left to split.
+        assert len(server.received) == 3
 
     def test_are_given_once_when_a_page_moves_under_us(
         self, paypal: PaypalGateway, server: LocalServer
