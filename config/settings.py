@@ -302,7 +302,12 @@ PSPS: dict[str, dict[str, Any]] = {
     },
     "paypal": {
         "adapter": "payments.gateways.paypal.gateway.PaypalGateway",
-        "options": group("PAYPAL_", api_base=SANDBOX_URL or "https://api-m.paypal.com"),
+        "options": group(
+            "PAYPAL_",
+            api_base=SANDBOX_URL or "https://api-m.paypal.com",
+            # Without one PayPal's page shows the account's own name.
+            brand_name=SHOP_NAME,
+        ),
         "enabled": bool(env.str("PAYPAL_CLIENT_ID", default="")),
     },
     "vnpay": {

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from config.documents import read_settings
@@ -87,3 +88,8 @@ class TestAName:
             and one.name.startswith(("STRIPE_", "PAYPAL_", "VNPAY_", "MOMO_"))
         }
         assert {option for option in named if "_" in option} == OPTIONS
+
+
+class TestPaypal:
+    def test_shows_the_shops_name_on_its_page(self) -> None:
+        assert settings.GATEWAYS["paypal"]["options"]["brand_name"] == settings.SHOP_NAME
