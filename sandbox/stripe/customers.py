@@ -1,4 +1,4 @@
-"""Customers, and the payment methods that they keep."""
+"""Customers, the payment methods that they keep, and the tokens that stand for one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sandbox.stripe.attempts import card_shown
 from sandbox.stripe.cards import card_for
 from sandbox.stripe.errors import bad_value, missing, no_such, refused
-from sandbox.stripe.objects import INVOICE_SETTINGS, new_id
+from sandbox.stripe.objects import INVOICE_SETTINGS, new_id, nothing
 from sandbox.stripe.params import merged, need
 
 if TYPE_CHECKING:
@@ -19,9 +19,14 @@ KEPT: Final = (
     "name", "next_invoice_sequence", "phone", "preferred_locales", "shipping", "tax_exempt",
 )  # fmt: skip
 
+TOKEN: Final = nothing(
+    "expires_at mandate_data payment_intent payment_method_options return_url setup_future_usage "
+    "setup_intent shipping"
+) | {"object": "confirmation_token", "livemode": False, "use_stripe_sdk": False}
+
 
 class Customers:
-    """Everything that changes a customer or a payment method."""
+    """Everything that changes a customer, or a way of theirs to pay."""
 
     def __init__(self, store: Store) -> None:
         """Both are only kept; what they pay is the intents' business."""
@@ -100,6 +105,27 @@ class Customers:
         if not method.get("customer"):
             raise refused("The payment method is not attached to a customer.")
         return self._keep_for(method, None)
+
+    def create_token(self, params: Json) -> Json:
+        """``POST /v1/test_helpers/confirmation_tokens``: wrap a payment method."""
+        name = card_behind(self._store, need(params, "payment_method"))
+        if card_for(name) is None:
+            raise no_such("PaymentMethod", name, "payment_method", status=400)
+        token: Json = {"id": new_id("ctoken_"), "created": self._store.now, "_card": name}
+        self._store.put("confirmation_tokens", token)
+        return self.token(token["id"])
+
+    def token(self, token_id: str) -> Json:
+        """``GET /v1/confirmation_tokens/{id}``."""
+        token = self._store.table("confirmation_tokens").get(token_id, {})
+        card = card_for(token.get("_card", ""))
+        if card is None:
+            raise no_such("ConfirmationToken", token_id)
+        return TOKEN | {
+            "id": token_id,
+            "created": token["created"],
+            "payment_method_preview": {"type": "card", "card": card_shown(card)},
+        }
 
     def _keep_for(self, method: Json, customer: str | None) -> Json:
         method["customer"] = customer

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.stripe.cards import card_for
-from sandbox.stripe.customers import card_behind
 from sandbox.stripe.errors import no_such, not_reconciled
 from sandbox.stripe.lists import Lists, event_object, in_range, read_types
-from sandbox.stripe.objects import member, new_id, nothing
-from sandbox.stripe.params import merged, need
+from sandbox.stripe.objects import member
+from sandbox.stripe.params import merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,12 +109,6 @@ TABLES: Final = {
 }
 
 
-TOKEN: Final = nothing(
-    "expires_at mandate_data payment_intent payment_method_options return_url setup_future_usage "
-    "setup_intent shipping"
-) | {"object": "confirmation_token", "livemode": False, "use_stripe_sdk": False}
-
-
 @dataclass(frozen=True, kw_only=True)
 class Parts:
     """What the endpoints call upon."""
@@ -166,7 +158,8 @@ class Endpoints:
             "detach_method": lambda method, _: customers.detach(method),
             "update_endpoint": hooks.update,
         }
-        self._reads: dict[str, Callable[[str, Json], Json]] = {
+        # What is no record that is simply shown, or changed and shown.
+        self._others: dict[str, Callable[[str, Json], Json]] = {
             "account": lambda *_: account_object(store.account),
             "balance": lambda *_: balance.sums(),
             "report_types": lambda *_: reports.types(),
@@ -186,8 +179,8 @@ class Endpoints:
             "get_event": lambda event_id, _: self._event(event_id),
             "list_events": lambda _, params: self._list_events(params),
             "list_transactions": lambda _, params: self._list_transactions(params),
-            "get_confirmation_token": lambda token_id, _: self._token(token_id),
-            "create_confirmation_token": lambda _, params: self._new_token(params),
+            "get_confirmation_token": lambda token_id, _: customers.token(token_id),
+            "create_confirmation_token": lambda _, params: customers.create_token(params),
         }
 
     def run(self, operation: str, object_id: str, params: Json) -> Json:
@@ -197,8 +190,8 @@ class Endpoints:
         return self._lists.expand(answer, paths) if paths else answer
 
     def _run(self, operation: str, object_id: str, params: Json) -> Json:
-        if operation in self._reads:
-            return self._reads[operation](object_id, params)
+        if operation in self._others:
+            return self._others[operation](object_id, params)
         if operation in self._creates:
             table, create = self._creates[operation]
             return self._store.shown(table, create(params))
@@ -282,27 +275,6 @@ class Endpoints:
         if event is None:
             raise no_such("event", event_id)
         return event_object(self._store, event)
-
-    def _new_token(self, params: Json) -> Json:
-        """``POST /v1/test_helpers/confirmation_tokens``: wrap a test payment method."""
-        token = card_behind(self._store, need(params, "payment_method"))
-        if card_for(token) is None:
-            raise no_such("PaymentMethod", token, "payment_method")
-        record: Json = {"id": new_id("ctoken_"), "created": self._store.now, "_card": token}
-        self._store.put("confirmation_tokens", record)
-        return self._token(record["id"])
-
-    def _token(self, token_id: str) -> Json:
-        record = self._store.table("confirmation_tokens").get(token_id)
-        card = card_for(record["_card"]) if record else None
-        if record is None or card is None:
-            raise no_such("ConfirmationToken", token_id)
-        preview = {"type": "card", "card": {"brand": card.brand, "last4": card.last4}}
-        return TOKEN | {
-            "id": token_id,
-            "created": record["created"],
-            "payment_method_preview": preview,
-        }
 
 
 def account_object(account_id: str) -> Json:

@@ -100,13 +100,7 @@ class Store:
 
         ``previous`` are the old values of what has changed, for the types that end in updated.
         """
-        endpoints = [
-            each["id"]
-            for each in self.table("webhook_endpoints").values()
-            if self._hears(each, kind)
-        ]
-        # The endpoint of the environment has no id.
-        receivers = [*([""] if takes(self._events, kind) else []), *endpoints]
+        receivers = self._receivers(kind)
         if not receivers:
             return
         event: Json = {
@@ -124,13 +118,22 @@ class Store:
         }
         self.put("events", event)
         for endpoint in receivers:
-            self.world.webhooks.post(
-                gateway=NAME,
-                reference=reference,
-                # The book knows a delivery by this.
-                event_id=f"{event['id']}.{endpoint}".rstrip("."),
-                payload={"type": kind, "event": event["id"], "endpoint": endpoint},
-            )
+            self._send(event, endpoint)
+
+    def _receivers(self, kind: str) -> list[str]:
+        """The endpoints that hear of such events; that of the environment has no id."""
+        made = self.table("webhook_endpoints").values()
+        own = [""] if takes(self._events, kind) else []
+        return own + [each["id"] for each in made if self._hears(each, kind)]
+
+    def _send(self, event: Json, endpoint: str) -> None:
+        self.world.webhooks.post(
+            gateway=NAME,
+            reference=event["reference"],
+            # The book knows a delivery by this.
+            event_id=f"{event['id']}.{endpoint}".rstrip("."),
+            payload={"type": event["type"], "event": event["id"], "endpoint": endpoint},
+        )
 
     def _hears(self, endpoint: Json, kind: str) -> bool:
         """Whether an endpoint wants such events and is on this machine: no other is called."""
