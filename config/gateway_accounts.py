@@ -7,29 +7,17 @@ one needs no code.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import group
-
-Entry = dict[str, Any]
+from config.psps import OPTIONS, Entry
 
 # What fits into a variable's name, a webhook's path and the column of a transaction.
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,19}")
 # An account is reached where its PSP is; everything else it has for itself.
 _ADDRESSES: Final = ("_base", "_url")
-
-# What the gateways are set by, as far as it has several words: an account "stripe_secret" would
-# take STRIPE_SECRET_KEY for its own.
-OPTIONS: Final = frozenset(
-    {
-        "access_key", "api_base", "api_url", "brand_name", "cert_origins", "cert_roots",
-        "client_id", "hash_secret", "merchant_id", "partner_code", "pay_url", "previous_keys",
-        "read_timeout_s", "request_type", "secret_key", "server_ip", "tmn_code", "webhook_ids",
-        "webhook_secrets", "webhook_senders", "webhook_verification",
-    }
-)  # fmt: skip
 
 
 def with_accounts(psps: Mapping[str, Entry], accounts: Mapping[str, str]) -> dict[str, Entry]:

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from csp.constants import NONE, SELF
 from kombu import Queue
@@ -11,7 +10,6 @@ from config.environment import (
     IS_PRODUCTION,
     encryption_keys,
     env,
-    group,
     public_url,
     refuse_in_production,
     require_different,
@@ -20,6 +18,7 @@ from config.environment import (
 )
 from config.gateway_accounts import with_accounts
 from config.logs import logging_config
+from config.psps import psps
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -292,42 +291,8 @@ FIELD_ENCRYPTION_KEYS = encryption_keys("FIELD_ENCRYPTION_KEYS")
 SANDBOX_URL = env.str("SANDBOX_URL", default="").rstrip("/")
 refuse_in_production({"SANDBOX_URL": SANDBOX_URL})
 
-# One entry a gateway: its adapter, its options (every variable with its prefix), and whether
-# its credentials are there.
-PSPS: dict[str, dict[str, Any]] = {
-    "stripe": {
-        "adapter": "payments.gateways.stripe.gateway.StripeGateway",
-        "options": group("STRIPE_", api_base=SANDBOX_URL or "https://api.stripe.com"),
-        "enabled": bool(env.str("STRIPE_SECRET_KEY", default="")),
-    },
-    "paypal": {
-        "adapter": "payments.gateways.paypal.gateway.PaypalGateway",
-        "options": group(
-            "PAYPAL_",
-            api_base=SANDBOX_URL or "https://api-m.paypal.com",
-            # Without one PayPal's page shows the account's own name.
-            brand_name=SHOP_NAME,
-        ),
-        "enabled": bool(env.str("PAYPAL_CLIENT_ID", default="")),
-    },
-    "vnpay": {
-        "adapter": "payments.gateways.vnpay.gateway.VnpayGateway",
-        "options": group(
-            "VNPAY_",
-            pay_url=f"{SANDBOX_URL}/paymentv2/vpcpay.html"
-            if SANDBOX_URL
-            else "https://pay.vnpay.vn/vpcpay.html",
-            api_url=f"{SANDBOX_URL or 'https://merchant.vnpay.vn'}/merchant_webapi/api/transaction",
-        ),
-        "enabled": bool(env.str("VNPAY_TMN_CODE", default="")),
-    },
-    "momo": {
-        "adapter": "payments.gateways.momo.gateway.MomoGateway",
-        "options": group("MOMO_", api_base=SANDBOX_URL or "https://payment.momo.vn"),
-        "enabled": bool(env.str("MOMO_PARTNER_CODE", default="")),
-    },
-}
-# And one for each further account of ours at one of them.
+# One entry for each PSP, and one for each further account of ours there.
+PSPS = psps(sandbox_url=SANDBOX_URL, shop_name=SHOP_NAME)
 GATEWAYS = with_accounts(PSPS, env.dict("GATEWAY_ACCOUNTS", default={}))
 # Which gateways serve which method: changing this moves a method without touching code. The
 # first that can take a payment gets it; the others stand in while it cannot be reached.

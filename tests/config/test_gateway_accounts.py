@@ -8,7 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.documents import read_settings
 from config.environment import group
-from config.gateway_accounts import OPTIONS, with_accounts
+from config.gateway_accounts import with_accounts
+from config.psps import OPTIONS
 from tests.config.production import ROOT
 
 
