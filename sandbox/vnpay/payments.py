@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sandbox import charges
 from sandbox.clock import iso
 from sandbox.vnpay import codes
-from sandbox.vnpay.ways import DOMESTIC, bank_and_card
+from sandbox.vnpay.ways import ATM, DOMESTIC, QR, bank_and_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +110,7 @@ class Payments:
             return False
         payment["response"] = response
         payment["decision"] = decision
-        payment["method"] = method or payment["method"]
+        payment["method"] = method or self._unchosen(payment, response)
         payment["pay_date"] = stamp(self._world.clock.now())
         self._save(payment)
         self._enter(payment)
@@ -121,6 +121,12 @@ class Payments:
             payload={"type": "ipn", "params": self.result(payment)},
         )
         return True
+
+    def _unchosen(self, payment: Json, response: str) -> str:
+        """What stands for the way to pay where the shopper chose none before it was decided."""
+        left_at_once = response == codes.CANCELLED and "vnp_BankCode" not in payment["params"]
+        way: str = QR if left_at_once else payment["method"]
+        return way
 
     def pend(self, payment: Json) -> None:
         """The shopper has paid, and the bank has not answered yet."""
@@ -134,7 +140,8 @@ class Payments:
             "vnp_TmnCode": self._tmn_code,
             "vnp_Amount": str(payment["amount"]),
             "vnp_BankCode": bank,
-            "vnp_BankTranNo": f"VNP{payment['number']}" if taken else "",
+            # The bank's side of it begins when the shopper chooses a bank.
+            "vnp_BankTranNo": f"VNP{payment['number']}" if taken or card == ATM else "",
             "vnp_CardType": card,
             "vnp_PayDate": payment["pay_date"],
             "vnp_OrderInfo": payment["params"]["vnp_OrderInfo"],

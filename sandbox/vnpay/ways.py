@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 QR: Final = "VNPAYQR"
 DOMESTIC: Final = "VNBANK"
 INTERNATIONAL: Final = "INTCARD"
+# The card type of every domestic card and account.
+ATM: Final = "ATM"
 # The bank and card type that go with a way, where the shopper chose nothing more.
 METHODS: Final[Mapping[str, tuple[str, str]]] = {
-    DOMESTIC: ("NCB", "ATM"),
+    DOMESTIC: ("NCB", ATM),
     QR: ("VNPAY", "QRCODE"),
     INTERNATIONAL: ("VISA", "VISA"),
 }
@@ -82,7 +84,7 @@ def bank_and_card(paid: str) -> tuple[str, str]:
     """vnp_BankCode and vnp_CardType of what was paid by; a bank's own code pays by its ATM card."""
     if paid in CARDS:
         return paid, paid
-    return METHODS.get(paid, (paid, "ATM"))
+    return METHODS.get(paid, (paid, ATM))
 
 
 def language(payment: Json) -> str:

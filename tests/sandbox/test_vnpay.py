@@ -179,6 +179,22 @@ class TestPayPage:
         charge = player.charge(reference)
         assert (charge["status"], charge["captured"]) == (status, captured)
 
+    def test_names_no_bank_when_the_shopper_leaves_before_choosing_one(
+        self, player: Player, reference: str
+    ) -> None:
+        player.behaviour(gateway="vnpay", decision="cancel")
+        back = returned(open_link(player, link_params(reference)))
+        assert (back["vnp_BankCode"], back["vnp_CardType"]) == ("VNPAY", "QRCODE")
+        assert "vnp_BankTranNo" not in back
+
+    def test_names_the_bank_when_the_shopper_leaves_it(
+        self, player: Player, reference: str
+    ) -> None:
+        page = open_link(player, link_params(reference, vnp_BankCode="NCB"))
+        back = returned(press(player, page, decision="cancel"))
+        assert (back["vnp_BankCode"], back["vnp_CardType"]) == ("NCB", "ATM")
+        assert back["vnp_BankTranNo"].startswith("VNP")
+
     def test_tells_nobody_when_the_shopper_walks_away(
         self, player: Player, shop: Shop, reference: str
     ) -> None:
