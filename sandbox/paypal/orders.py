@@ -107,7 +107,6 @@ class Orders:
         order["intent"] = intent
         self._link(order)
         order["purchase_units"] = [unit]
-        order["update_time"] = self._store.stamp()
         self._store.put("orders", order)
         amount = money.stored(unit["amount"])
         self._store.world.charges.update(
@@ -125,7 +124,6 @@ class Orders:
         payer_id = order["_payer_id"] or new_account()
         order.update(
             status="APPROVED",
-            update_time=self._store.stamp(),
             payer=BUYER | {"payer_id": payer_id},
             _payer_id=payer_id,
             _outcome=outcome,
@@ -169,6 +167,7 @@ class Orders:
             self._payments.capture_order(order, outcome)
         else:
             self._payments.authorize(order, outcome)
+        # Until it is over an order of PayPal's says nothing of when it changed.
         order.update(status="COMPLETED", update_time=self._store.stamp())
         self._link(order)
         self._store.put("orders", order)
@@ -190,7 +189,6 @@ class Orders:
                 | {"payee": {"merchant_id": self._store.merchant_id}}
             ],
             "create_time": self._store.stamp(),
-            "update_time": self._store.stamp(),
             "_reference": unit.get("custom_id") or unit.get("invoice_id") or order_id,
             "_context": read_context(body),
             "_with_source": with_source,
@@ -245,7 +243,6 @@ class Orders:
             if again:
                 order.update(
                     status="PAYER_ACTION_REQUIRED" if order["_with_source"] else "CREATED",
-                    update_time=self._store.stamp(),
                     _expires_at=self._store.now + LIFE_S,
                 )
                 self._book(order)

@@ -99,12 +99,11 @@ _TABLES: Final[dict[Verb, tuple[dict[str, Ruling], dict[str, Ruling]]]] = {
 
 def _back_to_page(operation: Operation, outcome: Outcome) -> Outcome:
     """The shopper may choose another way to pay, on the page that they know."""
-    data = operation.intent.psp_data
-    used_up = {"approval_used": data["approved_at"]} if data.get("approved_at") else {}
-    url = data.get("approve_url", "")
+    url = operation.intent.psp_data.get("approve_url", "")
     action = NextAction(url) if url else None
     kind = OutcomeKind.ACTION_REQUIRED if action else outcome.kind
-    return replace(outcome, kind=kind, next_action=action, psp_data=used_up)
+    data = {order.DECLINED_AT: operation.now.isoformat()}
+    return replace(outcome, kind=kind, next_action=action, psp_data=data)
 
 
 def _read_status(operation: Operation, answer: HttpAnswer) -> Outcome:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,6 +18,9 @@ from payments.gateways.paypal.mapping import (
     PENDING_FAILURES,
 )
 
+# When the capture of an approved order was declined, in ``psp_data``.
+DECLINED_AT: Final = "declined_at"
+_USED_UP_FOR: Final = timedelta(minutes=10)
 _PAGE_RELS: Final = ("payer-action", "approve")
 _PAYPAL_DOMAIN: Final = ".paypal.com"
 
@@ -189,27 +192,36 @@ def _of_status(operation: Operation, order: Json, unit: Json, api_base: str) -> 
     kind = ORDER_STATUSES.get(status, OutcomeKind.UNKNOWN)
     amount = money.read(unit.get("amount"))
     if status == "APPROVED":
-        return _of_approval(operation, order, amount)
+        return _of_approval(operation, amount)
     if operation.verb is Verb.CREATE and kind is OutcomeKind.UNPAID:
         return _page(operation, order, amount, api_base)
     failure = Failure(FailureCode.CANCELLED, status) if kind is OutcomeKind.DECLINED else None
-    return Outcome(kind, money=amount, failure=failure)
+    # PayPal waits for the shopper once more: whatever is approved from now on is new.
+    was_declined = kind is OutcomeKind.UNPAID and operation.intent.psp_data.get(DECLINED_AT)
+    data = {DECLINED_AT: ""} if was_declined else {}
+    return Outcome(kind, money=amount, failure=failure, psp_data=data)
 
 
-def _of_approval(operation: Operation, order: Json, amount: Money | None) -> Outcome:
+def _of_approval(operation: Operation, amount: Money | None) -> Outcome:
     """The shopper has agreed; only our capture takes the money, so it must follow.
 
-    It is "unpaid" by PayPal's own word, which lets somebody who cancelled be let go. An approval
-    whose capture was declined is used up: the next one is newer.
+    It is "unpaid" by PayPal's own word, which lets somebody who cancelled be let go.
     """
     if operation.verb is Verb.CAPTURE:
         return Outcome(OutcomeKind.PENDING, money=amount)
-    approved_at = text_of(order, "update_time")
-    used = operation.intent.psp_data.get("approval_used", "")
-    if approved_at and approved_at == used:
-        return Outcome(OutcomeKind.UNPAID, money=amount)
-    data = {"approved_at": approved_at} if approved_at else {}
-    return Outcome(OutcomeKind.UNPAID, money=amount, psp_data=data, next_verb=Verb.CAPTURE)
+    is_used_up = _was_just_declined(operation)
+    next_verb = None if is_used_up else Verb.CAPTURE
+    return Outcome(OutcomeKind.UNPAID, money=amount, next_verb=next_verb)
+
+
+def _was_just_declined(operation: Operation) -> bool:
+    """Whether an approval met a decline a moment ago, and may be that same one still.
+
+    An order does not say when it was approved; an event tells of each approval by itself, and
+    leads to a capture at once. Without it we try again after a while.
+    """
+    declined_at = operation.intent.psp_data.get(DECLINED_AT, "")
+    return bool(declined_at) and operation.now < datetime.fromisoformat(declined_at) + _USED_UP_FOR
 
 
 def _page(operation: Operation, order: Json, amount: Money | None, api_base: str) -> Outcome:

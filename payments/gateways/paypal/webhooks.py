@@ -106,7 +106,6 @@ def _of_payment(event_id: str, event_type: str, known: Event, resource: Json) ->
     is_order = event_type.startswith("CHECKOUT.ORDER.")
     unit = first_unit(resource)
     order_id = text_of(resource, "id") if is_order else _order_of(resource)
-    approved_at = text_of(resource, "update_time") if is_order else ""
     reference = next(iter(references_of(resource) or references_of(unit)), "")
     return Notice(
         event_id,
@@ -118,7 +117,6 @@ def _of_payment(event_id: str, event_type: str, known: Event, resource: Json) ->
             money=money.read(unit.get("amount") if is_order else resource.get("amount")),
             reference=reference,
             psp_reference=order_id,
-            psp_data={"approved_at": approved_at} if approved_at else {},
             next_verb=known.next_verb,
         ),
     )

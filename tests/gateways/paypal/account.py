@@ -18,7 +18,6 @@ OPTIONS: Final = {
 }
 TOKEN: Final = {"access_token": "A21AAFtoken", "token_type": "Bearer", "expires_in": 31668}
 USD: Final = Money(1999, "USD")
-APPROVED_AT: Final = "2026-11-22T03:31:00Z"
 
 
 def intent(**changes: Any) -> Intent:
@@ -54,7 +53,6 @@ def order(status: str, **payments: object) -> Json:
         "payer": {"name": {"given_name": "Linh"}, "email_address": "linh@example.com"},
         "payment_source": {"paypal": {"email_address": "linh@example.com"}},
         "purchase_units": [unit],
-        "update_time": APPROVED_AT,
         "links": [
             {"href": f"https://api.sandbox.paypal.com/v2/checkout/orders/{ORDER}", "rel": "self"},
             {"href": PAGE, "rel": "payer-action", "method": "GET"},

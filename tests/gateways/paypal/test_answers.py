@@ -1,5 +1,6 @@
 """What PayPal's answers mean, verb by verb."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.gateway import PaypalGateway
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.paypal.account import (
-    APPROVED_AT,
     MERCHANT,
     OPTIONS,
     ORDER,
@@ -135,13 +135,22 @@ class TestQuery:
         outcome = ask(Verb.QUERY, order("APPROVED"))
         assert outcome.kind is OutcomeKind.UNPAID
         assert outcome.next_verb is Verb.CAPTURE
-        assert outcome.psp_data == {"approved_at": APPROVED_AT}
 
-    def test_of_an_approval_that_was_used_up_waits_for_a_newer_one(self, ask: Asking) -> None:
-        declined = created(psp_data={"approval_used": APPROVED_AT})
-        assert ask(Verb.QUERY, order("APPROVED"), declined).next_verb is None
-        newer = {**order("APPROVED"), "update_time": "2026-11-22T03:40:00Z"}
-        assert ask(Verb.QUERY, newer, declined).next_verb is Verb.CAPTURE
+    @pytest.mark.parametrize(("minutes", "verb"), [(9, None), (10, Verb.CAPTURE)])
+    def test_of_an_approval_that_met_a_decline_is_tried_again_after_a_while(
+        self, ask: Asking, minutes: int, verb: Verb | None
+    ) -> None:
+        # An approved order does not say when it was approved.
+        declined_at = operation(Verb.QUERY).now - timedelta(minutes=minutes)
+        declined = created(psp_data={"declined_at": declined_at.isoformat()})
+        assert ask(Verb.QUERY, order("APPROVED"), declined).next_verb is verb
+
+    def test_before_another_approval_forgets_the_decline(self, ask: Asking) -> None:
+        now = operation(Verb.QUERY).now.isoformat()
+        waiting = ask(Verb.QUERY, order("CREATED"), created(psp_data={"declined_at": now}))
+        assert waiting.psp_data == {"declined_at": ""}
+        again = created(psp_data=dict(waiting.psp_data))
+        assert ask(Verb.QUERY, order("APPROVED"), again).next_verb is Verb.CAPTURE
 
     def test_of_a_capture_is_paid(self, ask: Asking) -> None:
         outcome = ask(Verb.QUERY, order("COMPLETED", captures=[capture()]))
@@ -320,15 +329,14 @@ class TestCapture:
     def test_refused_by_the_instrument_sends_the_shopper_back(
         self, ask: Asking, issue: str
     ) -> None:
-        approved = created(psp_data={"approved_at": APPROVED_AT})
-        outcome = ask(Verb.CAPTURE, refusal(issue), approved, status=422)
+        outcome = ask(Verb.CAPTURE, refusal(issue), status=422)
         assert outcome.kind is OutcomeKind.ACTION_REQUIRED
         assert outcome.failure is not None
         assert outcome.failure.gateway_code == issue
         assert outcome.next_action is not None
         assert outcome.next_action.url == PAGE
         assert outcome.next_verb is None
-        assert outcome.psp_data == {"approval_used": APPROVED_AT}
+        assert outcome.psp_data == {"declined_at": operation(Verb.CAPTURE).now.isoformat()}
 
     @pytest.mark.parametrize(
         "issue", ["ORDER_ALREADY_CAPTURED", "ORDER_ALREADY_AUTHORIZED", "DUPLICATE_INVOICE_ID"]

@@ -26,7 +26,6 @@ from payments.gateways.webhook import (
 )
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.paypal.account import (
-    APPROVED_AT,
     OPTIONS,
     ORDER,
     TOKEN,
@@ -394,7 +393,6 @@ class TestPaymentEvent:
         assert notice.outcome.kind is OutcomeKind.PENDING
         assert notice.outcome.money == Money(1999, "USD")
         assert notice.outcome.next_verb is Verb.CAPTURE
-        assert notice.outcome.psp_data == {"approved_at": APPROVED_AT}
 
     def test_of_an_approval_leads_through_the_capture_to_the_money(
         self, receiver: Receiver
