@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 from rest_framework_simplejwt.exceptions import InvalidToken
@@ -131,12 +132,21 @@ def _response(
     extra: dict[str, Any] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    return Response(
+    return _Problem(
         problem(status, code, detail, extra),
         status=status,
         headers=headers,
         content_type=MEDIA_TYPE,
     )
+
+
+class _Problem(Response):
+    """JSON also where the view itself answers with a page."""
+
+    @property
+    def rendered_content(self) -> bytes:
+        rendered: bytes = JSONRenderer().render(self.data)
+        return rendered
 
 
 def json_error(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:

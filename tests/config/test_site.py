@@ -25,6 +25,14 @@ class TestAnUnknownPath:
         assert answer.json()["code"] == "not_found"
 
 
+class TestAPageOfTheApi:
+    def test_is_refused_to_a_program_in_json(self, api: APIClient) -> None:
+        answer = api.get("/docs", headers={"Accept": "application/json"})
+        assert answer.status_code == 406
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["code"] == "not_acceptable"
+
+
 class TestADatabaseThatIsGone:
     def test_is_a_503_that_says_how_to_go_on(
         self, api: APIClient, monkeypatch: pytest.MonkeyPatch
