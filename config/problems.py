@@ -144,9 +144,9 @@ class _Problem(Response):
     """JSON also where the view itself answers with a page."""
 
     @property
-    def rendered_content(self) -> bytes:
-        rendered: bytes = JSONRenderer().render(self.data)
-        return rendered
+    def rendered_content(self) -> str:
+        self.accepted_renderer = JSONRenderer()
+        return super().rendered_content
 
 
 def json_error(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
