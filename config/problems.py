@@ -146,7 +146,8 @@ class _Problem(Response):
     @property
     def rendered_content(self) -> str:
         self.accepted_renderer = JSONRenderer()
-        return super().rendered_content
+        rendered: str = super().rendered_content
+        return rendered
 
 
 def json_error(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
