@@ -190,7 +190,7 @@ def event_object(store: Store, event: Json) -> Json:
         "created": event["created"],
         "data": data,
         "livemode": False,
-        "pending_webhooks": 1,
+        "pending_webhooks": event.get("pending", 1),
         "request": event["request"],
         "type": event["type"],
     }

@@ -59,7 +59,7 @@ class Store:
     """Records of Stripe's objects by table and id."""
 
     def __init__(self, world: World, *, account: str, events: Collection[str]) -> None:
-        """``events`` are the subscribed types; no other is made."""
+        """``events`` are the types that are sent to the endpoint of the environment."""
         self.world = world
         self.account = account
         self.cause = Cause()
@@ -96,13 +96,11 @@ class Store:
     def emit(
         self, kind: str, table: str, record: Json, reference: str, previous: Json | None = None
     ) -> None:
-        """Make an event about an object as it is now and send it, if somebody subscribed to it.
+        """Make an event about an object as it is now, and send it to who subscribed to it.
 
         ``previous`` are the old values of what has changed, for the types that end in updated.
         """
         receivers = self._receivers(kind)
-        if not receivers:
-            return
         event: Json = {
             "id": new_id("evt_"),
             "type": kind,
@@ -110,6 +108,7 @@ class Store:
             "table": table,
             "record": dict(record),
             "previous": previous,
+            "pending": len(receivers),
             "reference": reference,
             "request": {
                 "id": self.cause.request_id,
