@@ -186,7 +186,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
             "gateways/paypal/test_answers.py": (
                 "test_leads_to_the_page_under_either_of_its_names",
             ),
-            "gateways/paypal/test_webhooks.py": (
+            "gateways/paypal/test_events.py": (
                 "test_of_an_approval_leads_through_the_capture_to_the_money",
             ),
             "gateways/paypal/test_requests.py": ("test_makes_one_unit_with_our_reference_in_it",),

@@ -1,6 +1,7 @@
 """PayPal on the local server."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,8 @@ from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.gateway import PaypalGateway
 from tests.gateways.local_server import LocalServer, Reply
 from tests.gateways.paypal.account import OPTIONS, TOKEN
+from tests.gateways.paypal.asking import Asking
+from tests.gateways.paypal.receiver import Receiver
 
 
 @pytest.fixture
@@ -18,3 +21,13 @@ def paypal(server: LocalServer) -> PaypalGateway:
     gateway._tokens.get()
     server.received.clear()
     return gateway
+
+
+@pytest.fixture
+def ask(paypal: PaypalGateway, server: LocalServer) -> Asking:
+    return Asking(paypal, server)
+
+
+@pytest.fixture
+def receiver(server: LocalServer, tmp_path: Path) -> Receiver:
+    return Receiver(server, tmp_path)

@@ -6,14 +6,10 @@ from typing import Any
 import pytest
 
 from orders.money import Money
-from payments.gateways.operation import Intent, Json, Verb
-from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
-from payments.gateways.paypal.config import Config
-from payments.gateways.paypal.gateway import PaypalGateway
-from tests.gateways.local_server import LocalServer, Reply, refused_url
+from payments.gateways.operation import Json, Verb
+from payments.gateways.outcome import FailureCode, OutcomeKind
 from tests.gateways.paypal.account import (
     MERCHANT,
-    OPTIONS,
     ORDER,
     PAGE,
     USD,
@@ -25,34 +21,8 @@ from tests.gateways.paypal.account import (
     order,
     refusal,
 )
-from tests.gateways.samples import CALL_REFERENCE, REFERENCE, operation, run
-
-HELD = created(capture="manual", psp_data={"authorization_id": "AUTH1"})
-PAID = created(psp_data={"capture_id": "CAP1"})
-
-
-class Asking:
-    """Ask ``verb`` and let PayPal answer ``content``."""
-
-    def __init__(self, paypal: PaypalGateway, server: LocalServer) -> None:
-        self._paypal = paypal
-        self._server = server
-
-    def __call__(
-        self,
-        verb: Verb,
-        content: object,
-        payment: Intent | None = None,
-        status: int = 200,
-        **extra: Any,
-    ) -> Outcome:
-        self._server.reply_json(content, status=status)
-        return run(self._paypal, operation(verb, payment or created(), **extra))
-
-
-@pytest.fixture
-def ask(paypal: PaypalGateway, server: LocalServer) -> Asking:
-    return Asking(paypal, server)
+from tests.gateways.paypal.asking import HELD, Asking
+from tests.gateways.samples import REFERENCE, operation
 
 
 class TestCreate:
@@ -412,173 +382,3 @@ class TestCapture:
     def test_of_an_order_not_found_is_asked_about(self, ask: Asking) -> None:
         gone = refusal("INVALID_RESOURCE_ID", "RESOURCE_NOT_FOUND")
         assert ask(Verb.CAPTURE, gone, status=404).kind is OutcomeKind.PENDING
-
-
-class TestVoid:
-    def test_is_a_final_no_with_and_without_a_body(
-        self, ask: Asking, paypal: PaypalGateway, server: LocalServer
-    ) -> None:
-        with_body = ask(Verb.VOID, hold("VOIDED", id="AUTH1"), HELD)
-        server.reply(Reply(204, b""))
-        without = run(paypal, operation(Verb.VOID, HELD))
-        again = ask(Verb.VOID, refusal("PREVIOUSLY_VOIDED"), HELD, status=422)
-        for outcome in (with_body, without, again):
-            assert outcome.kind is OutcomeKind.DECLINED
-            assert outcome.failure is not None
-            assert outcome.failure.code is FailureCode.CANCELLED
-
-    def test_after_the_capture_ends_nothing(self, ask: Asking) -> None:
-        outcome = ask(Verb.VOID, refusal("PREVIOUSLY_CAPTURED"), HELD, status=422)
-        assert outcome.kind is OutcomeKind.PENDING
-
-    @pytest.mark.parametrize("answer", [{}, hold("VOIDED", id="AUTH2"), hold(id="AUTH1")])
-    def test_without_a_clear_word_about_this_hold_is_unknown(
-        self, ask: Asking, answer: dict[str, Any]
-    ) -> None:
-        assert ask(Verb.VOID, answer, HELD).kind is OutcomeKind.UNKNOWN
-
-
-def refund(status: str = "COMPLETED", **changes: Any) -> dict[str, Any]:
-    node = {"id": "R1", "status": status, "amount": amount("5.00"), "custom_id": CALL_REFERENCE}
-    return {**node, **changes}
-
-
-class TestRefund:
-    @pytest.mark.parametrize(
-        ("status", "kind"),
-        [
-            ("COMPLETED", OutcomeKind.SUCCEEDED),
-            ("PENDING", OutcomeKind.PENDING),
-            ("FAILED", OutcomeKind.DECLINED),
-            ("CANCELLED", OutcomeKind.DECLINED),
-            ("NEW", OutcomeKind.UNKNOWN),
-        ],
-    )
-    def test_is_what_its_status_says(self, ask: Asking, status: str, kind: OutcomeKind) -> None:
-        outcome = ask(Verb.REFUND, refund(status), PAID, status=201, money=Money(500, "USD"))
-        assert outcome.kind is kind
-        assert (outcome.psp_reference, outcome.money) == ("R1", Money(500, "USD"))
-        # What comes next for the payment is not a refund's to say.
-        assert outcome.psp_data == {}
-
-    @pytest.mark.parametrize("name", ["custom_id", "invoice_id"])
-    def test_of_another_reference_is_unknown(self, ask: Asking, name: str) -> None:
-        answer = {**refund(), "custom_id": "", name: "other"}
-        assert ask(Verb.REFUND, answer, PAID, money=USD).kind is OutcomeKind.UNKNOWN
-
-    @pytest.mark.parametrize(
-        ("issue", "kind"),
-        [
-            ("CAPTURE_FULLY_REFUNDED", OutcomeKind.DECLINED),
-            ("REFUND_FAILED_INSUFFICIENT_FUNDS", OutcomeKind.DECLINED),
-            ("TRANSACTION_DISPUTED", OutcomeKind.DECLINED),
-            ("DUPLICATE_INVOICE_ID", OutcomeKind.PENDING),
-            ("BRAND_NEW", OutcomeKind.UNKNOWN),
-        ],
-    )
-    def test_refused_needs_an_explicit_word(
-        self, ask: Asking, issue: str, kind: OutcomeKind
-    ) -> None:
-        assert ask(Verb.REFUND, refusal(issue), PAID, status=422, money=USD).kind is kind
-
-    def test_asked_about_by_its_id(self, ask: Asking) -> None:
-        known: dict[str, Any] = {"refund_reference": CALL_REFERENCE, "refund_psp_reference": "R1"}
-        assert ask(Verb.QUERY_REFUND, refund(), PAID, **known).kind is OutcomeKind.SUCCEEDED
-        other = ask(Verb.QUERY_REFUND, refund(id="R2"), PAID, **known)
-        assert other.kind is OutcomeKind.UNKNOWN
-
-    def test_made_on_paypals_pages_carries_no_reference_of_ours(self, ask: Asking) -> None:
-        found = ask(Verb.QUERY_REFUND, refund(custom_id=""), PAID, refund_psp_reference="R1")
-        assert found.kind is OutcomeKind.SUCCEEDED
-
-    def test_whose_answer_was_lost_is_found_in_its_order(self, ask: Asking) -> None:
-        listed = [refund(custom_id="other"), refund(id="R7", custom_id="", invoice_id="mine")]
-        answer = order("COMPLETED", captures=[capture()], refunds=listed)
-        outcome = ask(Verb.QUERY_REFUND, answer, PAID, refund_reference="mine")
-        assert (outcome.kind, outcome.psp_reference) == (OutcomeKind.SUCCEEDED, "R7")
-
-    def test_that_the_order_does_not_list_was_not_made(self, ask: Asking) -> None:
-        none = order("COMPLETED", captures=[capture()])
-        nameless = order("COMPLETED", refunds=[refund(custom_id="")])
-        asked: dict[str, Any] = {"refund_reference": "mine"}
-        assert ask(Verb.QUERY_REFUND, none, PAID, **asked).kind is OutcomeKind.UNPAID
-        assert ask(Verb.QUERY_REFUND, nameless, PAID, **asked).kind is OutcomeKind.UNKNOWN
-        other = {**none, "id": "ANOTHER"}
-        assert ask(Verb.QUERY_REFUND, other, PAID, **asked).kind is OutcomeKind.UNKNOWN
-
-    @pytest.mark.parametrize("known_id", ["R1", ""])
-    def test_that_paypal_cannot_find_may_have_been_made(self, ask: Asking, known_id: str) -> None:
-        # An order may be gone long before its refunds are settled.
-        gone = refusal("INVALID_RESOURCE_ID", "RESOURCE_NOT_FOUND")
-        asked: dict[str, Any] = {"refund_reference": "mine", "refund_psp_reference": known_id}
-        outcome = ask(Verb.QUERY_REFUND, gone, PAID, status=404, **asked)
-        assert outcome.kind is OutcomeKind.UNKNOWN
-
-
-class TestTrouble:
-    @pytest.mark.parametrize("verb", [Verb.CREATE, Verb.QUERY, Verb.CAPTURE, Verb.REFUND])
-    @pytest.mark.parametrize(
-        "reply",
-        [
-            Reply(500, b'{"name": "INTERNAL_SERVER_ERROR"}'),
-            Reply(503, b"{}"),
-            Reply(200, b"<html>"),
-            Reply(200, b"[]"),
-            Reply(200, b"{}"),
-            Reply(302, b"", {"Location": "/elsewhere"}),
-            Reply(415, b"{}"),
-            Reply(200, b"{}", fault="reset"),
-            Reply(200, b"{}", fault="cut"),
-        ],
-    )
-    def test_is_unknown(
-        self, paypal: PaypalGateway, server: LocalServer, verb: Verb, reply: Reply
-    ) -> None:
-        server.reply(reply)
-        payment = intent() if verb is Verb.CREATE else PAID
-        outcome = run(paypal, operation(verb, payment, money=USD))
-        assert outcome.kind is OutcomeKind.UNKNOWN
-        assert outcome.exchange is not None
-        assert len(server.received) == 1
-
-    @pytest.mark.parametrize("status", [403, 429])
-    @pytest.mark.parametrize(
-        "body",
-        [
-            refusal("X", "NOT_AUTHORIZED"),
-            {"error": "invalid_token", "error_description": "Token signature verification failed"},
-        ],
-    )
-    def test_at_the_door_is_certainly_not_done(
-        self, paypal: PaypalGateway, server: LocalServer, status: int, body: Json
-    ) -> None:
-        server.reply_json(body, status=status, Retry_After="30")
-        outcome = run(paypal, operation(Verb.CAPTURE, created()))
-        assert outcome.kind is OutcomeKind.NOT_DONE
-        assert outcome.retry_after_s == 30
-
-    @pytest.mark.parametrize("status", [400, 403, 404, 429])
-    @pytest.mark.parametrize("body", [b"<html>Forbidden</html>", b'{"error": "Forbidden"}'])
-    def test_of_somebody_on_the_way_is_unknown(
-        self, paypal: PaypalGateway, server: LocalServer, status: int, body: bytes
-    ) -> None:
-        # A filter may throw away the answer to a capture that was made.
-        server.reply(Reply(status, body, headers={"Retry-After": "30"}))
-        outcome = run(paypal, operation(Verb.CAPTURE, created()))
-        assert outcome.kind is OutcomeKind.UNKNOWN
-        assert outcome.retry_after_s == (None if status == 400 else 30)
-
-    def test_of_a_refused_connection_is_certainly_not_done(self) -> None:
-        paypal = PaypalGateway(Config.from_settings({**OPTIONS, "api_base": refused_url()}))
-        assert run(paypal, operation(Verb.CREATE, intent())).kind is OutcomeKind.NOT_DONE
-
-
-class TestTranscript:
-    @pytest.mark.parametrize("status", [200, 503])
-    def test_keeps_the_number_that_paypal_s_support_asks_for(
-        self, paypal: PaypalGateway, server: LocalServer, status: int
-    ) -> None:
-        server.reply_json(order("CREATED"), status=status, PayPal_Debug_Id="f1b2c3d4e5a67")
-        exchange = run(paypal, operation(Verb.QUERY, created())).exchange
-        assert exchange is not None
-        assert exchange.response["debug_id"] == "f1b2c3d4e5a67"
