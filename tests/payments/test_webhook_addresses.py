@@ -77,10 +77,12 @@ class TestTheAddresses:
         caller: str,
         code: str,
     ) -> None:
+        # Built before the settings are changed, or the change would outlast this test in them.
+        configured = gateways()
         options = {**settings.GATEWAYS["vnpay"]["options"], "webhook_senders": senders}
         entry = {**settings.GATEWAYS["vnpay"], "options": options}
         monkeypatch.setitem(settings.GATEWAYS, "vnpay", entry)
-        monkeypatch.setitem(gateways(), "vnpay", build("vnpay"))
+        monkeypatch.setitem(configured, "vnpay", build("vnpay"))
         row = TransactionFactory.create(status="PROCESSING")
         response = stranger.get(
             ipn(row), headers={"X-Forwarded-For": "113.160.92.202"}, REMOTE_ADDR=caller
