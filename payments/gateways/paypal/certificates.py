@@ -21,14 +21,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
-from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+from cryptography.x509.verification import (
+    Criticality,
+    ExtensionPolicy,
+    Policy,
+    PolicyBuilder,
+    Store,
+    VerificationError,
+)
 
 from payments.gateways.http import HttpClient, HttpTrouble
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.pause import Pause
 from payments.gateways.webhook import WebhookRefused
 
-_PATH: Final = re.compile(r"/v1/notifications/certs/[A-Za-z0-9_-]{1,128}")
+_PATH: Final = re.compile(r"/v1/notifications/certs/[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
 _NAME: Final = re.compile(r"messageverificationcerts(?:\.[a-z0-9-]+)*\.paypal\.com")
 _PEM: Final = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _OK: Final = 200
@@ -137,11 +144,12 @@ class Certificates:
         if not _NAME.fullmatch(name):
             raise WebhookRefused("the certificate is not in the name that signs webhooks")
         roots, others = self._trusted()
-        # Deliveries come with a time zone; the verifier counts in plain UTC.
-        policy = PolicyBuilder().store(Store(roots)).time(at)
         between = [*chain[1:], *others]
+        # It signs messages and serves no address, so it is judged as a client's certificate is.
+        policy = PolicyBuilder().store(Store(roots)).time(at)
+        policy = policy.extension_policies(ca_policy=_AUTHORITY, ee_policy=_SIGNER)
         try:
-            policy.build_server_verifier(x509.DNSName(name)).verify(leaf, between)
+            policy.build_client_verifier().verify(leaf, between)
         except VerificationError as error:
             is_in_time = leaf.not_valid_before_utc <= at <= leaf.not_valid_after_utc
             known = {each.subject for each in (*between, *roots)}
@@ -162,6 +170,23 @@ class Certificates:
             if url not in self._chains and len(self._chains) >= _CACHE_MAX:
                 self._chains.pop(next(iter(self._chains)))
             self._chains[url] = chain
+
+
+def _require_signing_of_certificates(
+    _policy: Policy, _certificate: x509.Certificate, usage: x509.KeyUsage | None
+) -> None:
+    if usage and not usage.key_cert_sign:
+        raise ValueError("the key may not sign certificates")
+
+
+# PayPal asks for a chain, the dates and the name. What the rules of the web ask for besides, such
+# as alternative names, is for servers.
+_SIGNER: Final = ExtensionPolicy.permit_all()
+_AUTHORITY: Final = (
+    ExtensionPolicy.permit_all()
+    .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
+    .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _require_signing_of_certificates)
+)
 
 
 def _load(path: Path) -> list[x509.Certificate]:

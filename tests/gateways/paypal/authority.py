@@ -29,6 +29,9 @@ class Authority:
     name: str
     issuer: "Authority | None" = None
     at: datetime = CREATED_AT
+    # None: it does not say whether it is one.
+    is_authority: bool | None = True
+    signs_certificates: bool = True
     key: rsa.RSAPrivateKey = field(
         default_factory=lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048)
     )
@@ -36,9 +39,12 @@ class Authority:
     def __post_init__(self) -> None:
         issuer = self.issuer or self
         builder = _builder(self.name, issuer.name, self.key.public_key(), self.at)
+        if self.is_authority is not None:
+            basic = x509.BasicConstraints(ca=self.is_authority, path_length=None)
+            builder = builder.add_extension(basic, critical=True)
+        usage = _usage(signs_certificates=self.signs_certificates)
         self.certificate = (
-            builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(_usage(signs_certificates=True), critical=True)
+            builder.add_extension(usage, critical=True)
             .add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False
             )
@@ -58,6 +64,12 @@ class Authority:
             .add_extension(_authority_key(self.key), critical=False)
             .sign(self.key, hashes.SHA256())
         )
+
+
+def bare(root: Authority, name: str = NAME) -> x509.Certificate:
+    """A certificate of ``root``'s with a name, dates and the webhook key, and nothing else."""
+    builder = _builder(name, root.name, WEBHOOK_KEY.public_key(), CREATED_AT)
+    return builder.sign(root.key, hashes.SHA256())
 
 
 def pem(*certificates: x509.Certificate) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from orders.money import Money
 from payments.gateways.operation import Json, Verb
 from payments.gateways.outcome import FailureCode, OutcomeKind
+from payments.gateways.paypal.order import read_order
 from tests.gateways.paypal.account import (
     MERCHANT,
     ORDER,
@@ -49,12 +50,25 @@ class TestCreate:
             "https://evil.example\\.paypal.com/",
             "https://evil.example@www.paypal.com/",
             "javascript:alert(1)",
+            "javascript://localhost/%0aalert(1)",
+            "http://localhost@evil.example/",
+            "http://localhost.evil.example/",
         ],
     )
     def test_hands_out_no_page_that_is_not_paypals(self, ask: Asking, url: str) -> None:
         answer = {**order("CREATED"), "links": [{"href": url, "rel": "approve"}]}
         outcome = ask(Verb.CREATE, answer, intent())
         assert (outcome.kind, outcome.next_action) == (OutcomeKind.UNKNOWN, None)
+
+    @pytest.mark.parametrize("base", ["http://127.0.0.1:8100", "https://api-m.paypal.com"])
+    def test_hands_out_a_page_of_this_machine_only_if_paypal_is_played_there(
+        self, base: str
+    ) -> None:
+        page = {"href": "http://localhost:8200/checkoutnow?token=1", "rel": "payer-action"}
+        answer = {**order("PAYER_ACTION_REQUIRED"), "links": [page]}
+        outcome = read_order(operation(Verb.CREATE, intent()), answer, base)
+        is_played = base.startswith("http:")
+        assert (outcome.next_action is not None) is is_played
 
     def test_of_another_amount_is_unknown(self, ask: Asking) -> None:
         assert ask(Verb.CREATE, order("CREATED"), intent(money=Money(1, "USD"))).kind is (

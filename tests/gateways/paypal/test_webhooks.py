@@ -15,7 +15,7 @@ from payments.gateways.paypal.pause import PAUSE_S, Pause
 from payments.gateways.webhook import Delivery, WebhookRefused, WebhookResult, WebhookUnverifiable
 from tests.gateways.local_server import Reply, refused_url
 from tests.gateways.paypal.account import OPTIONS, TOKEN
-from tests.gateways.paypal.authority import CERT_PATH, NAME, Authority, delivery, pem
+from tests.gateways.paypal.authority import CERT_PATH, NAME, Authority, bare, delivery, pem
 from tests.gateways.paypal.receiver import EVENT, LEAF, ROOT, Receiver
 from tests.gateways.samples import CREATED_AT
 
@@ -31,6 +31,12 @@ class TestGenuineWebhook:
         for _ in range(3):
             receiver.read(EVENT)
         assert [request.path for request in receiver.server.received] == [CERT_PATH]
+
+    def test_needs_of_its_certificate_only_a_chain_the_dates_and_the_name(
+        self, receiver: Receiver
+    ) -> None:
+        receiver.serve(bare(ROOT))
+        assert receiver.read(EVENT).event_id == "WH-1"
 
     def test_may_be_signed_with_a_certificate_that_was_renewed(self, receiver: Receiver) -> None:
         receiver.read(EVENT)
@@ -145,6 +151,17 @@ class TestForgedWebhook:
 
     def test_chains_to_a_root_that_we_do_not_trust(self, receiver: Receiver) -> None:
         receiver.serve(OTHER_ROOT.issue(), OTHER_ROOT.certificate)
+        self.refused(receiver, "chain")
+
+    @pytest.mark.parametrize(
+        "lack", [{"is_authority": False}, {"is_authority": None}, {"signs_certificates": False}]
+    )
+    def test_uses_a_certificate_that_no_authority_issued(
+        self, receiver: Receiver, lack: dict[str, Any]
+    ) -> None:
+        # Anybody has a certificate for a site of theirs, and could sign others with its key.
+        site = Authority("www.evil.example", issuer=ROOT, **lack)
+        receiver.serve(site.issue(), site.certificate)
         self.refused(receiver, "chain")
 
     @pytest.mark.parametrize(
