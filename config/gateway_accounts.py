@@ -16,8 +16,9 @@ from config.psps import OPTIONS, Entry
 
 # What fits into a variable's name, a webhook's path and the column of a transaction.
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,19}")
-# An account is reached where its PSP is; everything else it has for itself.
-_ADDRESSES: Final = ("_base", "_url")
+# An account is reached where its PSP is, and shoppers know it by the same name; everything else it
+# has for itself.
+_SHARED: Final = ("_base", "_url", "brand_name")
 
 
 def with_accounts(psps: Mapping[str, Entry], accounts: Mapping[str, str]) -> dict[str, Entry]:
@@ -64,10 +65,8 @@ def _require_apart(name: str, others: Sequence[str]) -> None:
 
 def _account(name: str, psp: Entry, accounts: Mapping[str, str]) -> Entry:
     own = _own(name, group(_prefix(name)), accounts)
-    addresses = {
-        option: value for option, value in psp["options"].items() if option.endswith(_ADDRESSES)
-    }
-    return {"adapter": psp["adapter"], "options": addresses | own, "enabled": bool(own)}
+    shared = {option: value for option, value in psp["options"].items() if option.endswith(_SHARED)}
+    return {"adapter": psp["adapter"], "options": shared | own, "enabled": bool(own)}
 
 
 def _own(name: str, options: Mapping[str, str], accounts: Mapping[str, str]) -> dict[str, str]:

@@ -49,7 +49,7 @@ def cancel_payment(
     """
     row = _lock(transaction_id)
     if row.status == Status.SUCCESS:
-        raise AlreadyPaid("The payment has succeeded. Refund it instead.")
+        raise AlreadyPaid("The payment has succeeded: only a refund gives its money back now.")
     if row.status == Status.FAILED:
         raise NotCancellable("The payment has ended already.")
     if row.status == Status.PENDING and not GatewayCall.objects.filter(transaction=row).exists():

@@ -36,9 +36,9 @@ def shop_time(moment: datetime) -> str:
 
 @register.filter
 def clock_time(moment: datetime) -> str:
-    """``21:52`` by the shop's clock."""
+    """``21:52 (GMT+07:00)`` by the shop's clock: a shopper may be in another zone."""
     zone = ZoneInfo(settings.SHOP_TIME_ZONE)
-    return format_datetime(moment, "HH:mm", tzinfo=zone, locale=get_language() or "en")
+    return format_datetime(moment, "HH:mm (ZZZZ)", tzinfo=zone, locale=get_language() or "en")
 
 
 @register.filter

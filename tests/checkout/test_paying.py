@@ -203,7 +203,7 @@ class TestStatusPage:
         assert refresh in text(client.get(f"{link}/status"))
         again = text(client.get(f"{link}/status"))
         assert refresh not in again
-        assert "Continue at VNPAY" in again
+        assert re.search(r"Continue at VNPAY; .* until \d\d:\d\d \(GMT\+07:00\)", again)
 
     def test_leads_to_the_pay_page_while_there_is_no_payment(
         self, client: Client, link: str

@@ -43,6 +43,16 @@ class TestAFurtherAccount:
             "enabled": True,
         }
 
+    def test_is_known_to_shoppers_by_the_name_of_the_first(
+        self, psps: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        psps["tinypay"]["options"]["brand_name"] = "Tea & Clay"
+        options = with_accounts(psps, ACCOUNTS)["tinypay_us"]["options"]
+        assert options["brand_name"] == "Tea & Clay"
+        monkeypatch.setenv("TINYPAY_US_BRAND_NAME", "Tea & Clay US")
+        options = with_accounts(psps, ACCOUNTS)["tinypay_us"]["options"]
+        assert options["brand_name"] == "Tea & Clay US"
+
     def test_keeps_its_keys_from_the_first_one(self, psps: dict[str, Any]) -> None:
         first = with_accounts(psps, ACCOUNTS)["tinypay"]
         assert "second-secret" not in first["options"].values()
