@@ -77,6 +77,16 @@ class Gateway(ABC):
     # How many calls of one worker process run side by side.
     concurrency: ClassVar[int] = 16
 
+    def __init__(self, *, account: str, live: bool, read_timeout_s: float | None = None) -> None:
+        """``account`` is ours there, as it must stand in every answer that names one.
+
+        ``live`` is whether real money moves with these credentials. ``read_timeout_s`` stands
+        above the class's own.
+        """
+        self.account = account
+        self.live = live
+        self.read_timeout_s = read_timeout_s or type(self).read_timeout_s
+
     @classmethod
     @abstractmethod
     def from_settings(cls, options: Mapping[str, str]) -> Self:
@@ -86,16 +96,6 @@ class Gateway(ABC):
     def psp(self) -> str:
         """Whose protocol it speaks: the same for all accounts there."""
         return type(self).name
-
-    @property
-    @abstractmethod
-    def account(self) -> str:
-        """Our account there, as it must stand in every answer that names one."""
-
-    @property
-    @abstractmethod
-    def live(self) -> bool:
-        """Whether real money moves with these credentials."""
 
     def needs_network(self, operation: Operation) -> bool:
         """False where the answer is ours alone: it says nothing about how the gateway is."""

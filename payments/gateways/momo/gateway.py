@@ -50,8 +50,10 @@ class MomoGateway(Gateway):
     read_timeout_s = 30.0
 
     def __init__(self, config: Config, *, read_timeout_s: float | None = None) -> None:
+        super().__init__(
+            account=config.partner_code, live=config.live, read_timeout_s=read_timeout_s
+        )
         self._config = config
-        self.read_timeout_s = read_timeout_s or type(self).read_timeout_s
         self._http = HttpClient(
             connect_timeout_s=self.connect_timeout_s, read_timeout_s=self.read_timeout_s
         )
@@ -61,16 +63,6 @@ class MomoGateway(Gateway):
     def from_settings(cls, options: Mapping[str, str]) -> Self:
         timeout = read_timeout(options, cls.read_timeout_s)
         return cls(Config.from_settings(options), read_timeout_s=timeout)
-
-    @property
-    @override
-    def account(self) -> str:
-        return self._config.partner_code
-
-    @property
-    @override
-    def live(self) -> bool:
-        return self._config.live
 
     @override
     def limits(self, method: str, channel: str) -> Mapping[str, tuple[int, int]]:

@@ -79,8 +79,10 @@ class PaypalGateway(Gateway):
     read_timeout_s = 50.0
 
     def __init__(self, config: Config, *, read_timeout_s: float | None = None) -> None:
+        super().__init__(
+            account=config.merchant_id, live=config.live, read_timeout_s=read_timeout_s
+        )
         self._config = config
-        self.read_timeout_s = read_timeout_s or type(self).read_timeout_s
         self._http = self._client(_CALL_SHARE)
         quick = self._client(_QUICK_SHARE)
         self._quick = quick
@@ -93,16 +95,6 @@ class PaypalGateway(Gateway):
     def from_settings(cls, options: Mapping[str, str]) -> Self:
         timeout = read_timeout(options, cls.read_timeout_s)
         return cls(Config.from_settings(options), read_timeout_s=timeout)
-
-    @property
-    @override
-    def account(self) -> str:
-        return self._config.merchant_id
-
-    @property
-    @override
-    def live(self) -> bool:
-        return self._config.live
 
     @override
     def freeze(self, operation: Operation) -> Json:

@@ -50,8 +50,8 @@ class StripeGateway(Gateway):
     link_lifetime = timedelta(hours=2)
 
     def __init__(self, config: Config, *, read_timeout_s: float | None = None) -> None:
+        super().__init__(account=config.account, live=config.live, read_timeout_s=read_timeout_s)
         self._config = config
-        self.read_timeout_s = read_timeout_s or type(self).read_timeout_s
         http = HttpClient(
             connect_timeout_s=self.connect_timeout_s, read_timeout_s=self.read_timeout_s
         )
@@ -63,16 +63,6 @@ class StripeGateway(Gateway):
     def from_settings(cls, options: Mapping[str, str]) -> Self:
         timeout = read_timeout(options, cls.read_timeout_s)
         return cls(Config.from_settings(options), read_timeout_s=timeout)
-
-    @property
-    @override
-    def account(self) -> str:
-        return self._config.account
-
-    @property
-    @override
-    def live(self) -> bool:
-        return self._config.live
 
     @override
     def named_account(self) -> str:

@@ -56,8 +56,8 @@ class VnpayGateway(Gateway):
     expiry_margin = timedelta(minutes=15)
 
     def __init__(self, config: Config, *, read_timeout_s: float | None = None) -> None:
+        super().__init__(account=config.tmn_code, live=config.live, read_timeout_s=read_timeout_s)
         self._config = config
-        self.read_timeout_s = read_timeout_s or type(self).read_timeout_s
         self._http = HttpClient(
             connect_timeout_s=self.connect_timeout_s, read_timeout_s=self.read_timeout_s
         )
@@ -67,16 +67,6 @@ class VnpayGateway(Gateway):
     def from_settings(cls, options: Mapping[str, str]) -> Self:
         timeout = read_timeout(options, cls.read_timeout_s)
         return cls(Config.from_settings(options), read_timeout_s=timeout)
-
-    @property
-    @override
-    def account(self) -> str:
-        return self._config.tmn_code
-
-    @property
-    @override
-    def live(self) -> bool:
-        return self._config.live
 
     @override
     def freeze(self, operation: Operation) -> Json:
