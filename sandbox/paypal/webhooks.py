@@ -121,7 +121,8 @@ def spoiled(event: Json, corrupt: str | None) -> Json:
     event = copy.deepcopy(event)
     resource: dict[str, Any] = event["resource"]
     units = resource.get("purchase_units") or [{}]
-    for node in (resource, units[0]):
+    outcome = resource.get("dispute_outcome") or {}
+    for node in (resource, units[0], {"amount": outcome.get("amount_refunded")}):
         amount = node.get("amount") or node.get("dispute_amount")
         if amount and corrupt == "amount":
             sum_ = money.stored(amount)
