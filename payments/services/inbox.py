@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction as database
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -36,6 +36,7 @@ from payments.models import CaseKind, Transaction, WebhookEvent, WebhookState
 from payments.services import cases, unproven
 from payments.services.cases import Finding
 from payments.services.outcomes import TAKEN_OR_HELD, Evidence, Source, apply_outcomes
+from payments.states import WITH_MONEY
 
 logger = logging.getLogger(__name__)
 
@@ -265,7 +266,19 @@ def _find_transaction(gateway_name: str, notice: Notice) -> UUID | None:
         return None
     tail = "WHERE t.id = %s AND t.gateway = %s" if own else _BY_THEIRS
     found = bulk.select(Transaction, tail, [own or theirs, gateway_name])
-    return found[0].pk if found else None
+    if found or is_payment:
+        return found[0].pk if found else None
+    return _find_by_further_number(gateway_name, theirs)
+
+
+def _find_by_further_number(gateway_name: str, number: str) -> UUID | None:
+    """A reversal may name its payment by what was taken of it: its capture, its charge."""
+    names = gateway(gateway_name).further_numbers if number else ()
+    if not names:
+        return None
+    taken = Q.create([Q(psp_data__contains={name: number}) for name in names], Q.OR)
+    found = Transaction.objects.filter(taken, gateway=gateway_name, status__in=WITH_MONEY)
+    return next(iter(found.values_list("pk", flat=True)), None)
 
 
 def _find_elsewhere(notice: Notice) -> UUID | None:

@@ -59,6 +59,16 @@ class TestAReversal:
         case = self.told(paypal, row, "PAYMENT.CAPTURE.REFUNDED", resource)
         assert (case.transaction, case.amount) == (row, 500)
 
+    def test_made_on_the_gateway_s_own_pages_is_found_by_what_was_taken(
+        self, paypal: Paypal, row: Transaction
+    ) -> None:
+        # Nothing in it is ours, and of its capture there is only a link.
+        Transaction.objects.filter(pk=row.pk).update(psp_data={"capture_id": "C1"})
+        link = {"rel": "up", "href": "https://api.paypal.com/v2/payments/captures/C1"}
+        refund = {"id": "R1", "status": "COMPLETED", "amount": amount("5.00"), "links": [link]}
+        case = self.told(paypal, row, "PAYMENT.CAPTURE.REFUNDED", refund)
+        assert (case.transaction, case.amount) == (row, 500)
+
     def test_of_a_payment_that_nobody_knows_is_a_case_all_the_same(
         self, paypal: Paypal, row: Transaction
     ) -> None:
