@@ -6,7 +6,6 @@ by operation, what can go wrong and which headers travel along; a hook adds it t
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from itertools import groupby
 from typing import Any, Final
 
@@ -18,7 +17,7 @@ from drf_spectacular.extensions import (
 from config.api import BODY_BYTES_MAX
 from config.error_codes import ErrorCode, error_codes
 from config.openapi_examples import EXAMPLES, PROBLEM_BASE
-from config.problems import MEDIA_TYPE
+from config.problems import MEDIA_TYPE, title_of
 from payments.api.serializers import (
     METADATA_KEY_MAX,
     METADATA_MEMBERS_MAX,
@@ -279,7 +278,7 @@ def _header_references(names: Iterable[str]) -> Json:
 def _problem_example(error: ErrorCode) -> Json:
     example: Json = {
         "type": f"{PROBLEM_BASE}#{error.code}",
-        "title": HTTPStatus(error.status).phrase,
+        "title": title_of(error.status),
         "status": error.status,
         "detail": error.meaning,
         "code": error.code,

@@ -110,13 +110,22 @@ def _field_errors(detail: Any, path: str = "") -> dict[str, list[dict[str, str]]
     return {path or "request": [{"code": str(item.code), "detail": str(item)} for item in detail]}
 
 
+# As RFC 9110 calls them: Python did not before 3.13.
+_TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+def title_of(status: int) -> str:
+    """The words for an HTTP status, the same with every Python."""
+    return _TITLES.get(status) or HTTPStatus(status).phrase
+
+
 def problem(
     status: int, code: str, detail: str, extra: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """The members of a problem document."""
     return {
         "type": f"{settings.BASE_URL}/docs/errors#{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": title_of(status),
         "status": status,
         "detail": detail,
         "code": code,

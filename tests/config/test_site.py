@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 from rest_framework.test import APIClient
 
+from config.problems import title_of
 from orders import selectors
 from payments.states import Status
 from tests.factories import TransactionFactory
@@ -45,6 +46,13 @@ class TestADatabaseThatIsGone:
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert answer.headers["Retry-After"] == "1"
         assert "hunter2" not in answer.content.decode()
+
+
+class TestTitles:
+    def test_are_the_same_with_every_python(self) -> None:
+        assert title_of(413) == "Content Too Large"
+        assert title_of(422) == "Unprocessable Content"
+        assert title_of(409) == "Conflict"
 
 
 class TestSweep:
