@@ -16,8 +16,12 @@ def next_look(row: Transaction, outcome: Outcome, now: datetime) -> dict[str, An
     if not outcome.kind.is_answer:
         # The same question again, soon, then ever more slowly.
         failures = min(row.failures + 1, 1000)
-        delay = max(row.backoff.delay(failures), timedelta(seconds=outcome.retry_after_s or 0))
-        return {"failures": failures, "due_at": max(now + delay, earliest_query(row, now))}
+        due_at = max(now + row.backoff.delay(failures), earliest_query(row, now))
+        if not outcome.retry_after_s:
+            return {"failures": failures, "due_at": due_at}
+        quiet_until = now + timedelta(seconds=outcome.retry_after_s)
+        later = max(due_at, quiet_until)
+        return {"failures": failures, "due_at": later, "quiet_until": quiet_until}
     if outcome.next_verb is not None:
         return {"failures": 0, "due_at": earliest_query(row, now)}
     return {"failures": 0, "due_at": _next_query(row, now)}
@@ -27,11 +31,13 @@ def earliest_query(row: Transaction, now: datetime) -> datetime:
     """When the gateway allows the next query; ``now`` where none was made.
 
     Also ``now`` for a gateway that is not configured any more: nobody asks it before it is back.
+    What a gateway has asked for itself (``Retry-After``) stands above every wish of ours.
     """
     adapter = gateways().get(row.gateway)
+    allowed = max(now, row.quiet_until or now)
     if row.queried_at is None or adapter is None:
-        return now
-    return max(now, row.queried_at + scaled(adapter.query_interval_min))
+        return allowed
+    return max(allowed, row.queried_at + scaled(adapter.query_interval_min))
 
 
 def scaled(wait: timedelta) -> timedelta:

@@ -93,6 +93,8 @@ class Transaction(DueRow):
     # How often the gateway has been asked, and when last: the place in its query schedule.
     queries = models.PositiveIntegerField(default=0)
     queried_at = models.DateTimeField(null=True, blank=True)
+    # The gateway wants to be left alone about it until then, whoever asks for another look.
+    quiet_until = models.DateTimeField(null=True, blank=True)
     # What a held payment was asked to take, in minor units; the rest is released.
     capture_amount = models.BigIntegerField(null=True, blank=True)
     capture_requested_at = models.DateTimeField(null=True, blank=True)

@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from django.db import transaction as database
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from audit import services as audit
@@ -83,9 +83,11 @@ def _close(gateway_name: str) -> None:
 def _let_go(gateway_name: str) -> None:
     """What was held back becomes due at once.
 
-    Not what the gateway was already asked about: it may limit how often it wants to be asked.
+    Not what the gateway was already asked about, or wants to be left alone about: it may limit how
+    often it wants to be asked.
     """
     waiting = Transaction.objects.filter(
+        Q(quiet_until__isnull=True) | Q(quiet_until__lte=Now()),
         gateway=gateway_name,
         lease_until__isnull=True,
         due_at__gt=Now(),

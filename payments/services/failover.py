@@ -114,7 +114,7 @@ def _change(row: Transaction, adapter: Gateway, now: datetime) -> None:
     }
     row.mine().update(
         **changes, reroutes=F("reroutes") + 1, due_at=now, lease_until=None,
-        failures=0, queries=0, queried_at=None, updated_at=now,
+        failures=0, queries=0, queried_at=None, quiet_until=None, updated_at=now,
     )  # fmt: skip
     for name, value in changes.items():
         setattr(row, name, value)

@@ -1,9 +1,11 @@
 """The circuit breaker: a gateway that is down is left alone, and noticed when it is back."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connection, connections, transaction
@@ -11,12 +13,15 @@ from django.db.models.functions import Now
 
 from audit.models import AuditEvent
 from durable.clock import database_now
+from payments.gateways.operation import Verb
 from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.invariants import check
-from payments.models import GatewayBreaker, GatewayCall, Transaction
+from payments.models import Capture, GatewayBreaker, GatewayCall, Transaction
 from payments.operations import SENDS_BEFORE_A_QUERY
 from payments.services import breaker, dispatch, planning
+from payments.services.outcomes import Evidence, Source, apply_outcomes
 from payments.services.planning import Job
+from payments.services.wishes import cancel_payment, capture_payment, look_again
 from payments.states import Status
 from tests.at_once import PATIENCE_S
 from tests.factories import OrderFactory, TransactionFactory, begin, make_due
@@ -27,6 +32,8 @@ SILENCE = Outcome(OutcomeKind.UNKNOWN)
 TOO_MUCH = Outcome(OutcomeKind.NOT_DONE, exchange=Exchange({}, {}, 429, 5))
 CRASH = Outcome(OutcomeKind.UNKNOWN, exchange=Exchange({}, {}, 503, 5))
 ANSWER = Outcome(OutcomeKind.PENDING)
+
+Wish = Callable[..., object]
 
 
 def note(*outcomes: Outcome) -> None:
@@ -43,6 +50,12 @@ def probe_is_due() -> None:
 
 def plan(gateway: str, limit: int = 5) -> list[Job]:
     return planning.claim_and_plan(gateway_name=gateway, limit=limit)
+
+
+def approve(*, transaction_id: UUID) -> None:
+    """The gateway tells that there is something to be done."""
+    hint = Outcome(OutcomeKind.ACTION_REQUIRED, next_verb=Verb.CAPTURE)
+    apply_outcomes([Evidence(transaction_id, hint, Source.WEBHOOK, "evt_1")])
 
 
 def take_in_a_thread(gateway: str) -> bool:
@@ -167,6 +180,35 @@ class TestTooManyRequests:
         assert timedelta(minutes=19) < wait <= timedelta(minutes=20)
         assert not breaker.is_open("stripe")
         assert [job.row.pk for job in plan("stripe")] == [other.pk]
+
+    @pytest.mark.parametrize(
+        "wish",
+        [look_again, cancel_payment, capture_payment, approve],
+        ids=["look again", "cancel", "capture", "a hint"],
+    )
+    def test_are_waited_out_whatever_is_wanted_meanwhile(self, wish: Wish) -> None:
+        status = Status.AUTHORIZED if wish is capture_payment else Status.PROCESSING
+        told = TransactionFactory.create(method="card", capture=Capture.MANUAL, status=status)
+        dispatch.settle(results=[(begin(told), replace(TOO_MUCH, retry_after_s=1200))])
+        asked_at = database_now()
+        wish(transaction_id=told.pk)
+        told.refresh_from_db()
+        assert told.due_at is not None
+        assert told.due_at > asked_at + timedelta(minutes=19)
+
+    def test_are_waited_out_when_what_was_held_back_is_let_go(self) -> None:
+        told = TransactionFactory.create(method="card")
+        dispatch.settle(results=[(begin(told), replace(TOO_MUCH, retry_after_s=12))])
+        hold_back("stripe")
+        note(ANSWER)
+        assert not Transaction.due(gateway="stripe").exists()
+
+    def test_are_over_when_the_time_is(self) -> None:
+        told = TransactionFactory.create(method="card")
+        dispatch.settle(results=[(begin(told), replace(TOO_MUCH, retry_after_s=1200))])
+        Transaction.objects.update(quiet_until=Now() - timedelta(seconds=1))
+        look_again(transaction_id=told.pk)
+        assert Transaction.due(gateway="stripe").get() == told
 
 
 class TestBreaker:

@@ -183,6 +183,14 @@ class TestMoving:
         assert sent_there.call.reference == row.reference
         assert [str(found) for found in check()] == []
 
+    def test_leaves_the_first_ones_wish_to_be_left_alone_behind(self) -> None:
+        row = pay()
+        work(row, replace(REFUSED, retry_after_s=1200))
+        assert Transaction.objects.filter(quiet_until__isnull=False).exists()
+        assert plan(row) == []
+        assert row.gateway == "stripe_b"
+        assert row.quiet_until is None
+
     def test_is_written_in_the_audit_trail_with_its_proof(self) -> None:
         row = pay()
         work(row, REFUSED, REFUSED)
