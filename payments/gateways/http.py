@@ -80,18 +80,22 @@ class HttpAnswer:
 
     @property
     def retry_after_s(self) -> int | None:
-        """``Retry-After`` in seconds (RFC 9110, 10.2.3), capped; a date there is not used."""
+        """``Retry-After`` in seconds (RFC 9110, 10.2.3), capped.
+
+        A date there is counted from the answer's own ``Date``, so that no two clocks are compared.
+        """
         value = self.headers.get("retry-after", "")
-        return min(int(value), _RETRY_AFTER_MAX_S) if re.fullmatch("[0-9]{1,9}", value) else None
+        if re.fullmatch("[0-9]{1,9}", value):
+            return min(int(value), _RETRY_AFTER_MAX_S)
+        until, now = _read_date(value), self.date
+        if until is None or now is None:
+            return None
+        return max(0, min(round((until - now).total_seconds()), _RETRY_AFTER_MAX_S))
 
     @property
     def date(self) -> datetime | None:
         """``Date``, the answering side's clock to the second (RFC 9110, 6.6.1), if it is one."""
-        try:
-            date = parsedate_to_datetime(self.headers.get("date", ""))
-        except ValueError:
-            return None
-        return date if date.tzinfo else None
+        return _read_date(self.headers.get("date", ""))
 
 
 class HttpClient:
@@ -279,6 +283,14 @@ def _new_pools(ca_file: str) -> urllib3.PoolManager:
 def _tls_context(ca_file: str) -> ssl.SSLContext:
     # Reading the roots costs some 20 ms, and one context serves every pool.
     return ssl.create_default_context(cafile=ca_file)
+
+
+def _read_date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date if date.tzinfo else None
 
 
 def _describe(error: BaseException) -> str:

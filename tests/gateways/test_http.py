@@ -68,10 +68,23 @@ class TestAnswers:
 
     @pytest.mark.parametrize(
         ("value", "seconds"),
-        [("7", 7), ("999999", 3600), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)],
+        [
+            ("7", 7),
+            ("999999", 3600),
+            ("-1", None),
+            ("soon", None),
+            ("Wed, 21 Oct 2026 07:28:09 GMT", 9),
+            ("Wed, 21 Oct 2026 07:27:00 GMT", 0),
+            ("Thu, 22 Oct 2026 07:28:00 GMT", 3600),
+        ],
     )
-    def test_read_retry_after_in_seconds_only(self, value: str, seconds: int | None) -> None:
-        assert HttpAnswer(429, {"retry-after": value}, b"", 1).retry_after_s == seconds
+    def test_read_retry_after_in_both_of_its_forms(self, value: str, seconds: int | None) -> None:
+        headers = {"retry-after": value, "date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+        assert HttpAnswer(429, headers, b"", 1).retry_after_s == seconds
+
+    def test_read_no_retry_after_whose_now_is_not_told(self) -> None:
+        headers = {"retry-after": "Wed, 21 Oct 2026 07:28:09 GMT"}
+        assert HttpAnswer(429, headers, b"", 1).retry_after_s is None
 
 
 class TestNotSent:
