@@ -13,6 +13,8 @@ from payments.gateways.stripe import mapping, objects, requests
 # A request with the same key is still running; it will have ended soon.
 _CONFLICT_WAIT_S: Final = 2
 _SUCCESS: Final = range(200, 300)
+# What the status of a PaymentIntent means when nothing was taken, and nothing is on its way.
+_WITHOUT_MONEY: Final = frozenset({OutcomeKind.UNPAID, OutcomeKind.DECLINED})
 # Personal data that Stripe sends along and that nobody needs to see in an exchange.
 _PERSONAL: Final = frozenset(
     {"billing_details", "collected_information", "customer_details", "shipping"}
@@ -121,13 +123,19 @@ def _read_refusal(operation: Operation, error: Mapping[str, object]) -> Outcome:
     intent = objects.member(error, "payment_intent")
     if intent and operation.verb not in {Verb.REFUND, Verb.QUERY_REFUND}:
         outcome = objects.read_payment_intent(intent, is_query=operation.verb is not Verb.CREATE)
-        # One that is cut so short that it names nobody leaves the no to speak for itself.
-        if outcome.reference:
+        # One that is cut so short that it names nobody leaves the no to speak for itself, unless
+        # there may be money in it.
+        if outcome.reference or _may_have_money(intent):
             return _require_echo(operation, replace(outcome, failure=outcome.failure or failure))
     if operation.verb in {Verb.CREATE, Verb.REFUND}:
         reference = operation.reference if operation.verb is Verb.REFUND else ""
         return Outcome(OutcomeKind.DECLINED, reference=reference, failure=failure)
     return Outcome(OutcomeKind.UNKNOWN, failure=failure)
+
+
+def _may_have_money(intent: Mapping[str, object]) -> bool:
+    status = objects.text(intent, "status")
+    return bool(status) and mapping.INTENT_STATUSES.get(status) not in _WITHOUT_MONEY
 
 
 def _items(content: Mapping[str, object]) -> list[Mapping[str, object]]:

@@ -19,6 +19,8 @@ TOKEN = intent(has_token=True)
 KNOWN = replace(TOKEN, psp_reference="pi_1", psp_data={"payment_intent": "pi_1"})
 PAGE = intent(psp_reference="cs_test_1", psp_data={"checkout_session": "cs_test_1"})
 PART = Money(40_000, "VND")
+CUT_AND_UNPAID = {"id": "pi_1", "status": "requires_payment_method"}
+CUT_AND_PAID = {"id": "pi_1", "status": "succeeded"}
 OTHER_INTENT = theirs.payment_intent(metadata={"reference": "f" * 32, "flow": "token"})
 
 
@@ -404,6 +406,8 @@ class TestErrors:
             (400, error(kind="api_error"), OutcomeKind.UNKNOWN),
             # With the PaymentIntent cut short, or of somebody else.
             (402, error("", "card_error", payment_intent={"id": "pi_1"}), OutcomeKind.DECLINED),
+            (402, error("", "card_error", payment_intent=CUT_AND_UNPAID), OutcomeKind.DECLINED),
+            (402, error("", "card_error", payment_intent=CUT_AND_PAID), OutcomeKind.UNKNOWN),
             (402, error("", "card_error", payment_intent=OTHER_INTENT), OutcomeKind.UNKNOWN),
             (402, error(kind="a_word_of_tomorrow"), OutcomeKind.UNKNOWN),
             (400, error("rate_limit"), OutcomeKind.NOT_DONE),
