@@ -118,7 +118,7 @@ def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: B
             _follow_hint(item, row, now, batch)
             batch.findings.extend(_worries(item, row, now))
         case Ruling.REPEAT:
-            batch.change(row, {**_late_facts(row, item), **_release(item, row, now)})
+            batch.change(row, {**_further_facts(row, item), **_release(item, row, now)})
         case Ruling.MISMATCH | Ruling.CONFLICT:
             batch.findings.append(_finding(item, row, decision))
             batch.change(row, _release(item, row, now))
@@ -304,13 +304,23 @@ def _news(row: Transaction, outcome: Outcome) -> dict[str, Any]:
     return news
 
 
-def _late_facts(row: Transaction, item: Evidence) -> dict[str, Any]:
-    """What the receipt shows of a payment may be told after the word that it is paid."""
-    if row.status != Status.SUCCESS or item.gateway not in {"", row.gateway}:
+def _further_facts(row: Transaction, item: Evidence) -> dict[str, Any]:
+    """What may still be learned of a payment from the word that it is paid, or that it is held.
+
+    A hold that was renewed goes by another number, by which alone it can be taken or released.
+    """
+    if item.gateway not in {"", row.gateway}:
         return {}
     told = item.outcome.psp_data
-    late = {name: told[name] for name in SHOWN_FACTS if name in told and name not in row.psp_data}
-    return {"psp_data": {**row.psp_data, **late}} if late else {}
+    if row.status == Status.SUCCESS:
+        # Only what its receipt shows.
+        told = {
+            name: told[name] for name in SHOWN_FACTS if name in told and name not in row.psp_data
+        }
+    elif row.status != Status.AUTHORIZED:
+        return {}
+    news = {**row.psp_data, **told}
+    return {"psp_data": news} if news != row.psp_data else {}
 
 
 def _release(item: Evidence, row: Transaction, now: datetime) -> dict[str, Any]:

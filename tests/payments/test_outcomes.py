@@ -260,6 +260,14 @@ class TestAnAuthorization:
         assert books(row)["order"] == ("PAID", 150_000)
         assert check() == []
 
+    def test_that_was_renewed_at_the_gateway_is_known_by_its_new_number(self) -> None:
+        row = TransactionFactory.create(status=Status.AUTHORIZED)
+        renewed = {"authorization_id": "A2", "authorization_expires_at": "2026-12-20T00:00:00Z"}
+        for number in ("A1", "A2"):
+            told = replace(held(row), psp_data={**renewed, "authorization_id": number})
+            assert apply(row, told) is Ruling.REPEAT
+        assert row.psp_data == renewed
+
     def test_may_be_released(self) -> None:
         row = TransactionFactory.create(status=Status.AUTHORIZED)
         apply(row, declined(row, FailureCode.EXPIRED))

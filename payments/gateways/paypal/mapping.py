@@ -137,10 +137,11 @@ APPROVAL_USED_UP: Final = frozenset(
     {"INSTRUMENT_DECLINED", "PAYER_ACTION_REQUIRED", "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING"}
 )
 
-# Capture or void of a hold: only words that say the hold is gone end it.
+# Capture or void of a hold: only words that say the hold is gone end it. That it was let go may be
+# said of a number that another has replaced, when the hold was renewed: the order tells.
 HOLD_ISSUES: Final[dict[str, Ruling]] = {
-    "AUTHORIZATION_VOIDED": Ruling(_NO, FailureCode.CANCELLED),
-    "PREVIOUSLY_VOIDED": Ruling(_NO, FailureCode.CANCELLED),
+    "AUTHORIZATION_VOIDED": Ruling(_ASK, FailureCode.CANCELLED),
+    "PREVIOUSLY_VOIDED": Ruling(_ASK),
     "AUTHORIZATION_EXPIRED": Ruling(_NO, FailureCode.EXPIRED),
     "AUTHORIZATION_ALREADY_CAPTURED": Ruling(_ASK),
     "AUTHORIZATION_DENIED": Ruling(_ASK, FailureCode.DECLINED),

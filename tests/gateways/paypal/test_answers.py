@@ -358,10 +358,20 @@ class TestCapture:
         assert ask(Verb.CAPTURE, {"details": "x"}, status=422).kind is OutcomeKind.UNKNOWN
 
     def test_of_a_hold_refused_for_good_needs_a_word_about_the_hold(self, ask: Asking) -> None:
-        gone = ask(Verb.CAPTURE, refusal("AUTHORIZATION_VOIDED"), HELD, money=USD, status=422)
+        gone = ask(Verb.CAPTURE, refusal("AUTHORIZATION_EXPIRED"), HELD, money=USD, status=422)
         refused = ask(Verb.CAPTURE, refusal("TRANSACTION_REFUSED"), HELD, money=USD, status=422)
         assert gone.kind is OutcomeKind.DECLINED
         assert refused.kind is OutcomeKind.PENDING
+
+    def test_of_a_hold_that_was_let_go_is_asked_about_for_another_may_stand(
+        self, ask: Asking
+    ) -> None:
+        outcome = ask(Verb.CAPTURE, refusal("AUTHORIZATION_VOIDED"), HELD, money=USD, status=422)
+        assert outcome.failure is not None
+        assert (outcome.kind, outcome.failure.code) == (
+            OutcomeKind.PENDING,
+            FailureCode.CANCELLED,
+        )
 
     @pytest.mark.parametrize("verb", [Verb.CAPTURE, Verb.VOID])
     @pytest.mark.parametrize(
