@@ -4,6 +4,7 @@ All payments run side by side: the worker is down while they are asked for and w
 is told what will go wrong with each of them.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -32,6 +33,15 @@ WEBHOOK_FAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "before_answer": {"order": "before_answer"},
     "reversed": {"order": "reversed"},
 }
+# Ours at the gateways, and the tokens that some of the payments were made with.
+SECRETS: Final = (
+    "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "PAYPAL_SECRET", "VNPAY_HASH_SECRET",
+    "MOMO_ACCESS_KEY", "MOMO_SECRET_KEY",
+)  # fmt: skip
+# A browser's key to a payment, a signature (but that of MoMo's link, which the shopper gets), an
+# e-mail address.
+PERSONAL_OR_PROOF: Final = re.compile(r"\w+_secret_\w+|(?<!&s=)\b[0-9a-f]{64,}\b|[\w.]+@[\w.]+")
+TOKENS: Final = tuple(each for way in WAYS for each in (way.token, way.token_of_decline) if each)
 # What each gateway's messages say about a payment, and can lie about. PayPal's are hints that we
 # never believe; VNPAY and MoMo know one currency and name no mode.
 SAYS: Final[Mapping[str, frozenset[str]]] = {
@@ -160,6 +170,20 @@ class TestEveryFault:
         theirs = agreed(shop)
         places = {(each.way.gateway, each.way.currency) for each in played}
         assert places <= {(gateway, currency) for gateway, _, currency in theirs}
+
+    def test_leaves_no_secret_in_what_is_kept(self, shop: Shop, played: list[Played]) -> None:
+        calls = shop.query(
+            "SELECT request::text, sent::text || received::text FROM gateway_calls"
+            " WHERE sent <> '{}' AND received <> '{}'"
+        )
+        events = shop.query("SELECT before::text || after::text FROM audit_events")
+        assert len(calls) >= len(played)
+        asked = "\n".join(request for request, _ in calls)
+        kept = "\n".join([*(wire for _, wire in calls), *(event for (event,) in events)])
+        secrets = [each for name in SECRETS for each in shop.stack.settings[name].split(",")]
+        assert all(len(each) > 8 for each in secrets)
+        assert [each for each in (*secrets, *TOKENS, "Bearer ") if each in asked + kept] == []
+        assert PERSONAL_OR_PROOF.findall(kept) == []
 
     def test_really_happened_to_the_calls(self, shop: Shop, played: list[Played]) -> None:
         unheard = {
