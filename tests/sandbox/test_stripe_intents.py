@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -36,6 +37,18 @@ def declined(player: Player, reference: str, token: str, **more: Any) -> Any:
     with pytest.raises(stripe.CardError) as caught:
         create(player, reference, token, **more)
     return caught.value
+
+
+def tries(player: Player, reference: str, kind: str) -> int:
+    """How often Stripe has tried to tell of ``kind``."""
+    (event,) = (
+        each for each in player.book(reference=reference)["webhooks"] if each["type"] == kind
+    )
+    return len(event["attempts"])
+
+
+def tried_more(player: Player, reference: str, kind: str, made: int) -> bool:
+    return tries(player, reference, kind) > made
 
 
 class TestConfirm:
@@ -344,6 +357,22 @@ class TestEvents:
         )
         assert first.json()["id"] == second.json()["id"]
         assert first.headers["Stripe-Signature"] != second.headers["Stripe-Signature"]
+
+    def test_are_given_up_after_three_retries(
+        self, own_player: Player, own_shop: Shop, reference: str
+    ) -> None:
+        kind = "payment_intent.succeeded"
+        own_shop.answer = (500, b"")
+        create(own_player, reference)
+        eventually(lambda: tries(own_player, reference, kind) == 1, "the first try")
+        for made, minutes in enumerate((10, 60, 120), start=1):
+            own_player.control("clock", advance_s=minutes * 60 - 30)
+            assert tries(own_player, reference, kind) == made
+            own_player.control("clock", advance_s=31)
+            eventually(partial(tried_more, own_player, reference, kind, made), "a retry")
+        own_player.control("clock", advance_s=7 * 24 * 3600)
+        time.sleep(0.2)
+        assert tries(own_player, reference, kind) == 4
 
     @pytest.mark.parametrize(
         ("corrupt", "path", "value"),
