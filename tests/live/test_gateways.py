@@ -170,8 +170,8 @@ class TestEveryVendor:
 class TestStripe:
     """Only Stripe lets a program pay: the others wait for a person on their pages."""
 
-    def pay(self, token: str) -> tuple[Gateway, Intent, Outcome]:
-        gateway, intent = STRIPE.gateway(), payment(STRIPE, has_token=True)
+    def pay(self, token: str, **changes: Any) -> tuple[Gateway, Intent, Outcome]:
+        gateway, intent = STRIPE.gateway(), payment(STRIPE, has_token=True, **changes)
         return gateway, intent, ask(gateway, Verb.CREATE, intent, token=token)
 
     def test_is_paid_and_gives_a_part_back(self) -> None:
@@ -187,3 +187,27 @@ class TestStripe:
         assert said.kind is OutcomeKind.DECLINED
         assert said.failure is not None
         assert said.failure.code is FailureCode.INSUFFICIENT_FUNDS
+
+    def test_takes_a_part_of_a_hold_and_lets_the_rest_go(self) -> None:
+        gateway, intent, held = self.pay("pm_card_visa", capture="manual")
+        assert (held.kind, held.money) == (OutcomeKind.AUTHORIZED, STRIPE.total)
+        known = learned(intent, held)
+        taken = ask(gateway, Verb.CAPTURE, known, money=Money(999, "USD"))
+        assert (taken.kind, taken.money) == (OutcomeKind.SUCCEEDED, Money(999, "USD"))
+
+    def test_releases_a_hold(self) -> None:
+        gateway, intent, held = self.pay("pm_card_visa", capture="manual")
+        known = learned(intent, held)
+        assert ask(gateway, Verb.VOID, known).kind is OutcomeKind.DECLINED
+        assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.DECLINED
+
+    def test_wants_the_holder_of_a_card_that_asks_for_it(self) -> None:
+        _, _, said = self.pay("pm_card_authenticationRequired")
+        assert said.kind is OutcomeKind.ACTION_REQUIRED
+        assert said.next_action is not None
+
+    def test_closes_a_page_that_nobody_has_paid_on(self) -> None:
+        gateway, intent = STRIPE.gateway(), payment(STRIPE)
+        known = learned(intent, ask(gateway, Verb.CREATE, intent))
+        assert ask(gateway, Verb.CLOSE, known).kind is OutcomeKind.DECLINED
+        assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.DECLINED
