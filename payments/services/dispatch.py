@@ -126,7 +126,12 @@ def _still_held(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
 
 
 def _is_stuck(job: Job, outcome: Outcome) -> bool:
-    return not outcome.kind.is_answer and job.row.failures + 1 == FAILURES_BEFORE_A_CASE
+    """Whether a person should know of it by now, said once.
+
+    The queries between the sends may be answered well, and begin the count of failures anew.
+    """
+    in_vain = {job.row.failures + 1, job.call.sends}
+    return not outcome.kind.is_answer and FAILURES_BEFORE_A_CASE in in_vain
 
 
 def _refused(job: Job) -> Finding:
@@ -134,5 +139,5 @@ def _refused(job: Job) -> Finding:
         kind=CaseKind.REFUSED_CALLS,
         transaction=job.row,
         money=job.row.money,
-        detail={"verb": job.operation.verb, "failures": job.row.failures + 1},
+        detail={"verb": job.operation.verb, "failures": FAILURES_BEFORE_A_CASE},
     )

@@ -225,11 +225,14 @@ def _store(jobs: Sequence[Job], now: datetime) -> None:
     fresh = [job.call for job in jobs if job.call._state.adding]
     for call in fresh:
         call.sends, call.first_sent_at, call.last_sent_at = 1, now, now
-    again = [job.call.pk for job in jobs if not job.call._state.adding]
+    again = [job.call for job in jobs if not job.call._state.adding]
     _forget_unanswered_queries(fresh, now)
     bulk.insert(fresh)
+    for call in again:
+        call.sends += 1
     if again:
-        GatewayCall.objects.filter(pk__in=again).update(sends=F("sends") + 1, last_sent_at=now)
+        same = GatewayCall.objects.filter(pk__in=[call.pk for call in again])
+        same.update(sends=F("sends") + 1, last_sent_at=now)
     queried = [job.row.pk for job in jobs if job.operation.verb is Verb.QUERY]
     if queried:
         Transaction.objects.filter(pk__in=queried).update(queries=F("queries") + 1, queried_at=now)

@@ -9,6 +9,7 @@ from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction
 from payments.services.dispatch import settle
+from payments.services.planning import FAILURES_BEFORE_A_CASE
 from payments.services.wishes import cancel_payment, capture_payment
 from payments.states import Status
 from tests.factories import TransactionFactory, begin, held
@@ -59,6 +60,23 @@ class TestAHoldThatIsNotEnded:
         assert job.operation.verb is verb
         settle(results=[(job, Outcome(OutcomeKind.PENDING))])
         assert not Case.objects.exists()
+
+    def test_is_a_case_when_nothing_is_answered_but_the_queries_between(
+        self, ask: Ask, verb: Verb
+    ) -> None:
+        row = asked(ask)
+        sends = 0
+        while sends < FAILURES_BEFORE_A_CASE:
+            assert not Case.objects.exists()
+            job = begin(row)
+            sends += job.operation.verb is verb
+            is_query = job.operation.verb is Verb.QUERY
+            settle(results=[(job, held(row) if is_query else Outcome(OutcomeKind.UNKNOWN))])
+        case = Case.objects.get()
+        assert (case.kind, case.detail) == (
+            CaseKind.REFUSED_CALLS,
+            {"verb": verb, "failures": FAILURES_BEFORE_A_CASE},
+        )
 
     def test_is_asked_once_however_often_it_is_wanted_before_the_answer(
         self, ask: Ask, verb: Verb
