@@ -11,9 +11,12 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
+from typing_extensions import override
 
 from config.doctor import Finding, Verdict, examine
 from payments.gateways import registry
+from payments.gateways.momo.gateway import MomoGateway
+from payments.gateways.webhook import Delivery, Notice, WebhookRefused
 from payments.models import Transaction
 from tests.factories import TransactionFactory
 from tests.gateways.contract.party import MOMO, PAYPAL, STRIPE_BY_TOKEN, VNPAY, Party
@@ -57,6 +60,22 @@ def configure(player: Player, settings: Settings, live_server: LiveServer) -> It
 def _entry(party: Party, player: Player, url: str, changes: dict[str, str]) -> dict[str, Any]:
     adapter = f"{party.adapter.__module__}.{party.adapter.__qualname__}"
     return {"adapter": adapter, "options": party.made(player, url) | changes, "enabled": True}
+
+
+class Credulous(MomoGateway):
+    """Takes whatever it hears for its own sample."""
+
+    @override
+    def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:
+        return super().read_webhook(self.sample_webhook(timezone.now()))
+
+
+class Incredulous(MomoGateway):
+    """Takes not even its own sample for genuine."""
+
+    @override
+    def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:
+        raise WebhookRefused("the signature does not fit")
 
 
 def found(subject: str, check: str) -> Finding:
@@ -127,6 +146,16 @@ class TestDoctor:
             finding = found("stripe", "clock")
         assert finding.verdict is Verdict.FAILED
         assert finding.detail in {"599 s apart", "600 s apart", "601 s apart"}
+
+    @pytest.mark.parametrize("adapter", [Credulous, Incredulous])
+    def test_sees_a_signature_that_proves_nothing(
+        self, configure: Configure, settings: Settings, adapter: type[MomoGateway]
+    ) -> None:
+        assert found("momo", "signature").verdict is Verdict.OK
+        settings.GATEWAYS["momo"]["adapter"] = f"{__name__}.{adapter.__name__}"
+        finding = found("momo", "signature")
+        assert finding.verdict is Verdict.FAILED
+        assert finding.detail == "our own sample is not told from a forged"
 
     def test_sees_a_base_url_that_leads_to_somebody_else(
         self, configure: Configure, player: Player, settings: Settings
