@@ -75,18 +75,15 @@ class Certificates:
         self._require_allowed(url)
         kept = self._chains.get(url)
         if kept is None:
-            fetched = self._fetch(url)
-            # Kept although nothing fits it yet: forgers name it too, and cost one look.
-            self._keep(url, fetched)
-            self._require_signer(url, fetched, at, fits)
+            self._require_signer(self._fetch(url), at, fits)
             return
         try:
-            self._require_signer(url, kept, at, fits)
+            self._require_signer(kept, at, fits)
         except WebhookRefused:
             renewed = self._fetch_again(url)
             if renewed is None or renewed == kept:
                 raise
-            self._require_signer(url, renewed, at, fits)
+            self._require_signer(renewed, at, fits)
 
     def _require_allowed(self, url: str) -> None:
         try:
@@ -101,12 +98,11 @@ class Certificates:
             raise WebhookRefused("the certificate's URL is not one of PayPal's")
 
     def _require_signer(
-        self, url: str, chain: Sequence[x509.Certificate], at: datetime, fits: FitsKey
+        self, chain: Sequence[x509.Certificate], at: datetime, fits: FitsKey
     ) -> None:
         key = chain[0].public_key()
         if not isinstance(key, rsa.RSAPublicKey) or not fits(key):
             raise WebhookRefused("the signature does not fit the body and our webhook ids")
-        self._keep(url, chain)
         self._verify(chain, at)
 
     def _fetch_again(self, url: str) -> list[x509.Certificate] | None:
@@ -136,6 +132,8 @@ class Certificates:
             chain = x509.load_pem_x509_certificates(answer.body)
         except ValueError as error:
             raise CertificateUnavailable("no certificate came") from error
+        # Kept although nothing fits it yet: forgers name it too, and cost one look.
+        self._keep(url, chain[:_CHAIN_MAX])
         return chain[:_CHAIN_MAX]
 
     def _verify(self, chain: Sequence[x509.Certificate], at: datetime) -> None:

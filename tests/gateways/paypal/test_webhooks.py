@@ -45,6 +45,15 @@ class TestGenuineWebhook:
             assert receiver.read(EVENT, key=RENEWED_KEY).event_id == "WH-1"
         assert len(receiver.server.received) == 2
 
+    def test_is_read_though_a_forger_made_us_look_for_the_renewed_certificate(
+        self, receiver: Receiver
+    ) -> None:
+        receiver.read(EVENT)
+        receiver.serve(ROOT.issue(key=RENEWED_KEY))
+        with pytest.raises(WebhookRefused, match="signature"):
+            receiver.read(EVENT, signed=b"{}")
+        assert receiver.read(EVENT, key=RENEWED_KEY).event_id == "WH-1"
+
     def test_is_read_after_the_kept_certificate_ran_out_and_another_came(
         self, receiver: Receiver
     ) -> None:
