@@ -32,6 +32,23 @@ def money_of(verb: Verb, row: Transaction) -> Money | None:
     return row.capture_money if verb is Verb.CAPTURE else None
 
 
+def is_remembered(call: GatewayCall, adapter: Gateway, at: datetime) -> bool:
+    """Whether the gateway knew the key of ``call`` at that time, and repeats what it answered."""
+    if adapter.key_lifetime is None or call.first_sent_at is None:
+        return True
+    return at - call.first_sent_at < adapter.key_lifetime
+
+
+def is_lost(call: GatewayCall, row: Transaction, adapter: Gateway) -> bool:
+    """Whether the end of a hold can never be answered: forgotten there, when it was asked last.
+
+    While the money is held all the same, it was never carried out.
+    """
+    is_open = call.answered_at is None and not _is_overtaken(call, row)
+    asked_at = row.queried_at
+    return is_open and asked_at is not None and not is_remembered(call, adapter, asked_at)
+
+
 def _is_overtaken(call: GatewayCall, row: Transaction) -> bool:
     """Whether the hold that it was to make is known from elsewhere: its own answer is no news.
 
@@ -68,7 +85,7 @@ def _repeatable(
     back; after that only a query is safe.
     """
     for verb, call in unanswered.items():
-        if verb == Verb.QUERY or not _is_remembered(call, adapter, now):
+        if verb == Verb.QUERY or not is_remembered(call, adapter, now):
             continue
         if not _should_ask_first(call, row) and not _is_unwanted(call, row):
             return Verb(verb)
@@ -113,12 +130,6 @@ def _next_verb(row: Transaction, answered: AbstractSet[str], adapter: Gateway) -
         closable = adapter.capabilities.close and Verb.CLOSE not in answered
         return Verb.CLOSE if closable else Verb.QUERY
     return Verb(row.next_verb or Verb.QUERY)
-
-
-def _is_remembered(call: GatewayCall, adapter: Gateway, now: datetime) -> bool:
-    if adapter.key_lifetime is None or call.first_sent_at is None:
-        return True
-    return now - call.first_sent_at < adapter.key_lifetime
 
 
 def _should_ask_first(call: GatewayCall, row: Transaction) -> bool:

@@ -44,6 +44,17 @@ def still_held(row: Transaction, verb: Verb, failure: Failure) -> Finding:
     )
 
 
+def held_without_answer(row: Transaction, verb: str) -> Finding:
+    """The gateway has forgotten ``verb`` unanswered, and holds the money of ``row`` as before."""
+    return Finding(
+        kind=CaseKind.STILL_HELD,
+        transaction=row,
+        money=row.money,
+        detail={"verb": verb, "reason": "no answer"},
+        once=True,
+    )
+
+
 def open_cases(findings: Sequence[Finding]) -> None:
     """Open a case for each, in the caller's transaction, or add it to the one that is open."""
     for finding in findings:

@@ -18,6 +18,7 @@ from payments.gateways.operation import Verb
 from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.gateways.registry import gateway
 from payments.models import CaseKind, GatewayCall, Transaction
+from payments.operations import is_lost
 from payments.services import breaker, cases
 from payments.services.cases import Finding
 from payments.services.outcomes import Evidence, Source, apply_outcomes
@@ -62,6 +63,7 @@ def _settle_together(results: Sequence[tuple[Job, Outcome]]) -> None:
     _note_outages(results)
     cases.open_cases([_refused(job) for job, outcome in results if _is_stuck(job, outcome)])
     cases.open_cases(_still_held(results))
+    cases.open_cases(_never_answered(results))
 
 
 def _note_outages(results: Sequence[tuple[Job, Outcome]]) -> None:
@@ -123,6 +125,24 @@ def _still_held(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
     }
     held = Transaction.objects.filter(pk__in=refused, status=Status.AUTHORIZED) if refused else []
     return [cases.still_held(row, *refused[row.pk]) for row in held]
+
+
+def _never_answered(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
+    """Holds whose end was asked for, and forgotten by the gateway before we heard of it."""
+    held = [
+        job.row.pk
+        for job, outcome in results
+        if job.operation.verb is Verb.QUERY and outcome.kind is OutcomeKind.AUTHORIZED
+    ]
+    ends = GatewayCall.objects.filter(
+        transaction__in=held, transaction__status=Status.AUTHORIZED,
+        verb__in=_ENDS_OF_A_HOLD, answered_at=None,
+    ).select_related("transaction") if held else []  # fmt: skip
+    return [
+        cases.held_without_answer(call.transaction, call.verb)
+        for call in ends
+        if is_lost(call, call.transaction, gateway(call.gateway))
+    ]
 
 
 def _is_stuck(job: Job, outcome: Outcome) -> bool:

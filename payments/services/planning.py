@@ -226,7 +226,7 @@ def _store(jobs: Sequence[Job], now: datetime) -> None:
     for call in fresh:
         call.sends, call.first_sent_at, call.last_sent_at = 1, now, now
     again = [job.call for job in jobs if not job.call._state.adding]
-    _forget_unanswered_queries(fresh, now)
+    _forget_unanswered(fresh, now)
     bulk.insert(fresh)
     for call in again:
         call.sends += 1
@@ -238,12 +238,15 @@ def _store(jobs: Sequence[Job], now: datetime) -> None:
         Transaction.objects.filter(pk__in=queried).update(queries=F("queries") + 1, queried_at=now)
 
 
-def _forget_unanswered_queries(fresh: Sequence[GatewayCall], now: datetime) -> None:
-    """A query whose worker died taught us nothing; the new one takes its place."""
-    rows = [call.transaction_id for call in fresh if call.verb == Verb.QUERY]
-    if rows:
+def _forget_unanswered(fresh: Sequence[GatewayCall], now: datetime) -> None:
+    """What is never sent again makes room for what takes its place: one of a verb may be open.
+
+    A query whose worker died taught us nothing; so did the end of a hold that was overtaken.
+    """
+    for verb in {call.verb for call in fresh} - {Verb.CREATE}:
+        rows = [call.transaction_id for call in fresh if call.verb == verb]
         GatewayCall.objects.filter(
-            transaction__in=rows, verb=Verb.QUERY, answered_at__isnull=True
+            transaction__in=rows, verb=verb, answered_at__isnull=True
         ).update(answered_at=now, outcome=OutcomeKind.UNKNOWN)
 
 

@@ -29,6 +29,7 @@ from payments.gateways.operation import Verb
 from payments.gateways.outcome import FailureCode
 from payments.gateways.registry import gateways
 from payments.models import GatewayCall, Transaction
+from payments.operations import is_lost
 from payments.schedule import earliest_query
 from payments.services.outcomes import cancel_requested, end_unsent
 from payments.states import LIVE, Status
@@ -141,11 +142,12 @@ def _ask_for_end(row: Transaction, code: FailureCode) -> Transaction:
 
 
 def _was_in_vain(row: Transaction, verb: Verb, asked_at: datetime | None) -> bool:
-    """Whether the gateway has answered ``verb`` since then, and holds the money all the same."""
+    """Whether the gateway holds the money all the same, and no answer to ``verb`` is to come."""
     if row.status != Status.AUTHORIZED:
         return False
-    answered = GatewayCall.objects.filter(transaction=row, verb=verb, answered_at__isnull=False)
-    return answered.filter(last_sent_at__gte=asked_at).exists()
+    adapter = gateways()[row.gateway]
+    since = GatewayCall.objects.filter(transaction=row, verb=verb, last_sent_at__gte=asked_at)
+    return any(call.answered_at or is_lost(call, row, adapter) for call in since)
 
 
 def _save(row: Transaction, **changes: Any) -> None:

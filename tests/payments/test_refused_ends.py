@@ -1,18 +1,24 @@
 """A hold that the gateway neither takes nor releases: a person hears of it, and can ask anew."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from django.db.models import F
+from django.utils import timezone
 
 from payments.gateways.operation import Verb
 from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
+from payments.gateways.registry import gateway
 from payments.invariants import check
-from payments.models import Case, CaseKind, GatewayCall, Transaction
+from payments.models import Capture, Case, CaseKind, GatewayCall, Transaction
 from payments.services.dispatch import settle
+from payments.services.outcomes import Evidence, Source, apply_outcomes
 from payments.services.planning import FAILURES_BEFORE_A_CASE
 from payments.services.wishes import cancel_payment, capture_payment
 from payments.states import Status
-from tests.factories import TransactionFactory, begin, held
+from tests.factories import OrderFactory, TransactionFactory, begin, held
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,6 +84,31 @@ class TestAHoldThatIsNotEnded:
             {"verb": verb, "failures": FAILURES_BEFORE_A_CASE},
         )
 
+    def test_is_a_case_when_its_key_is_forgotten_unanswered_and_can_be_wanted_again(
+        self, ask: Ask, verb: Verb
+    ) -> None:
+        row = asked(ask)
+        settle(results=[(begin(row), Outcome(OutcomeKind.UNKNOWN))])
+        wish = "capture_requested_at" if verb is Verb.CAPTURE else "cancel_requested_at"
+        for rows, names in (
+            (GatewayCall.objects.filter(transaction=row), ("first_sent_at", "last_sent_at")),
+            (Transaction.objects.filter(pk=row.pk), (wish,)),
+        ):
+            rows.update(**{name: F(name) - timedelta(days=3) for name in names})
+        ask(row)
+        assert not Case.objects.exists()
+        asking = begin(row)
+        assert asking.operation.verb is Verb.QUERY
+        settle(results=[(asking, held(row))])
+        case = Case.objects.get()
+        assert (case.kind, case.detail) == (
+            CaseKind.STILL_HELD, {"verb": verb, "reason": "no answer"},
+        )  # fmt: skip
+        ask(row)
+        again = begin(row)
+        assert again.operation.verb is verb
+        assert GatewayCall.objects.filter(transaction=row, verb=verb).count() == 2
+
     def test_is_asked_once_however_often_it_is_wanted_before_the_answer(
         self, ask: Ask, verb: Verb
     ) -> None:
@@ -87,6 +118,31 @@ class TestAHoldThatIsNotEnded:
         settle(results=[(job, NO)])
         assert GatewayCall.objects.filter(transaction=row, verb=verb).count() == 1
         assert begin(row).operation.verb is Verb.QUERY
+
+
+class TestAHoldOfWhichOnlyAQueryTold:
+    def test_is_taken_though_the_call_that_made_it_was_never_answered(self) -> None:
+        # PayPal holds and captures by the same verb.
+        row = TransactionFactory.create(
+            order=OrderFactory.create(total=1999, currency="USD"),
+            method="paypal",
+            gateway="paypal",
+            gateway_account=gateway("paypal").account,
+            capture=Capture.MANUAL,
+            status=Status.PROCESSING,
+        )
+        GatewayCall.objects.update(answered_at=timezone.now(), outcome=OutcomeKind.ACTION_REQUIRED)
+        Transaction.objects.update(psp_reference="O1", next_verb=Verb.CAPTURE)
+        holding = begin(row)
+        assert str(holding.operation.request["path"]).endswith("/O1/authorize")
+        settle(results=[(holding, Outcome(OutcomeKind.UNKNOWN))])
+        told = replace(held(row, "O1"), psp_data={"authorization_id": "A1"})
+        apply_outcomes([Evidence(row.pk, told, Source.QUERY, "x", gateway="paypal")])
+        capture_payment(transaction_id=row.pk)
+        taking = begin(row)
+        assert str(taking.operation.request["path"]).endswith("/A1/capture")
+        holding.call.refresh_from_db()
+        assert (holding.call.outcome, taking.call.answered_at) == (OutcomeKind.UNKNOWN, None)
 
 
 def asked(ask: Ask) -> Transaction:
