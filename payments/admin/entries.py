@@ -179,20 +179,39 @@ def calls(row: GatewayCall) -> list[Entry]:
     first = row.first_sent_at or row.created_at
     if row.sends <= 1 or row.last_sent_at is None:
         return [_answered(row, first, f"We {verb}")]
-    again = f"We sent the same again, under the same key (send {row.sends})"
-    return [_unanswered(row, first, f"We {verb}"), _answered(row, row.last_sent_at, again)]
+    told = {datetime.fromisoformat(send["at"]): send for send in row.earlier or []}
+    # A worker that died has left nothing of what it heard.
+    earlier = {first: {}} | told
+    entries = [
+        _earlier(row, at, f"We {verb}" if at == first else _AGAIN, send)
+        for at, send in earlier.items()
+    ]
+    return [*entries, _answered(row, row.last_sent_at, f"{_AGAIN} (send {row.sends})")]
 
 
-def _unanswered(row: GatewayCall, at: datetime, title: str) -> Entry:
+_AGAIN: Final = "We sent the same again, under the same key"
+
+
+def _earlier(row: GatewayCall, at: datetime, title: str, send: Mapping[str, Any]) -> Entry:
     """A send that was followed by another: its answer never came, or told nothing."""
     return Entry(
-        at=at, kind="call", title=title, tone="warn", mark="no usable answer", url=admin_url(row)
+        at=at,
+        kind="call",
+        title=title,
+        tone="warn",
+        mark="no usable answer",
+        url=admin_url(row),
+        facts=rows_as({"HTTP": send.get("http_status"), "took": _took(send.get("duration_ms"))}),
+        documents=_documents({"received": redact(send.get("received", {}))}),
     )
+
+
+def _took(duration_ms: int | None) -> str:
+    return f"{duration_ms} ms" if duration_ms is not None else ""
 
 
 def _answered(row: GatewayCall, at: datetime, title: str) -> Entry:
     outcome = row.outcome or "no answer yet"
-    took = f"{row.duration_ms} ms" if row.duration_ms is not None else ""
     return Entry(
         at=at,
         kind="call",
@@ -204,7 +223,7 @@ def _answered(row: GatewayCall, at: datetime, title: str) -> Entry:
             {
                 "reference": row.reference,
                 "HTTP": row.http_status,
-                "took": took,
+                "took": _took(row.duration_ms),
             }
         ),
         documents=_documents(

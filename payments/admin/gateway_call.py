@@ -49,7 +49,7 @@ class GatewayCallAdmin(ReadOnlyAdmin):
     fields = (
         "payment", "gateway", "verb", "reference", "outcome_badge", "http_status", "duration_ms",
         "sends", "first_sent_at", "last_sent_at", "answered_at", "request_shown", "sent_shown",
-        "received_shown", "created_at",
+        "received_shown", "earlier_shown", "created_at",
     )  # fmt: skip
     terms: ClassVar[Mapping[str, query.Term]] = {
         "payment": query.identifier("transaction_id", "pay"),
@@ -100,3 +100,8 @@ class GatewayCallAdmin(ReadOnlyAdmin):
     def received_shown(self, row: GatewayCall) -> SafeString | str:
         """What came back, without secrets."""
         return json_block(redact(row.received))
+
+    @admin.display(description="what earlier sends got")
+    def earlier_shown(self, row: GatewayCall) -> SafeString | str:
+        """What came back before the last one, without secrets; oldest first."""
+        return json_block(redact(row.earlier or []))

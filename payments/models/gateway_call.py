@@ -1,6 +1,6 @@
 """One operation at a gateway, from the intent to its answer."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 import pgtrigger
 from django.db import models
@@ -12,6 +12,9 @@ from durable.triggers import frozen_fields, no_delete
 from payments.gateways.operation import Verb
 from payments.gateways.outcome import OutcomeKind
 from payments.models.transaction import Transaction
+
+# Of an operation that is repeated for days the first sends are no longer told one by one.
+EARLIER_MAX: Final = 20
 
 
 class GatewayCall(models.Model):
@@ -44,6 +47,8 @@ class GatewayCall(models.Model):
     # What went over the wire last, redacted.
     sent = models.JSONField(default=dict, blank=True)
     received = models.JSONField(default=dict, blank=True)
+    # What earlier sends of the same bytes got: the latest EARLIER_MAX, oldest first, redacted.
+    earlier = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -80,3 +85,16 @@ class GatewayCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.reference}"
+
+    def with_last_send(self) -> list[dict[str, Any]]:
+        """``earlier`` and what the send that this row was read after got, where it got anything."""
+        if self.duration_ms is None or self.last_sent_at is None:
+            return self.earlier or []
+        told = {
+            "at": self.last_sent_at.isoformat(),
+            "outcome": self.outcome,
+            "http_status": self.http_status,
+            "duration_ms": self.duration_ms,
+            "received": self.received,
+        }
+        return [*(self.earlier or []), told][-EARLIER_MAX:]

@@ -113,6 +113,8 @@ def _answer(job: Job, outcome: Outcome, now: datetime) -> Mapping[str, Any]:
             "sent": outcome.exchange.request,
             "received": outcome.exchange.response,
         }
+        if earlier := job.call.with_last_send():
+            changes["earlier"] = earlier
     return changes
 
 

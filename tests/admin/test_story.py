@@ -18,6 +18,7 @@ from notifications.models import Notification
 from notifications.services import send_due
 from payments.admin import entries
 from payments.admin.story import story_of
+from payments.gateways.operation import Json
 from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.gateways.registry import gateways
 from payments.gateways.webhook import Delivery, WebhookResult
@@ -180,6 +181,26 @@ class TestStory:
         assert "An answer of the gateway was lost on the way" in text
         assert "under the same key (send 2)" in text
         assert "secret_2" not in text
+
+    def test_of_several_sends_tells_what_each_of_them_got(self, as_support: Client) -> None:
+        row = TransactionFactory.create(method="card")
+        for status in (500, 503):
+            answer: Json = {"request_id": f"req_{status}", "client_secret": "pi_1_secret_2"}
+            exchange = Exchange({"url": "/v1"}, answer, status, 12)
+            unknown = Outcome(OutcomeKind.UNKNOWN, exchange=exchange)
+            dispatch.settle(results=[(begin(row), unknown)])
+        hear(row, paid(row))
+        told = [entry for entry in story_of(row).entries if entry.kind == "call"]
+        story = [(entry.title, dict(entry.facts).get("HTTP")) for entry in told]
+        assert story == [
+            ("We asked stripe to collect the money", 500),
+            ("We sent the same again, under the same key (send 2)", 503),
+        ]
+        page = as_support.get(admin_url(GatewayCall.objects.get())).content.decode()
+        for text in (text_of(as_support, row), page):
+            assert "req_500" in text
+            assert "req_503" in text
+            assert "secret_2" not in text
 
     def test_of_a_forged_message_says_that_it_changed_nothing(self, as_support: Client) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)

@@ -173,8 +173,8 @@ class TestEveryFault:
 
     def test_leaves_no_secret_in_what_is_kept(self, shop: Shop, played: list[Played]) -> None:
         calls = shop.query(
-            "SELECT request::text, sent::text || received::text FROM gateway_calls"
-            " WHERE sent <> '{}' AND received <> '{}'"
+            "SELECT request::text, sent::text || received::text || coalesce(earlier::text, '')"
+            " FROM gateway_calls WHERE sent <> '{}' AND received <> '{}'"
         )
         events = shop.query("SELECT before::text || after::text FROM audit_events")
         assert len(calls) >= len(played)

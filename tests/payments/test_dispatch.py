@@ -15,7 +15,7 @@ from django.utils import timezone
 from durable.queues import queues
 from payments.gateways.base import Gateway
 from payments.gateways.operation import Operation
-from payments.gateways.outcome import Outcome, OutcomeKind
+from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.gateways.registry import gateway
 from payments.gateways.vnpay.gateway import VnpayGateway
 from payments.invariants import check
@@ -121,6 +121,18 @@ class TestSettling:
         row.refresh_from_db()
         assert row.attempt == 2
         assert row.lease_until is not None
+
+    def test_keeps_what_each_send_of_an_operation_got(self) -> None:
+        row = TransactionFactory.create(method="card")
+        for status in (500, 503, None):
+            exchange = Exchange({"url": "/v1"}, {"body": f"{status}"}, status, 12)
+            settle(results=[(begin(row), replace(UNKNOWN, exchange=exchange))])
+        call = GatewayCall.objects.get()
+        assert (call.sends, call.http_status, call.received) == (3, None, {"body": "None"})
+        told = [(send["http_status"], send["received"]) for send in call.earlier or []]
+        assert told == [(500, {"body": "500"}), (503, {"body": "503"})]
+        assert call.first_sent_at is not None
+        assert (call.earlier or [])[0]["at"] == call.first_sent_at.isoformat()
 
     def test_keeps_the_answer_of_a_call_that_a_sleeper_gave_up(self) -> None:
         row = TransactionFactory.create()
