@@ -161,6 +161,10 @@ class Shop:
         reply = send("PUT", f"{self.sandbox}/control/behaviour", {"gateway": gateway, **rule})
         assert reply.status == 200, reply.text
 
+    def restore_gateways(self) -> None:
+        """Drop every rule, also one that no payment has used up, and every shift of the clock."""
+        assert send("POST", f"{self.sandbox}/control/reset").status == 200
+
     def charges(self, payment_id: str) -> list[dict[str, Any]]:
         """What the gateway's own book holds for a payment: charges that took money."""
         return [charge for charge in self.book(payment_id)["charges"] if charge["captured"]]

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.shop import Reply, Shop, eventually, send
-from tests.e2e.ways import BY_METHOD, Way, standing
+from tests.e2e.ways import BY_METHOD, Way, begin, standing
 
 HOLDING: Final = (BY_METHOD["card"], BY_METHOD["paypal"], BY_METHOD["momo"])
 IN_PARTS: Final = (BY_METHOD["card"], BY_METHOD["paypal"])
@@ -126,7 +126,7 @@ class TestAHoldThatRunsOut:
             for order, held in holds:
                 assert_let_go(shop, order, held, "expired")
         finally:
-            send("POST", f"{shop.sandbox}/control/reset")
+            shop.restore_gateways()
         for order, _ in holds:
             assert shop.api("POST", f"/orders/{order['id']}/cancel").status == 200
 
@@ -174,9 +174,7 @@ class TestWhatCannotBeHeld:
 
     @pytest.mark.parametrize("method", sorted(BY_METHOD))
     def test_is_refused_for_a_payment_that_holds_nothing(self, shop: Shop, method: str) -> None:
-        way = BY_METHOD[method]
-        shop.behave(way.gateway, decision="abandon", times=1)
-        payment = shop.pay(shop.order(way.sku, way.currency), method, wait_s=10).json
+        _, payment = begin(shop, BY_METHOD[method], decision="abandon")
         refused = capture(shop, payment)
         assert (refused.status, refused.json["code"]) == (409, "not_capturable")
         assert shop.payment(payment["id"])["status"] == "PROCESSING"

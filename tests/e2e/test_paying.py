@@ -100,7 +100,7 @@ class TestAbandoning:
         try:
             ended = shop.ended(left["id"])
         finally:
-            send("POST", f"{shop.sandbox}/control/reset")
+            shop.restore_gateways()
         assert (ended["status"], ended["failure"]["code"]) == ("FAILED", "expired")
         assert shop.charges(left["id"]) == []
         assert shop.api("GET", f"/orders/{order['id']}").json["status"] == "PENDING"
