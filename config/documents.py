@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from drf_spectacular.generators import SchemaGenerator
 
 from config.error_codes import FIELD_CODES, error_codes
-from orders.money import EXPONENTS
+from money.money import EXPONENTS
 from payments.gateways.base import Gateway
 from payments.gateways.capabilities import Capabilities, SettlementSource
 from payments.states import LEGAL_MOVES, LIVE

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from audit.redaction import find_card_number
-from orders.money import EXPONENTS
+from money.money import EXPONENTS
 
 
 class WholeNumberField(serializers.IntegerField):

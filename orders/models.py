@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from durable.ids import public_id, uuid7
 from durable.triggers import frozen_fields, legal_moves_only, no_delete
-from orders.money import Money
+from money.money import Money
 from orders.states import LEGAL_MOVES, PAID_STATUSES, OrderStatus
 
 _CURRENCY = Q(currency__regex=r"^[A-Z]{3}$")

@@ -14,9 +14,9 @@ from audit import services as audit
 from audit.models import AuditEvent
 from durable import bulk
 from durable.ids import uuid7
+from money.money import MINOR_UNITS_MAX, Money, MoneyError
 from orders.errors import InvalidLine, OrderAlreadyPaid, OrderNotCancellable, OrderNotFound
 from orders.models import Order, OrderLine, Product
-from orders.money import MINOR_UNITS_MAX, Money, MoneyError
 from orders.states import PAID_STATUSES, OrderStatus
 
 LINES_MAX: Final = 100

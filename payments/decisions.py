@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.states import LIVE, Status
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from durable import bulk
-from orders.money import Money
+from money.money import Money
 from payments.models import AccountKind, LedgerAccount, Transaction, Transfer, TransferKind
 
 _Place = tuple[str, str, str, str]

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from orders.formatting import format_money
-from orders.money import Money
+from money.formatting import format_money
+from money.money import Money
 from payments.gateways.base import Gateway
 from payments.gateways.capabilities import Capabilities
 from payments.gateways.registry import gateways_for

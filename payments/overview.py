@@ -12,8 +12,8 @@ from django.utils import timezone
 from psycopg2.errors import QueryCanceled
 
 from audit.staff.query import start_of_day
-from orders.formatting import format_money
-from orders.money import Money
+from money.formatting import format_money
+from money.money import Money
 from payments.models import (
     Case,
     CaseState,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orders.money import Money
+from money.money import Money
 from payments.errors import (
     CaptureUnavailable,
     ChannelUnavailable,

@@ -16,9 +16,9 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import User
 from durable.ids import uuid7
+from money.money import Money
 from notifications.models import Channel, Notification
 from orders.models import Order, Product
-from orders.money import Money
 from orders.services import Customer, Item, create_order
 from payments.api.views import render_payment
 from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind

@@ -11,10 +11,10 @@ from audit.staff import export, query
 from audit.staff.filters import CreatedFilter, RangeFilter
 from audit.staff.formats import badge
 from audit.staff.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
+from money.formatting import format_money
+from money.money import EXPONENTS, Money
 from orders.admin.amounts import amount
-from orders.formatting import format_money
 from orders.models import Order, OrderLine, Product
-from orders.money import EXPONENTS, Money
 from orders.states import OrderStatus
 
 TONES: Mapping[str, str] = {

@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import Q
 
 from audit.staff.query import QueryError, Term
-from orders.money import EXPONENTS, MINOR_UNITS_MAX
+from money.money import EXPONENTS, MINOR_UNITS_MAX
 
 _DIGITS: Final = sorted(set(EXPONENTS.values()))
 # A bound between two minor units is moved to the one that asks for the same rows.

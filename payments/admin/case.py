@@ -14,7 +14,7 @@ from audit.staff import export, query
 from audit.staff.filters import RangeFilter
 from audit.staff.formats import badge, json_block, link_to
 from audit.staff.read_only import FOUND_MAX, Finder
-from orders.money import EXPONENTS, Money
+from money.money import EXPONENTS, Money
 from payments.admin.acts import Act, ActingAdmin
 from payments.admin.filters import CurrencyFilter
 from payments.admin.finders import payments_named

@@ -11,8 +11,8 @@ from audit.staff import export, query
 from audit.staff.filters import CreatedFilter
 from audit.staff.formats import link_to
 from audit.staff.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
+from money.money import EXPONENTS, Money
 from orders.admin.amounts import amount
-from orders.money import EXPONENTS, Money
 from payments.admin.filters import AmountFilter, CurrencyFilter, GatewayFilter
 from payments.admin.finders import payments_named
 from payments.admin.tones import payment_link, sum_of

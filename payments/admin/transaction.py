@@ -15,8 +15,8 @@ from audit.staff import export, query
 from audit.staff.filters import CreatedFilter
 from audit.staff.formats import link_to
 from audit.staff.read_only import Finder
+from money.money import EXPONENTS, Money
 from orders.admin.amounts import amount
-from orders.money import EXPONENTS, Money
 from payments.admin.acts import Act, ActingAdmin
 from payments.admin.filters import AmountFilter, CurrencyFilter, GatewayFilter, MethodFilter
 from payments.admin.finders import PAYMENT_FINDERS

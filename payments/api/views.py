@@ -19,10 +19,10 @@ from accounts.requests import client_of, user_id_of
 from accounts.throttling import WriteThrottle
 from audit.redaction import find_card_number
 from durable.ids import parse_public_id
+from money.money import Money
 from orders import selectors as orders
 from orders.errors import OrderNotFound
 from orders.models import Order
-from orders.money import Money
 from orders.serializers import OrderSerializer
 from payments import selectors
 from payments.api import waiting

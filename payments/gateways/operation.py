@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from orders.money import Money
+from money.money import Money
 
 JsonValue = object  # what json.dumps takes: str, int, bool, None, lists and dicts of these
 Json = dict[str, JsonValue]

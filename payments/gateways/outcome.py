@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import Json, Verb
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from orders.money import EXPONENTS, MINOR_UNITS_MAX, Money, MoneyError
+from money.money import EXPONENTS, MINOR_UNITS_MAX, Money, MoneyError
 
 
 class RecordKind(StrEnum):

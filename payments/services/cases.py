@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from audit import services as audit
 from audit.models import AuditEvent
 from durable import bulk
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import Verb
 from payments.gateways.outcome import Failure
 from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent

@@ -15,9 +15,9 @@ from durable import bulk
 from durable.clock import database_now
 from durable.ids import uuid7
 from durable.wake import wake
+from money.money import Money
 from orders.errors import OrderNotFound
 from orders.models import Order
-from orders.money import Money
 from orders.services import lock_order
 from orders.states import PAID_STATUSES, OrderStatus
 from payments import idempotency, tokens

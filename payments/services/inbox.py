@@ -19,7 +19,7 @@ from django.utils import timezone
 from audit.context import Actor, acting
 from durable import bulk
 from durable.ids import uuid7
-from orders.money import Money
+from money.money import Money
 from payments.decisions import Ruling
 from payments.gateways.base import Gateway
 from payments.gateways.outcome import OutcomeKind

@@ -20,8 +20,8 @@ from audit.models import AuditEvent
 from durable import bulk
 from durable.clock import database_now
 from durable.wake import wake
+from money.money import Money
 from orders.models import Order
-from orders.money import Money
 from orders.services import mark_paid
 from orders.states import OrderStatus
 from payments import ledger, messages

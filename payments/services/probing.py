@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from durable.ids import uuid7
-from orders.money import Money
+from money.money import Money
 from payments.gateways.base import Gateway
 from payments.gateways.operation import Intent, Operation, Verb
 from payments.gateways.outcome import Outcome, OutcomeKind

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from audit.staff import query
 from audit.staff.query import CLAUSES_MAX, Clause, QueryError, condition, parse
 from durable.ids import uuid7
+from money.money import EXPONENTS
 from orders.admin.amounts import amount
-from orders.money import EXPONENTS
 
 TERMS = {
     "status": query.choice("status", ["SUCCESS", "FAILED"]),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.base import Gateway
 from payments.gateways.operation import Intent, Operation, Verb
 from payments.gateways.outcome import Outcome

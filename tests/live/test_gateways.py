@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.base import Gateway
 from payments.gateways.momo.gateway import MomoGateway
 from payments.gateways.operation import Intent, Verb

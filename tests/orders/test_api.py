@@ -8,9 +8,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from audit.models import AuditEvent
+from money.money import MINOR_UNITS_MAX
 from orders.links import link_token, read_link_token
 from orders.models import Order
-from orders.money import MINOR_UNITS_MAX
 from tests.factories import OrderFactory, ProductFactory
 from tests.fixtures import ClientFor
 

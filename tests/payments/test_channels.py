@@ -11,8 +11,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from audit.models import AuditEvent
+from money.money import Money
 from orders.models import Order
-from orders.money import Money
 from payments.gateways import registry
 from payments.models import GatewayCall, IdempotencyKey, Transaction
 from payments.offers import offers

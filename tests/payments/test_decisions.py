@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.money import Money
+from money.money import Money
 from payments.decisions import Decision, Ruling, Standing, decide
 from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.states import LEGAL_MOVES, LIVE, Status

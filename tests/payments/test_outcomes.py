@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEvent
+from money.money import Money
 from notifications.models import Notification
-from orders.money import Money
 from orders.services import cancel_order
 from payments.decisions import Ruling
 from payments.gateways.operation import Verb

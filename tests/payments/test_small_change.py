@@ -4,7 +4,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from orders.money import Money
+from money.money import Money
 from payments.errors import CaptureAmountRefused
 from payments.gateways.base import Gateway
 from payments.gateways.operation import NotExpressible, Verb

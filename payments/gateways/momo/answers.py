@@ -11,7 +11,7 @@ from typing import Final, cast
 from urllib.parse import urlsplit
 
 from audit.redaction import mask_text
-from orders.money import Money, MoneyError
+from money.money import Money, MoneyError
 from payments.gateways.http import HttpAnswer
 from payments.gateways.momo.mapping import (
     KINDS,

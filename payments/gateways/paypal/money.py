@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from orders.money import Money, MoneyError
+from money.money import Money, MoneyError
 from payments.gateways.operation import NotExpressible
 
 # PayPal takes no decimals of these, though ISO 4217 gives HUF and TWD two.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from orders.money import Money, MoneyError
+from money.money import Money, MoneyError
 from payments.gateways.operation import Json, Operation, Verb
 from payments.gateways.outcome import Failure, FailureCode, NextAction, Outcome, OutcomeKind
 from payments.gateways.paypal import money

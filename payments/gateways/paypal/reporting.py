@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from audit.redaction import redact_object
-from orders.money import MoneyError
+from money.money import MoneyError
 from payments.gateways.operation import Json
 from payments.gateways.paypal import money
 from payments.gateways.paypal.mapping import SETTLEMENT_KINDS, SETTLEMENT_STATUSES

@@ -6,7 +6,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.http import read_json_object
 from payments.gateways.operation import Json
 from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from orders.money import EXPONENTS, Money, MoneyError
+from money.money import EXPONENTS, Money, MoneyError
 from payments.gateways.operation import NotExpressible
 from payments.gateways.settlement import Movement
 

@@ -6,7 +6,7 @@ from functools import reduce
 from operator import add
 from typing import Final
 
-from orders.money import MoneyError
+from money.money import MoneyError
 from payments.gateways.http import HttpTrouble
 from payments.gateways.operation import Json
 from payments.gateways.outcome import OutcomeKind

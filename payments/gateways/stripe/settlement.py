@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from audit.redaction import redact_object
-from orders.money import MoneyError
+from money.money import MoneyError
 from payments.gateways.settlement import (
     Movement,
     Payout,

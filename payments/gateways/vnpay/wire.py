@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
-from orders.money import Money, MoneyError
+from money.money import Money, MoneyError
 from payments.gateways.operation import NotExpressible
 
 CURRENCY: Final = "VND"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.base import Gateway
 from payments.gateways.momo.gateway import MomoGateway
 from payments.gateways.operation import Verb

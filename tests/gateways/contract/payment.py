@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.base import Gateway
 from payments.gateways.operation import Intent, Operation, Verb
 from payments.gateways.outcome import Failure, Outcome, OutcomeKind

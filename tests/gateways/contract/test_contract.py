@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.base import Gateway
 from payments.gateways.operation import NotExpressible, Verb
 from payments.gateways.outcome import FailureCode, OutcomeKind

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import NotExpressible, Operation, Verb
 from payments.gateways.outcome import FailureCode, OutcomeKind
 from tests.gateways.contract.conftest import NewPayment

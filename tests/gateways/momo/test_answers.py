@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.momo.config import Config
 from payments.gateways.momo.gateway import MomoGateway
 from payments.gateways.momo.mapping import KINDS, NOTICE_KINDS, RESULTS, Meaning

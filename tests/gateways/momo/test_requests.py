@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.momo.answers import read_money
 from payments.gateways.momo.config import Config, Keys
 from payments.gateways.momo.gateway import MomoGateway

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.momo.config import Config, Keys
 from payments.gateways.momo.gateway import MomoGateway
 from payments.gateways.momo.signing import RESULT_FIELDS, sign

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import Intent, Json
 from tests.gateways import samples
 from tests.gateways.samples import REFERENCE

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import Json, Verb
 from payments.gateways.outcome import FailureCode, OutcomeKind
 from payments.gateways.paypal.order import read_order

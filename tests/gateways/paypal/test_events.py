@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import Verb
 from payments.gateways.outcome import OutcomeKind
 from payments.gateways.webhook import Subject, WebhookRefused

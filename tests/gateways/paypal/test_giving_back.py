@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import Verb
 from payments.gateways.outcome import FailureCode, OutcomeKind
 from payments.gateways.paypal.gateway import PaypalGateway

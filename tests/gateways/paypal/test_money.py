@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from orders.money import EXPONENTS, Money
+from money.money import EXPONENTS, Money
 from payments.gateways import registry
 from payments.gateways.operation import NotExpressible
 from payments.gateways.paypal import money

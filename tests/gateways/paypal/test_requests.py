@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import Intent, Json, NotExpressible, Verb
 from payments.gateways.paypal.config import Config
 from payments.gateways.paypal.gateway import PaypalGateway

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import Intent, Verb
 from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.gateways.paypal.gateway import PaypalGateway

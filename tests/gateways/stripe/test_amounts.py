@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import NotExpressible
 from payments.gateways.stripe import amounts
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import Intent, Verb
 from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.gateways.stripe.gateway import StripeGateway

@@ -24,7 +24,7 @@ from stripe.params.checkout import (
     SessionRetrieveParams,
 )
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import Intent, NotExpressible, Operation, Verb
 from payments.gateways.outcome import OutcomeKind
 from payments.gateways.stripe.client import API_VERSION

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import stripe
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.gateways.stripe.gateway import StripeGateway
 from payments.gateways.webhook import (

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from orders.money import Money, MoneyError
+from money.money import Money, MoneyError
 from payments.gateways.http import HttpClient
 from payments.gateways.operation import Json, NotExpressible, Verb
 from payments.gateways.outcome import Outcome, OutcomeKind

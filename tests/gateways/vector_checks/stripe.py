@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from orders.money import Money, MoneyError
+from money.money import Money, MoneyError
 from payments.gateways.operation import NotExpressible, Verb
 from payments.gateways.outcome import OutcomeKind
 from payments.gateways.stripe import amounts, signing

@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.gateways.vnpay.gateway import VnpayGateway
 from payments.gateways.webhook import Delivery, Notice, WebhookRefused, WebhookResult

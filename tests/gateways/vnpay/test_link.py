@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import NotExpressible, Verb
 from payments.gateways.outcome import OutcomeKind
 from payments.gateways.vnpay.gateway import VnpayGateway

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.operation import Intent, Verb
 from payments.gateways.outcome import FailureCode, OutcomeKind
 from payments.gateways.vnpay.gateway import VnpayGateway

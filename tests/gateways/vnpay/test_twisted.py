@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.money import Money
+from money.money import Money
 from payments.gateways.http import HttpAnswer
 from payments.gateways.operation import Verb
 from payments.gateways.outcome import OutcomeKind

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.money import EXPONENTS, Money
+from money.money import EXPONENTS, Money
 from payments.gateways.operation import NotExpressible
 from payments.gateways.vnpay import wire
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.money import EXPONENTS, MINOR_UNITS_MAX, Money, MoneyError
+from money.money import EXPONENTS, MINOR_UNITS_MAX, Money, MoneyError
 
 CURRENCIES = st.sampled_from(sorted(EXPONENTS))
 MINORS = st.integers(min_value=0, max_value=MINOR_UNITS_MAX)

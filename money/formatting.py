@@ -3,7 +3,7 @@
 from babel.numbers import format_currency
 from django.utils.translation import get_language
 
-from orders.money import EXPONENTS, Money
+from money.money import EXPONENTS, Money
 
 
 def format_money(money: Money, locale: str | None = None) -> str:

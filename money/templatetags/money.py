@@ -2,8 +2,8 @@
 
 from django import template
 
-from orders.formatting import format_money
-from orders.money import Money
+from money.formatting import format_money
+from money.money import Money
 
 register = template.Library()
 
