@@ -7,8 +7,8 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 
 from audit.context import SYSTEM, Actor, acting, in_request
-from audit.redaction import find_card_number
 from durable.ids import uuid7
+from privacy.redaction import find_card_number
 
 HEADER: Final = "X-Request-Id"
 # What a client may call its own request; anything else gets an id of ours.

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from audit.context import current_actor, current_request_id
 from audit.models import AuditEvent
-from audit.redaction import redact
 from durable import bulk
+from privacy.redaction import redact
 
 
 def event(  # noqa: PLR0913 - an event has this many sides; all but three are optional

@@ -12,7 +12,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from audit.context import current_actor, current_request_id
-from audit.redaction import REDACTED, redact_object
+from privacy.redaction import REDACTED, redact_object
 
 # What a LogRecord holds besides what the call site gave as ``extra``.
 _SHARED: Final[list[Processor]] = [

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from audit.redaction import find_card_number
 from money.money import EXPONENTS
+from privacy.redaction import find_card_number
 
 
 class WholeNumberField(serializers.IntegerField):

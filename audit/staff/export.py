@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from audit import services as audit
 from audit.context import acting, current_actor, current_request_id, in_request
-from audit.redaction import mask_email, mask_text
 from durable.ids import uuid7
+from privacy.redaction import mask_email, mask_text
 
 ROWS_PER_BATCH: Final = 1000
 ROWS_MAX: Final = 500_000

@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from accounts.roles import RESOLVE_CASE
-from audit.redaction import find_card_number, redact
 from audit.staff import export, query
 from audit.staff.filters import RangeFilter
 from audit.staff.formats import badge, json_block, link_to
@@ -21,6 +20,7 @@ from payments.admin.finders import payments_named
 from payments.admin.tones import CASE_TONES, payment_link, sum_of
 from payments.models import Case, CaseKind, CaseState
 from payments.services.cases import resolve_case
+from privacy.redaction import find_card_number, redact
 
 RESOLUTION_LENGTH_MAX: Final = 2000
 

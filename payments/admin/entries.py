@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from audit.models import AuditEvent
-from audit.redaction import redact
 from audit.staff.actors import actor_word
 from audit.staff.formats import admin_url, clock, rows_as
 from notifications.admin import STATES, state_of
@@ -26,6 +25,7 @@ from payments.models import (
     WebhookEvent,
     WebhookState,
 )
+from privacy.redaction import redact
 
 
 @dataclass(frozen=True, slots=True)

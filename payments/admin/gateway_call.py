@@ -6,7 +6,6 @@ from typing import ClassVar
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from audit.redaction import redact
 from audit.staff import export, query
 from audit.staff.filters import CreatedFilter
 from audit.staff.formats import badge, json_block
@@ -17,6 +16,7 @@ from payments.admin.tones import OUTCOME_TONES, payment_link
 from payments.gateways.operation import Verb
 from payments.gateways.outcome import OutcomeKind
 from payments.models import GatewayCall
+from privacy.redaction import redact
 
 
 def _by_id(word: str) -> Iterable[object]:

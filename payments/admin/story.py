@@ -9,7 +9,6 @@ from django.db.models import Func, IntegerField, Q, QuerySet, Value
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from audit.redaction import redact
 from audit.staff.actors import actor_word, names_of
 from audit.staff.formats import rows_as
 from notifications.models import Notification
@@ -28,6 +27,7 @@ from payments.models import (
 )
 from payments.selectors import gateways_held_back
 from payments.states import Status
+from privacy.redaction import redact
 
 # Of any one kind no page shows more; the lists do.
 ROWS_MAX: Final = 200

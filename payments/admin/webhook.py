@@ -10,7 +10,6 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from accounts.roles import PROCESS_WEBHOOK_AGAIN
-from audit.redaction import mask_text, redact
 from audit.staff import export, query
 from audit.staff.filters import RangeFilter
 from audit.staff.formats import badge, json_block, text_block
@@ -22,6 +21,7 @@ from payments.admin.tones import WEBHOOK_TONES, payment_link
 from payments.models import WebhookEvent, WebhookState
 from payments.services.inbox import UNFINISHED
 from payments.services.staff import process_webhook_again
+from privacy.redaction import mask_text, redact
 
 # A person reads this much; the rest of a larger body stays in the database.
 TEXT_SHOWN_MAX = 4000

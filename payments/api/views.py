@@ -17,7 +17,6 @@ from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 from accounts.client_ip import client_ip
 from accounts.requests import client_of, user_id_of
 from accounts.throttling import WriteThrottle
-from audit.redaction import find_card_number
 from durable.ids import parse_public_id
 from money.money import Money
 from orders import selectors as orders
@@ -35,6 +34,7 @@ from payments.models import Capture, Transaction
 from payments.services import checkout, wishes
 from payments.services.checkout import Created, PaymentRequest
 from payments.states import LIVE
+from privacy.redaction import find_card_number
 
 # Made once: a serializer copies all of its fields whenever it is made, and keeps nothing of what
 # it checks or shows.

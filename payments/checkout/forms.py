@@ -8,12 +8,12 @@ from django import forms
 from django.core.signing import BadSignature, Signer
 from django.utils.translation import gettext_lazy as _
 
-from audit.redaction import find_card_number
 from durable.ids import derived_uuid7, uuid7
 from orders.models import Product
 from orders.services import LINES_MAX, Item
 from payments.checkout.wording import Problem
 from payments.offers import Offer
+from privacy.redaction import find_card_number
 
 QUANTITY_MAX: Final = 99
 

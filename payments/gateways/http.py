@@ -28,9 +28,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-from audit.redaction import mask_text, redact
 from payments.gateways.operation import Json
 from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
+from privacy.redaction import mask_text, redact
 
 READ_TIMEOUT_MAX_S: Final = 120.0
 # A page of a report has some hundred kilobytes; every other honest answer is far smaller.

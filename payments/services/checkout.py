@@ -10,7 +10,6 @@ from django.db import transaction as database
 
 from audit import services as audit
 from audit.models import AuditEvent
-from audit.redaction import find_card_number
 from durable import bulk
 from durable.clock import database_now
 from durable.ids import uuid7
@@ -20,7 +19,7 @@ from orders.errors import OrderNotFound
 from orders.models import Order
 from orders.services import lock_order
 from orders.states import PAID_STATUSES, OrderStatus
-from payments import idempotency, tokens
+from payments import idempotency
 from payments.errors import (
     AlreadyPaid,
     AmountMismatch,
@@ -36,6 +35,8 @@ from payments.models import Capture, Transaction
 from payments.routes import Terms, routes
 from payments.services import failover
 from payments.states import LIVE, Status
+from privacy import encryption
+from privacy.redaction import find_card_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _row(client: str, order: Order, request: PaymentRequest) -> Transaction:
         method=request.method,
         channel=request.channel,
         capture=request.capture,
-        payment_token=tokens.seal(request.payment_token),
+        payment_token=encryption.seal(request.payment_token),
         customer_ip=request.customer_ip,
         locale=request.locale,
         return_url=request.return_url,

@@ -21,7 +21,6 @@ from durable import bulk
 from durable.clock import database_now
 from durable.ids import uuid7
 from orders.models import Order
-from payments import tokens
 from payments.gateways.base import Gateway
 from payments.gateways.operation import Intent, Operation, Verb
 from payments.gateways.outcome import FailureCode, OutcomeKind
@@ -34,6 +33,7 @@ from payments.services.cases import Finding
 from payments.services.failover import Reason
 from payments.services.outcomes import end_unsent
 from payments.states import Status
+from privacy import encryption
 
 logger = logging.getLogger(__name__)
 
@@ -191,7 +191,7 @@ def _job(
     intent = intent_of(row, order, adapter)
     verb, call = next_operation(row, calls, adapter, now)
     # Only a creation spends it; a gateway refuses a question that carries what it did not ask for.
-    token = tokens.unseal(row.payment_token) if verb is Verb.CREATE else ""
+    token = encryption.unseal(row.payment_token) if verb is Verb.CREATE else ""
     call = call or _new_call(row, verb, adapter, intent, now)
     operation = Operation(
         verb=verb, reference=call.reference, intent=intent, now=now,

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from audit.redaction import mask_text
 from money.money import Money, MoneyError
 from payments.gateways.http import HttpAnswer
 from payments.gateways.momo.mapping import (
@@ -30,6 +29,7 @@ from payments.gateways.outcome import (
     Outcome,
     OutcomeKind,
 )
+from privacy.redaction import mask_text
 
 _MESSAGE_MAX: Final = 300
 _AMOUNT_DIGITS_MAX: Final = 18

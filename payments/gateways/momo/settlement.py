@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from audit.redaction import redact_object
 from payments.gateways.momo import mapping
 from payments.gateways.settlement import Movement, RecordKind, SettlementRecord
 from payments.gateways.settlement_file import Row, gross_of, read_records
+from privacy.redaction import redact_object
 
 COLUMNS: Final = (
     "partnerCode",

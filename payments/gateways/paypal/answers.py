@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Final
 
-from audit.redaction import mask_text
 from payments.gateways.http import HttpAnswer
 from payments.gateways.operation import Operation, Verb
 from payments.gateways.outcome import Failure, FailureCode, NextAction, Outcome, OutcomeKind
 from payments.gateways.paypal import mapping, order, refunds
 from payments.gateways.paypal.mapping import Ruling
+from privacy.redaction import mask_text
 
 _MESSAGE_MAX: Final = 300
 _NO_CONTENT: Final = 204

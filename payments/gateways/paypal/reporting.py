@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
-from audit.redaction import redact_object
 from money.money import MoneyError
 from payments.gateways.operation import Json
 from payments.gateways.paypal import money
@@ -23,6 +22,7 @@ from payments.gateways.settlement import (
     ReportUnavailable,
     SettlementRecord,
 )
+from privacy.redaction import redact_object
 
 PATH: Final = "/v1/reporting/transactions"
 PAGE_SIZE: Final = 500

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, cast
 
-from audit.redaction import REDACTED
 from payments.gateways.http import HttpAnswer, exchange_of
 from payments.gateways.operation import Json, Operation, Verb
 from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.gateways.stripe import mapping, objects, requests
+from privacy.redaction import REDACTED
 
 # A request with the same key is still running; it will have ended soon.
 _CONFLICT_WAIT_S: Final = 2

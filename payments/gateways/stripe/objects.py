@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from audit.redaction import mask_text
 from payments.gateways.outcome import Failure, FailureCode, NextAction, Outcome, OutcomeKind
 from payments.gateways.stripe import amounts, mapping, requests
 from payments.gateways.webhook import Notice, Subject
+from privacy.redaction import mask_text
 
 _REDIRECT: Final = "redirect_to_url"
 

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
-from audit.redaction import redact_object
 from money.money import MoneyError
 from payments.gateways.settlement import (
     Movement,
@@ -21,6 +20,7 @@ from payments.gateways.settlement import (
     SettlementRecord,
 )
 from payments.gateways.stripe import amounts, mapping, objects, requests
+from privacy.redaction import redact_object
 
 _Object = Mapping[str, object]
 _SECONDS: Final = range(4_102_444_800)  # up to the year 2100

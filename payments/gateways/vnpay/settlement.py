@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from audit.redaction import redact_object
 from payments.gateways.settlement import Movement, RecordKind, SettlementRecord
 from payments.gateways.settlement_file import Row, gross_of, read_records
 from payments.gateways.vnpay import mapping, wire
+from privacy.redaction import redact_object
 
 COLUMNS: Final = (
     "vnp_TmnCode",

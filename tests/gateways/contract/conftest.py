@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import pytest
 
-from audit.redaction import find_card_number
 from payments.gateways.base import Gateway
+from privacy.redaction import find_card_number
 from tests.gateways.contract.party import PARTIES, Party
 from tests.gateways.contract.payment import EMAIL, Payment
 from tests.gateways.contract.relay import Relay

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.redaction import find_card_number, mask_cards, mask_email, mask_text, redact
+from privacy.redaction import find_card_number, mask_cards, mask_email, mask_text, redact
 
 CARDS = [
     "4111111111111111", "5555555555554444", "2223003122003222", "378282246310005",
