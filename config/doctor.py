@@ -17,13 +17,13 @@ from django.utils import timezone
 
 from config import health
 from durable.models import DueRow
-from payments.gateways import registry
-from payments.gateways.base import Gateway
-from payments.gateways.http import HttpClient, HttpTrouble
-from payments.gateways.outcome import Outcome, OutcomeKind
-from payments.gateways.webhook import Delivery, WebhookRefused, WebhookResult
+from gateways.base import Gateway
+from gateways.http import HttpClient, HttpTrouble
+from gateways.outcome import Outcome, OutcomeKind
+from gateways.webhook import Delivery, WebhookRefused, WebhookResult
 from payments.intents import webhook_url
 from payments.models import Transaction
+from payments.routing import registry
 from payments.services import probing
 from payments.states import LIVE
 

@@ -15,9 +15,9 @@ from django.utils.module_loading import import_string
 from drf_spectacular.generators import SchemaGenerator
 
 from config.error_codes import FIELD_CODES, error_codes
+from gateways.base import Gateway
+from gateways.capabilities import Capabilities, SettlementSource
 from money.money import EXPONENTS
-from payments.gateways.base import Gateway
-from payments.gateways.capabilities import Capabilities, SettlementSource
 from payments.states import LEGAL_MOVES, LIVE
 
 ENV_EXAMPLE: Final = Path(settings.BASE_DIR) / ".env.example"

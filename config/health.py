@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from config.metrics import metrics
-from payments.gateways.registry import gateways
+from payments.routing.registry import gateways
 
 CHECK_LIMIT_S: Final = 1.0
 

@@ -28,8 +28,8 @@ from prometheus_client.registry import Collector
 
 from config.problems import json_error
 from notifications.models import Notification
-from payments.gateways.registry import gateways
 from payments.models import Case, CaseState, GatewayBreaker, Transaction, WebhookEvent
+from payments.routing.registry import gateways
 from payments.states import LIVE
 from payments.webhooks import counting as webhooks
 

@@ -18,12 +18,12 @@ from config.api import BODY_BYTES_MAX
 from config.error_codes import ErrorCode, error_codes
 from config.openapi_examples import EXAMPLES, PROBLEM_BASE
 from config.problems import MEDIA_TYPE, title_of
+from gateways.outcome import FailureCode
 from payments.api.serializers import (
     METADATA_KEY_MAX,
     METADATA_MEMBERS_MAX,
     METADATA_VALUE_MAX,
 )
-from payments.gateways.outcome import FailureCode
 
 Json = dict[str, Any]
 

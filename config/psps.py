@@ -26,12 +26,12 @@ def psps(*, sandbox_url: str, shop_name: str) -> dict[str, Entry]:
     """
     return {
         "stripe": {
-            "adapter": "payments.gateways.stripe.gateway.StripeGateway",
+            "adapter": "gateways.stripe.gateway.StripeGateway",
             "options": group("STRIPE_", api_base=sandbox_url or "https://api.stripe.com"),
             "enabled": bool(env.str("STRIPE_SECRET_KEY", default="")),
         },
         "paypal": {
-            "adapter": "payments.gateways.paypal.gateway.PaypalGateway",
+            "adapter": "gateways.paypal.gateway.PaypalGateway",
             "options": group(
                 "PAYPAL_",
                 api_base=sandbox_url or "https://api-m.paypal.com",
@@ -41,12 +41,12 @@ def psps(*, sandbox_url: str, shop_name: str) -> dict[str, Entry]:
             "enabled": bool(env.str("PAYPAL_CLIENT_ID", default="")),
         },
         "vnpay": {
-            "adapter": "payments.gateways.vnpay.gateway.VnpayGateway",
+            "adapter": "gateways.vnpay.gateway.VnpayGateway",
             "options": group("VNPAY_", **_vnpay_addresses(sandbox_url)),
             "enabled": bool(env.str("VNPAY_TMN_CODE", default="")),
         },
         "momo": {
-            "adapter": "payments.gateways.momo.gateway.MomoGateway",
+            "adapter": "gateways.momo.gateway.MomoGateway",
             "options": group("MOMO_", api_base=sandbox_url or "https://payment.momo.vn"),
             "enabled": bool(env.str("MOMO_PARTNER_CODE", default="")),
         },

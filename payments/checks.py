@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's
 from django.utils.module_loading import import_string
 
-from payments.gateways.base import Gateway
+from gateways.base import Gateway
 
 _OPTION: Final = re.compile(r"\b(?:secret|[a-z]+(?:_[a-z]+)+)\b")
 

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
+from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from money.money import Money
-from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.states import LIVE, Status
 
 

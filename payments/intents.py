@@ -2,10 +2,10 @@
 
 from django.conf import settings
 
+from gateways.base import Gateway
+from gateways.operation import Intent
 from orders.links import pay_url
 from orders.models import Order
-from payments.gateways.base import Gateway
-from payments.gateways.operation import Intent
 from payments.models import Transaction
 
 

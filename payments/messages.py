@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils import translation
 
+from gateways.outcome import FailureCode
 from notifications.services import Message
 from orders.links import pay_url
 from orders.models import Order
-from payments.gateways.outcome import FailureCode
 from payments.models import Transaction
 from payments.reasons import failure_words
 

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from gateways.base import Gateway
+from gateways.capabilities import Capabilities
 from money.formatting import format_money
 from money.money import Money
-from payments.gateways.base import Gateway
-from payments.gateways.capabilities import Capabilities
-from payments.gateways.registry import gateways_for
+from payments.routing.registry import gateways_for
 
 # Of more than these, a list of all that a gateway takes helps nobody.
 CURRENCIES_NAMED_MAX: Final = 3

@@ -5,9 +5,9 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Final
 
+from gateways.base import Gateway
+from gateways.operation import Verb
 from money.money import Money
-from payments.gateways.base import Gateway
-from payments.gateways.operation import Verb
 from payments.models import GatewayCall, Transaction
 from payments.states import Status
 

@@ -6,7 +6,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from payments.gateways.outcome import FailureCode
+from gateways.outcome import FailureCode
 
 # The class of a reason in one calm sentence, with what helps. Never a gateway's own code.
 _UNKNOWN_FAILURE: Final = _("The payment was not completed.")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateways.base import Gateway
 from money.money import Money
 from payments.errors import (
     CaptureUnavailable,
@@ -12,10 +13,9 @@ from payments.errors import (
     TokenNotAccepted,
     TokenRequired,
 )
-from payments.gateways.base import Gateway
-from payments.gateways.registry import gateways_for, methods
 from payments.models import Capture
 from payments.offers import why_not
+from payments.routing.registry import gateways_for, methods
 
 
 @dataclass(frozen=True, slots=True)

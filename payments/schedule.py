@@ -5,10 +5,10 @@ from typing import Any
 
 from django.conf import settings
 
-from payments.gateways.base import Gateway
-from payments.gateways.outcome import Outcome
-from payments.gateways.registry import gateway, gateways
+from gateways.base import Gateway
+from gateways.outcome import Outcome
 from payments.models import Transaction
+from payments.routing.registry import gateway, gateways
 
 
 def next_look(row: Transaction, outcome: Outcome, now: datetime) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 
 from durable import bulk
+from gateways.operation import Verb
+from gateways.outcome import OutcomeKind
 from payments.errors import PaymentNotFound
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.registry import gateways
 from payments.models import GatewayBreaker, GatewayCall, Transaction
+from payments.routing.registry import gateways
 from payments.states import LIVE, Status
 
 _POLL_S: Final = 0.05

@@ -5,9 +5,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import ClassVar, Final
 
 from durable.queues import BatchQueue, Queue
-from payments.gateways.outcome import Outcome
-from payments.gateways.registry import gateway, gateways
+from gateways.outcome import Outcome
 from payments.models import Transaction, WebhookEvent
+from payments.routing.registry import gateway, gateways
 from payments.services import breaker, dispatch, inbox, planning, probing
 from payments.services.planning import Job
 

@@ -16,14 +16,14 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import User
 from durable.ids import uuid7
+from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from money.money import Money
 from notifications.models import Channel, Notification
 from orders.models import Order, Product
 from orders.services import Customer, Item, create_order
 from payments.api.views import render_payment
-from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
-from payments.gateways.registry import gateway
 from payments.models import Capture, Transaction
+from payments.routing.registry import gateway
 from payments.services import checkout, planning
 from payments.services.checkout import PaymentRequest
 from payments.services.outcomes import Evidence, Source, apply_outcomes

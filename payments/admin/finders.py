@@ -7,8 +7,8 @@ from django.db.models import Q, QuerySet
 
 from audit.staff.query import email, read_id
 from audit.staff.read_only import FOUND_MAX, Finder
-from payments.gateways.registry import gateways
 from payments.models import GatewayCall, Transaction, WebhookEvent
+from payments.routing.registry import gateways
 from payments.states import WITH_MONEY
 
 Keys = Iterable[UUID | None]

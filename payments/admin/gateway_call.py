@@ -10,11 +10,11 @@ from audit.staff import export, query
 from audit.staff.filters import CreatedFilter
 from audit.staff.formats import badge, json_block
 from audit.staff.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
+from gateways.operation import Verb
+from gateways.outcome import OutcomeKind
 from payments.admin.filters import GatewayFilter
 from payments.admin.finders import payments_named
 from payments.admin.tones import OUTCOME_TONES, payment_link
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import OutcomeKind
 from payments.models import GatewayCall
 from privacy.redaction import redact
 

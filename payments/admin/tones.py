@@ -7,9 +7,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from audit.staff.formats import ID_DIGITS_SHOWN, admin_url, badge
+from gateways.outcome import OutcomeKind
 from money.formatting import format_money
 from money.money import Money
-from payments.gateways.outcome import OutcomeKind
 from payments.models import CaseState, Transaction, WebhookState
 from payments.states import Status
 

@@ -15,6 +15,7 @@ from audit.staff import export, query
 from audit.staff.filters import CreatedFilter
 from audit.staff.formats import link_to
 from audit.staff.read_only import Finder
+from gateways.outcome import FailureCode
 from money.money import EXPONENTS, Money
 from orders.admin.amounts import amount
 from payments.admin.acts import Act, ActingAdmin
@@ -22,7 +23,6 @@ from payments.admin.filters import AmountFilter, CurrencyFilter, GatewayFilter, 
 from payments.admin.finders import PAYMENT_FINDERS
 from payments.admin.story import story_of
 from payments.admin.tones import short_id, status_badge, sum_of
-from payments.gateways.outcome import FailureCode
 from payments.models import Transaction
 from payments.services.staff import ask_gateway
 from payments.states import Status

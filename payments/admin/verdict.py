@@ -7,12 +7,12 @@ from typing import Final
 
 from django.utils import timezone
 
+from gateways.operation import Verb
+from gateways.outcome import OutcomeKind
 from payments.admin.tones import short_id, sum_of
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.registry import gateways
 from payments.models import GatewayBreaker, GatewayCall, Transaction, WebhookEvent, WebhookState
 from payments.operations import next_operation
+from payments.routing.registry import gateways
 from payments.states import Status
 
 

@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from durable.ids import public_id
+from gateways.outcome import FailureCode
 from money.money import MINOR_UNITS_MAX
 from orders.fields import (
     CurrencyField,
@@ -15,7 +16,6 @@ from orders.fields import (
     WordField,
     refuse_card_number,
 )
-from payments.gateways.outcome import FailureCode
 from payments.models import Capture, Transaction
 from payments.states import Status
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from gateways.outcome import FailureCode
 from orders.models import Order
 from orders.states import OrderStatus
-from payments.gateways.outcome import FailureCode
 from payments.models import Transaction
 from payments.states import Status
 

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.client_ip import client_ip
 from audit.context import Actor, acting
+from gateways.outcome import FailureCode
 from orders import selectors as orders
 from orders.models import Order
 from payments import selectors
@@ -37,7 +38,6 @@ from payments.errors import (
     PaymentInProgress,
     RequestInProgress,
 )
-from payments.gateways.outcome import FailureCode
 from payments.models import Transaction
 from payments.offers import offers
 from payments.services import checkout, wishes

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.states import OrderStatus
 from payments.checkout.stages import Stage
-from payments.gateways.registry import psp_of
+from payments.routing.registry import psp_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from django.db import connection, transaction
 from notifications.models import Notification
 from orders import states as order_states
 from payments import states
-from payments.gateways.registry import gateways
 from payments.invariants.invariant import Invariant
 from payments.invariants.liveness import LIVENESS
 from payments.invariants.money import MONEY
 from payments.invariants.trace import TRACE
+from payments.routing.registry import gateways
 from payments.schedule import scaled
 
 # Of each invariant no more offenders than this are named; one is already too many.

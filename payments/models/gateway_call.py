@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 
 from durable.ids import uuid7
 from durable.triggers import frozen_fields, no_delete
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import OutcomeKind
+from gateways.operation import Verb
+from gateways.outcome import OutcomeKind
 from payments.models.transaction import Transaction
 
 # Of an operation that is repeated for days the first sends are no longer told one by one.

@@ -13,9 +13,9 @@ from durable.backoff import Backoff
 from durable.ids import public_id, uuid7
 from durable.models import DueRow
 from durable.triggers import frozen_fields, legal_moves_only, no_delete
+from gateways.outcome import FailureCode
 from money.money import Money
 from orders.models import Order
-from payments.gateways.outcome import FailureCode
 from payments.states import LEGAL_MOVES, LIVE, WITH_MONEY, Status
 
 

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from audit import services as audit
 from audit.models import AuditEvent
 from durable.wake import wake
-from payments.gateways.outcome import Outcome
+from gateways.outcome import Outcome
 from payments.models import GatewayBreaker, Transaction
 
 FAILURES_TO_OPEN: Final = 10

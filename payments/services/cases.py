@@ -11,9 +11,9 @@ from django.db.models.functions import Now
 from audit import services as audit
 from audit.models import AuditEvent
 from durable import bulk
+from gateways.operation import Verb
+from gateways.outcome import Failure
 from money.money import Money
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import Failure
 from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent
 
 # An open case takes so many further findings: by then a person has reason enough to look.

@@ -14,6 +14,7 @@ from durable import bulk
 from durable.clock import database_now
 from durable.ids import uuid7
 from durable.wake import wake
+from gateways.base import Gateway
 from money.money import Money
 from orders.errors import OrderNotFound
 from orders.models import Order
@@ -30,7 +31,6 @@ from payments.errors import (
     PaymentInProgress,
     ReturnUrlRefused,
 )
-from payments.gateways.base import Gateway
 from payments.models import Capture, Transaction
 from payments.routes import Terms, routes
 from payments.services import failover

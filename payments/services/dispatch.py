@@ -14,11 +14,11 @@ from django.db import transaction as database
 from django.utils import timezone
 
 from durable import bulk
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import Outcome, OutcomeKind
-from payments.gateways.registry import gateway
+from gateways.operation import Verb
+from gateways.outcome import Outcome, OutcomeKind
 from payments.models import CaseKind, GatewayCall, Transaction
 from payments.operations import is_lost
+from payments.routing.registry import gateway
 from payments.services import breaker, cases
 from payments.services.cases import Finding
 from payments.services.outcomes import Evidence, Source, apply_outcomes

@@ -17,13 +17,13 @@ from django.db.models import F
 from audit import services as audit
 from audit.models import AuditEvent
 from durable.wake import wake
+from gateways.base import Gateway
+from gateways.operation import NotExpressible, Operation, Verb
 from orders.models import Order
-from payments.gateways.base import Gateway
-from payments.gateways.operation import NotExpressible, Operation, Verb
-from payments.gateways.registry import gateways_for
 from payments.intents import intent_of
 from payments.models import Capture, GatewayCall, Transaction
 from payments.routes import Terms, objection
+from payments.routing.registry import gateways_for
 from payments.services import breaker
 from payments.states import Status
 

@@ -19,12 +19,9 @@ from django.utils import timezone
 from audit.context import Actor, acting
 from durable import bulk
 from durable.ids import uuid7
-from money.money import Money
-from payments.decisions import Ruling
-from payments.gateways.base import Gateway
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.registry import gateway
-from payments.gateways.webhook import (
+from gateways.base import Gateway
+from gateways.outcome import OutcomeKind
+from gateways.webhook import (
     Delivery,
     Notice,
     Subject,
@@ -32,7 +29,10 @@ from payments.gateways.webhook import (
     WebhookResult,
     WebhookUnverifiable,
 )
+from money.money import Money
+from payments.decisions import Ruling
 from payments.models import CaseKind, Transaction, WebhookEvent, WebhookState
+from payments.routing.registry import gateway
 from payments.services import cases, unproven
 from payments.services.cases import Finding
 from payments.services.outcomes import TAKEN_OR_HELD, Evidence, Source, apply_outcomes

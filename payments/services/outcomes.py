@@ -20,15 +20,15 @@ from audit.models import AuditEvent
 from durable import bulk
 from durable.clock import database_now
 from durable.wake import wake
+from gateways.outcome import SHOWN_FACTS, Failure, FailureCode, Outcome, OutcomeKind
 from money.money import Money
 from orders.models import Order
 from orders.services import mark_paid
 from orders.states import OrderStatus
 from payments import ledger, messages
 from payments.decisions import REPEAT, Decision, Ruling, Standing, decide
-from payments.gateways.outcome import SHOWN_FACTS, Failure, FailureCode, Outcome, OutcomeKind
-from payments.gateways.registry import gateways
 from payments.models import Capture, CaseKind, Transaction
+from payments.routing.registry import gateways
 from payments.schedule import earliest_query, next_look
 from payments.services.batch import Batch
 from payments.services.cases import Finding

@@ -20,14 +20,14 @@ from audit.models import AuditEvent
 from durable import bulk
 from durable.clock import database_now
 from durable.ids import uuid7
+from gateways.base import Gateway
+from gateways.operation import Intent, Operation, Verb
+from gateways.outcome import FailureCode, OutcomeKind
 from orders.models import Order
-from payments.gateways.base import Gateway
-from payments.gateways.operation import Intent, Operation, Verb
-from payments.gateways.outcome import FailureCode, OutcomeKind
-from payments.gateways.registry import gateway
 from payments.intents import intent_of
 from payments.models import CaseKind, GatewayCall, Transaction
 from payments.operations import money_of, next_operation
+from payments.routing.registry import gateway
 from payments.services import breaker, cases, failover
 from payments.services.cases import Finding
 from payments.services.failover import Reason

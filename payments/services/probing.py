@@ -12,10 +12,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from durable.ids import uuid7
+from gateways.base import Gateway
+from gateways.operation import Intent, Operation, Verb
+from gateways.outcome import Outcome, OutcomeKind
 from money.money import Money
-from payments.gateways.base import Gateway
-from payments.gateways.operation import Intent, Operation, Verb
-from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.intents import webhook_url
 
 logger = logging.getLogger(__name__)

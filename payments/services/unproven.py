@@ -14,8 +14,8 @@ from django.db.models.functions import Now
 
 from audit import services as audit
 from audit.models import AuditEvent
-from payments.gateways.base import Gateway
-from payments.gateways.webhook import Delivery
+from gateways.base import Gateway
+from gateways.webhook import Delivery
 from payments.models import WebhookEvent, WebhookState
 
 logger = logging.getLogger(__name__)

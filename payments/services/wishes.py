@@ -14,6 +14,8 @@ from audit import services as audit
 from audit.models import AuditEvent
 from durable.clock import database_now
 from durable.wake import wake
+from gateways.operation import Verb
+from gateways.outcome import FailureCode
 from orders.models import Order
 from orders.services import cancel_order as end_order
 from orders.services import lock_order
@@ -25,11 +27,9 @@ from payments.errors import (
     PaymentInProgress,
     PaymentNotFound,
 )
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import FailureCode
-from payments.gateways.registry import gateways
 from payments.models import GatewayCall, Transaction
 from payments.operations import is_lost
+from payments.routing.registry import gateways
 from payments.schedule import earliest_query
 from payments.services.outcomes import cancel_requested, end_unsent
 from payments.states import LIVE, Status

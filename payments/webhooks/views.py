@@ -16,8 +16,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.client_ip import client_ip
-from payments.gateways.registry import gateways
-from payments.gateways.webhook import Delivery
+from gateways.webhook import Delivery
+from payments.routing.registry import gateways
 from payments.services import inbox
 from payments.webhooks.counting import TOO_LARGE, count
 

@@ -7,8 +7,8 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from gateways.outcome import Outcome, OutcomeKind
 from payments import overview as home
-from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.models import CaseKind
 from payments.overview import overview
 from payments.services import breaker

@@ -14,15 +14,15 @@ from pytest_django import Settings
 
 from audit.staff.formats import admin_url
 from durable.ids import uuid7
+from gateways.operation import Json
+from gateways.outcome import Exchange, Outcome, OutcomeKind
+from gateways.webhook import Delivery, WebhookResult
 from notifications.models import Notification
 from notifications.services import send_due
 from payments.admin import entries
 from payments.admin.story import story_of
-from payments.gateways.operation import Json
-from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
-from payments.gateways.registry import gateways
-from payments.gateways.webhook import Delivery, WebhookResult
 from payments.models import Case, GatewayCall, Transaction, WebhookEvent
+from payments.routing.registry import gateways
 from payments.services import breaker, checkout, dispatch, inbox, planning, wishes
 from payments.states import Status
 from tests.factories import (

@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from gateways.outcome import Outcome, OutcomeKind
 from orders.models import Order
-from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.services import breaker
 from payments.states import Status
 from tests.factories import TransactionFactory

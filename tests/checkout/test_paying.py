@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from durable.ids import uuid7
+from gateways.outcome import NextAction, Outcome, OutcomeKind
 from orders.links import link_token
 from orders.models import Order
-from payments.gateways.outcome import NextAction, Outcome, OutcomeKind
 from payments.models import Transaction
 from payments.services import dispatch
 from payments.services.outcomes import Source

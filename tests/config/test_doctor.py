@@ -14,10 +14,10 @@ from pytest_django.live_server_helper import LiveServer
 from typing_extensions import override
 
 from config.doctor import Finding, Verdict, examine
-from payments.gateways import registry
-from payments.gateways.momo.gateway import MomoGateway
-from payments.gateways.webhook import Delivery, Notice, WebhookRefused
+from gateways.momo.gateway import MomoGateway
+from gateways.webhook import Delivery, Notice, WebhookRefused
 from payments.models import Transaction
+from payments.routing import registry
 from tests.factories import TransactionFactory
 from tests.gateways.contract.party import MOMO, PAYPAL, STRIPE_BY_TOKEN, VNPAY, Party
 from tests.gateways.local_server import refused_url

@@ -26,7 +26,7 @@ def psps(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return {"tinypay": {"adapter": ADAPTER, "options": options, "enabled": True}}
 
 
-ADAPTER: Final = "payments.gateways.tinypay.gateway.TinypayGateway"
+ADAPTER: Final = "gateways.tinypay.gateway.TinypayGateway"
 ACCOUNTS: Final = {"tinypay_us": "tinypay"}
 
 

@@ -16,10 +16,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from config import metrics
-from payments.gateways.outcome import Outcome, OutcomeKind
-from payments.gateways.registry import gateways
+from gateways.outcome import Outcome, OutcomeKind
 from payments.models import Case, GatewayCall, Transaction
 from payments.models.case import CaseKind
+from payments.routing.registry import gateways
 from payments.services import breaker
 from payments.states import Status
 from payments.webhooks.views import BODY_BYTES_MAX
@@ -79,7 +79,7 @@ class TestReadyz:
     def test_is_not_ready_with_a_gateway_that_is_not_configured(
         self, client: Client, settings: Settings
     ) -> None:
-        broken = {"adapter": "payments.gateways.vnpay.gateway.VnpayGateway", "enabled": True}
+        broken = {"adapter": "gateways.vnpay.gateway.VnpayGateway", "enabled": True}
         settings.GATEWAYS = {"vnpay": broken | {"options": {}}}
         gateways.cache_clear()
         try:

@@ -15,10 +15,10 @@ from django.test import Client
 from django.urls import path
 
 from config.logs import logging_config
+from gateways.operation import Operation
+from gateways.outcome import Outcome
+from gateways.vnpay.gateway import VnpayGateway
 from orders.models import Order
-from payments.gateways.operation import Operation
-from payments.gateways.outcome import Outcome
-from payments.gateways.vnpay.gateway import VnpayGateway
 from payments.services import dispatch
 from payments.services.dispatch import perform, settle
 from tests.factories import OrderFactory, TransactionFactory, begin

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from gateways.base import Gateway
+from gateways.operation import Intent, Verb
+from gateways.outcome import Outcome
+from gateways.webhook import Delivery, Notice
 from money.money import Money
-from payments.gateways.base import Gateway
-from payments.gateways.operation import Intent, Verb
-from payments.gateways.outcome import Outcome
-from payments.gateways.webhook import Delivery, Notice
 from tests.gateways.samples import intent, operation, run
 from tests.sandbox.player import Received
 

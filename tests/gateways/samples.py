@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from gateways.base import Gateway
+from gateways.operation import Intent, Operation, Verb
+from gateways.outcome import Outcome
 from money.money import Money
-from payments.gateways.base import Gateway
-from payments.gateways.operation import Intent, Operation, Verb
-from payments.gateways.outcome import Outcome
 
 REFERENCE: Final = "0199f1d2c3b47a5e8f90123456789abc"
 CALL_REFERENCE: Final = "0199f1d2c3b47a5e8f9012345678feed"

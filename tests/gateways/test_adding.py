@@ -16,14 +16,14 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-import payments.gateways
+import gateways
 from accounts.models import User
 from config import settings as settings_file
 from config.environment import env, group
 from durable.queues import queues
 from orders.models import Order
-from payments.gateways import registry
 from payments.models import Transaction, WebhookEvent
+from payments.routing import registry
 from payments.services import inbox
 from tests.factories import OrderFactory
 from tests.gateways.local_server import LocalServer
@@ -43,8 +43,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = tmp_path / "tinypay"
     made.mkdir()
     (made / "gateway.py").write_text(adapter)
-    monkeypatch.setattr(payments.gateways, "__path__", [*payments.gateways.__path__, str(tmp_path)])
-    for name in ("payments.gateways.tinypay", "payments.gateways.tinypay.gateway"):
+    monkeypatch.setattr(gateways, "__path__", [*gateways.__path__, str(tmp_path)])
+    for name in ("gateways.tinypay", "gateways.tinypay.gateway"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
         monkeypatch.delitem(sys.modules, name)
     return made

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from payments.gateways import http
-from payments.gateways.http import HttpAnswer, HttpClient, NoAnswer, NotSent
-from payments.gateways.outcome import OutcomeKind
+from gateways import http
+from gateways.http import HttpAnswer, HttpClient, NoAnswer, NotSent
+from gateways.outcome import OutcomeKind
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 
 READ_TIMEOUT_S = 0.4

@@ -7,8 +7,8 @@ from typing import Final
 import pytest
 from django.conf import settings
 
+from gateways.stripe import mapping
 from local.environment import STRIPE_EVENTS
-from payments.gateways.stripe import mapping
 
 ROOT: Final = Path(__file__).parents[2]
 GATEWAYS: Final = ("stripe", "paypal", "vnpay", "momo")

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from payments.gateways.base import Gateway
-from payments.gateways.http import ANSWER_BYTES_MAX
-from payments.gateways.momo.gateway import MomoGateway
-from payments.gateways.operation import Operation, Verb
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.paypal.gateway import PaypalGateway
-from payments.gateways.stripe.gateway import StripeGateway
-from payments.gateways.vnpay.gateway import VnpayGateway
+from gateways.base import Gateway
+from gateways.http import ANSWER_BYTES_MAX
+from gateways.momo.gateway import MomoGateway
+from gateways.operation import Operation, Verb
+from gateways.outcome import OutcomeKind
+from gateways.paypal.gateway import PaypalGateway
+from gateways.stripe.gateway import StripeGateway
+from gateways.vnpay.gateway import VnpayGateway
 from tests.gateways.momo import wallet
 from tests.gateways.paypal import account
 from tests.gateways.raw_server import RawServer

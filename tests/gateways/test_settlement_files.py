@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.gateways import settlement_file
-from payments.gateways.base import Gateway
-from payments.gateways.momo.gateway import MomoGateway
-from payments.gateways.settlement import (
+from gateways import settlement_file
+from gateways.base import Gateway
+from gateways.momo.gateway import MomoGateway
+from gateways.settlement import (
     Movement,
     RecordKind,
     RecordStatus,
     ReportUnavailable,
     SettlementRecord,
 )
-from payments.gateways.vnpay.gateway import VnpayGateway
+from gateways.vnpay.gateway import VnpayGateway
 from tests.gateways.momo import wallet
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE
 from tests.gateways.twisted import FEW

@@ -14,14 +14,14 @@ from uuid import uuid4
 import pytest
 import requests
 
+from gateways.base import Gateway
+from gateways.momo.gateway import MomoGateway
+from gateways.operation import Intent, Verb
+from gateways.outcome import FailureCode, Outcome, OutcomeKind
+from gateways.paypal.gateway import PaypalGateway
+from gateways.stripe.gateway import StripeGateway
+from gateways.vnpay.gateway import VnpayGateway
 from money.money import Money
-from payments.gateways.base import Gateway
-from payments.gateways.momo.gateway import MomoGateway
-from payments.gateways.operation import Intent, Verb
-from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
-from payments.gateways.paypal.gateway import PaypalGateway
-from payments.gateways.stripe.gateway import StripeGateway
-from payments.gateways.vnpay.gateway import VnpayGateway
 from tests.gateways import samples
 
 _VNPAY: Final = "https://sandbox.vnpayment.vn"

@@ -8,10 +8,10 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from payments.gateways.paypal.config import Config
-from payments.gateways.paypal.gateway import PaypalGateway
-from payments.gateways.registry import gateways
+from gateways.paypal.config import Config
+from gateways.paypal.gateway import PaypalGateway
 from payments.models import Transaction
+from payments.routing.registry import gateways
 from tests.gateways.local_server import LocalServer, Reply
 from tests.gateways.paypal.account import OPTIONS, order
 from tests.gateways.paypal.authority import CERT_PATH, WEBHOOK_ID, Authority, delivery, pem

@@ -13,8 +13,8 @@ from django.db.models.functions import Now
 
 from audit.models import AuditEvent
 from durable.clock import database_now
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
+from gateways.operation import Verb
+from gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Capture, GatewayBreaker, GatewayCall, Transaction
 from payments.operations import SENDS_BEFORE_A_QUERY

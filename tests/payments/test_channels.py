@@ -13,9 +13,9 @@ from accounts.models import User
 from audit.models import AuditEvent
 from money.money import Money
 from orders.models import Order
-from payments.gateways import registry
 from payments.models import GatewayCall, IdempotencyKey, Transaction
 from payments.offers import offers
+from payments.routing import registry
 from tests.factories import OrderFactory, begin, payment_request
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,13 +13,13 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from durable.queues import queues
-from payments.gateways.base import Gateway
-from payments.gateways.operation import Operation
-from payments.gateways.outcome import Exchange, Outcome, OutcomeKind
-from payments.gateways.registry import gateway
-from payments.gateways.vnpay.gateway import VnpayGateway
+from gateways.base import Gateway
+from gateways.operation import Operation
+from gateways.outcome import Exchange, Outcome, OutcomeKind
+from gateways.vnpay.gateway import VnpayGateway
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction
+from payments.routing.registry import gateway
 from payments.services import dispatch, planning
 from payments.services.dispatch import perform, settle
 from payments.services.outcomes import apply_outcomes

@@ -16,13 +16,13 @@ from pytest_django import Settings
 from audit.models import AuditEvent
 from config import settings as settings_file
 from durable.queues import queues
+from gateways.outcome import Outcome, OutcomeKind
 from orders.links import pay_url
 from payments.api.views import render_payment
 from payments.errors import CurrencyMismatch, MethodUnavailable, NotCancellable, NotCapturable
-from payments.gateways import registry
-from payments.gateways.outcome import Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayBreaker, GatewayCall, Transaction
+from payments.routing import registry
 from payments.services import breaker, checkout, dispatch, outcomes, planning, wishes
 from payments.services.checkout import Created
 from payments.states import Status

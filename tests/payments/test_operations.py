@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from payments.gateways.operation import Verb
-from payments.gateways.registry import gateway
+from gateways.operation import Verb
 from payments.models import Capture, GatewayCall, Transaction
 from payments.operations import SENDS_BEFORE_A_QUERY, next_operation
+from payments.routing.registry import gateway
 from payments.states import Status
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)

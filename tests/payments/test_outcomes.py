@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEvent
+from gateways.operation import Verb
+from gateways.outcome import Exchange, Failure, FailureCode, Outcome, OutcomeKind
 from money.money import Money
 from notifications.models import Notification
 from orders.services import cancel_order
 from payments.decisions import Ruling
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import Exchange, Failure, FailureCode, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction, Transfer
 from payments.services import outcomes

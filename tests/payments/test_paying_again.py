@@ -13,10 +13,10 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from audit.models import AuditEvent
+from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from notifications.models import Notification
 from orders.models import Order
 from payments.errors import AlreadyPaid
-from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import (
     AccountKind,

@@ -9,14 +9,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from durable.queues import queues
-from payments.gateways.base import Gateway
-from payments.gateways.operation import Operation, Verb
-from payments.gateways.outcome import Outcome, OutcomeKind
-from payments.gateways.registry import gateway
-from payments.gateways.stripe.gateway import StripeGateway
-from payments.gateways.vnpay.gateway import VnpayGateway
+from gateways.base import Gateway
+from gateways.operation import Operation, Verb
+from gateways.outcome import Outcome, OutcomeKind
+from gateways.stripe.gateway import StripeGateway
+from gateways.vnpay.gateway import VnpayGateway
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction
+from payments.routing.registry import gateway
 from payments.services import planning
 from payments.services.dispatch import perform, settle
 from payments.services.planning import Job, claim_and_plan, lease_for

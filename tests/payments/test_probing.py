@@ -9,10 +9,10 @@ from django.db import connections
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from payments.gateways import registry
-from payments.gateways.outcome import Outcome, OutcomeKind
+from gateways.outcome import Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import GatewayBreaker, GatewayCall, Transaction
+from payments.routing import registry
 from payments.services import breaker, probing
 from payments.states import Status
 from payments.tasks import GatewayQueue

@@ -8,11 +8,11 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
-from payments.gateways.registry import gateway
+from gateways.operation import Verb
+from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Capture, Case, CaseKind, GatewayCall, Transaction
+from payments.routing.registry import gateway
 from payments.services.dispatch import settle
 from payments.services.outcomes import Evidence, Source, apply_outcomes
 from payments.services.planning import FAILURES_BEFORE_A_CASE

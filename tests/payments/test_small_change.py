@@ -4,13 +4,13 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from gateways.base import Gateway
+from gateways.operation import NotExpressible, Verb
 from money.money import Money
 from payments.errors import CaptureAmountRefused
-from payments.gateways.base import Gateway
-from payments.gateways.operation import NotExpressible, Verb
-from payments.gateways.registry import gateway
 from payments.models import Transaction
 from payments.offers import offers, why_not
+from payments.routing.registry import gateway
 from payments.services import wishes
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from durable.queues import queues
-from payments.gateways.registry import gateways
 from payments.invariants import check
 from payments.models import Case, CaseKind, Transaction, WebhookEvent, WebhookState
+from payments.routing.registry import gateways
 from payments.services import unproven
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory

@@ -2,12 +2,12 @@
 
 import pytest
 
+from gateways.operation import Verb
+from gateways.outcome import Outcome, OutcomeKind
 from payments.decisions import Ruling, decide
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import Outcome, OutcomeKind
-from payments.gateways.registry import gateway
 from payments.invariants import check
 from payments.models import Transaction
+from payments.routing.registry import gateway
 from payments.services.dispatch import settle
 from payments.services.outcomes import standing_of
 from payments.services.wishes import cancel_payment

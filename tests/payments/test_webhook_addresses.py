@@ -9,8 +9,8 @@ from django.conf import settings
 from django.test import Client
 from stripe import WebhookSignature
 
-from payments.gateways.registry import build, gateways
 from payments.models import WebhookEvent
+from payments.routing.registry import build, gateways
 from tests.factories import TransactionFactory
 from tests.vnpay_ipn import ipn
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from payments.gateways.webhook import Delivery
+from gateways.webhook import Delivery
 from tests.gateways.contract.party import Party
 
 Altered = Iterator[tuple[str, Delivery]]

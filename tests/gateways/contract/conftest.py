@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pytest
 
-from payments.gateways.base import Gateway
+from gateways.base import Gateway
 from privacy.redaction import find_card_number
 from tests.gateways.contract.party import PARTIES, Party
 from tests.gateways.contract.payment import EMAIL, Payment

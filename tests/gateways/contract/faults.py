@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from payments.gateways.outcome import OutcomeKind
+from gateways.outcome import OutcomeKind
 
 # The call was not done, or nobody can say: whichever, it is asked again.
 OPEN: Final = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE})

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from gateways.base import Gateway
+from gateways.momo.gateway import MomoGateway
+from gateways.operation import Verb
+from gateways.outcome import FailureCode, OutcomeKind
+from gateways.paypal.gateway import PaypalGateway
+from gateways.stripe.gateway import StripeGateway
+from gateways.vnpay.gateway import VnpayGateway
 from money.money import Money
-from payments.gateways.base import Gateway
-from payments.gateways.momo.gateway import MomoGateway
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import FailureCode, OutcomeKind
-from payments.gateways.paypal.gateway import PaypalGateway
-from payments.gateways.stripe.gateway import StripeGateway
-from payments.gateways.vnpay.gateway import VnpayGateway
 from tests.sandbox.player import (
     HASH_SECRET,
     MOMO_KEYS,

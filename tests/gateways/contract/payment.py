@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+from gateways.base import Gateway
+from gateways.operation import Intent, Operation, Verb
+from gateways.outcome import Failure, Outcome, OutcomeKind
+from gateways.webhook import Delivery, Notice, Subject
 from money.money import Money
-from payments.gateways.base import Gateway
-from payments.gateways.operation import Intent, Operation, Verb
-from payments.gateways.outcome import Failure, Outcome, OutcomeKind
-from payments.gateways.webhook import Delivery, Notice, Subject
 from tests.gateways import samples
 from tests.gateways.contract.party import Party
 from tests.sandbox.player import Player, Received, Shop, eventually

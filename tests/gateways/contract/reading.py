@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from payments.gateways.base import Gateway
-from payments.gateways.webhook import Delivery, Notice, WebhookRefused
+from gateways.base import Gateway
+from gateways.webhook import Delivery, Notice, WebhookRefused
 
 # A month and a half: longer than any retry of a gateway, and than any tolerance of a clock.
 LATER: Final = timedelta(days=45)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import Outcome, OutcomeKind
-from payments.gateways.webhook import Delivery, Notice, Subject
+from gateways.operation import Verb
+from gateways.outcome import Outcome, OutcomeKind
+from gateways.webhook import Delivery, Notice, Subject
 from tests.gateways.contract.party import Party, Turn
 from tests.gateways.contract.payment import Payment
 from tests.sandbox.player import eventually

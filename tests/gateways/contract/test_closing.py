@@ -2,8 +2,8 @@
 
 import pytest
 
-from payments.gateways.operation import NotExpressible, Verb
-from payments.gateways.outcome import FailureCode, OutcomeKind
+from gateways.operation import NotExpressible, Verb
+from gateways.outcome import FailureCode, OutcomeKind
 from tests.gateways.contract.faults import BEFORE, FAULTS, NONSENSE, OPEN, SLOW
 from tests.gateways.contract.party import CLOSERS, PARTIES, Party
 from tests.gateways.contract.payment import Payment

@@ -8,10 +8,10 @@ from typing import Final
 
 import pytest
 
+from gateways.base import Gateway
+from gateways.operation import NotExpressible, Verb
+from gateways.outcome import FailureCode, OutcomeKind
 from money.money import Money
-from payments.gateways.base import Gateway
-from payments.gateways.operation import NotExpressible, Verb
-from payments.gateways.outcome import FailureCode, OutcomeKind
 from tests.gateways import samples
 from tests.gateways.contract.conftest import NewPayment
 from tests.gateways.contract.faults import FAULTS, NONSENSE, OPEN

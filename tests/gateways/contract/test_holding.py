@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
+from gateways.operation import NotExpressible, Operation, Verb
+from gateways.outcome import FailureCode, OutcomeKind
 from money.money import Money
-from payments.gateways.operation import NotExpressible, Operation, Verb
-from payments.gateways.outcome import FailureCode, OutcomeKind
 from tests.gateways.contract.conftest import NewPayment
 from tests.gateways.contract.faults import BEFORE, FAULTS, NONSENSE, OPEN, SLOW
 from tests.gateways.contract.party import HOLDERS, PART_TAKERS, PARTIES, Party

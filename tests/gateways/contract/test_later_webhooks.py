@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from payments.gateways.base import Gateway
-from payments.gateways.webhook import Subject
+from gateways.base import Gateway
+from gateways.webhook import Subject
 from tests.gateways.contract.alterations import altered, with_proof_of
 from tests.gateways.contract.conftest import NewPayment
 from tests.gateways.contract.party import PARTIES, Party

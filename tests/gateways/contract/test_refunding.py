@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from payments.gateways.operation import Operation, Verb
-from payments.gateways.outcome import Outcome, OutcomeKind
+from gateways.operation import Operation, Verb
+from gateways.outcome import Outcome, OutcomeKind
 from tests.gateways.contract.conftest import NewPayment
 from tests.gateways.contract.faults import AFTER, BEFORE, FAULTS, NONSENSE, OPEN, SLOW
 from tests.gateways.contract.party import FINDERS, HOLDERS, PARTIES, Party, Turn

@@ -5,12 +5,12 @@ from typing import Final
 
 import pytest
 
-from payments.gateways.base import Gateway
-from payments.gateways.capabilities import SettlementSource
-from payments.gateways.operation import NotExpressible, Verb
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.settlement import ReportUnavailable
-from payments.gateways.webhook import Subject
+from gateways.base import Gateway
+from gateways.capabilities import SettlementSource
+from gateways.operation import NotExpressible, Verb
+from gateways.outcome import OutcomeKind
+from gateways.settlement import ReportUnavailable
+from gateways.webhook import Subject
 from tests.gateways.contract.party import Party
 from tests.gateways.contract.payment import Payment
 from tests.gateways.local_server import refused_url

@@ -12,16 +12,11 @@ from typing import Any, Final
 
 import pytest
 
-from payments.gateways.base import Gateway
-from payments.gateways.capabilities import SettlementSource
-from payments.gateways.operation import NotExpressible
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.settlement import (
-    RecordKind,
-    RecordStatus,
-    ReportUnavailable,
-    SettlementRecord,
-)
+from gateways.base import Gateway
+from gateways.capabilities import SettlementSource
+from gateways.operation import NotExpressible
+from gateways.outcome import OutcomeKind
+from gateways.settlement import RecordKind, RecordStatus, ReportUnavailable, SettlementRecord
 from tests.gateways.contract.conftest import NewPayment
 from tests.gateways.contract.party import Party
 from tests.gateways.contract.payment import Payment

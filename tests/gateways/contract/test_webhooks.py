@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from payments.gateways.base import Gateway
-from payments.gateways.webhook import Delivery, WebhookRefused, WebhookResult
+from gateways.base import Gateway
+from gateways.webhook import Delivery, WebhookRefused, WebhookResult
 from tests.gateways.contract.alterations import altered, with_proof_of
 from tests.gateways.contract.conftest import NewPayment
 from tests.gateways.contract.party import PARTIES, Party

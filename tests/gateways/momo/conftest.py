@@ -2,8 +2,8 @@
 
 import pytest
 
-from payments.gateways.momo.config import Config
-from payments.gateways.momo.gateway import MomoGateway
+from gateways.momo.config import Config
+from gateways.momo.gateway import MomoGateway
 from tests.gateways.local_server import LocalServer
 from tests.gateways.momo.wallet import OPTIONS
 

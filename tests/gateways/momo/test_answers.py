@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from gateways.momo.config import Config
+from gateways.momo.gateway import MomoGateway
+from gateways.momo.mapping import KINDS, NOTICE_KINDS, RESULTS, Meaning
+from gateways.operation import Intent, Verb
+from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from money.money import Money
-from payments.gateways.momo.config import Config
-from payments.gateways.momo.gateway import MomoGateway
-from payments.gateways.momo.mapping import KINDS, NOTICE_KINDS, RESULTS, Meaning
-from payments.gateways.operation import Intent, Verb
-from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.momo.wallet import OPTIONS, content
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation, run

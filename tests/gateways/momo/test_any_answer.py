@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payments.gateways.http import HttpAnswer
-from payments.gateways.momo.answers import read_answer
-from payments.gateways.momo.config import Config
-from payments.gateways.momo.mapping import RESULTS
-from payments.gateways.momo.requests import freeze
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import Exchange, OutcomeKind
+from gateways.http import HttpAnswer
+from gateways.momo.answers import read_answer
+from gateways.momo.config import Config
+from gateways.momo.mapping import RESULTS
+from gateways.momo.requests import freeze
+from gateways.operation import Verb
+from gateways.outcome import Exchange, OutcomeKind
 from tests.gateways.momo.wallet import OPTIONS, content
 from tests.gateways.samples import intent, operation
 

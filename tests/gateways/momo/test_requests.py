@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateways.momo.answers import read_money
+from gateways.momo.config import Config, Keys
+from gateways.momo.gateway import MomoGateway
+from gateways.momo.requests import SIGNED_FIELDS, freeze, read_capture
+from gateways.momo.signing import sign
+from gateways.operation import Intent, Json, NotExpressible, Verb
 from money.money import Money
-from payments.gateways.momo.answers import read_money
-from payments.gateways.momo.config import Config, Keys
-from payments.gateways.momo.gateway import MomoGateway
-from payments.gateways.momo.requests import SIGNED_FIELDS, freeze, read_capture
-from payments.gateways.momo.signing import sign
-from payments.gateways.operation import Intent, Json, NotExpressible, Verb
 from tests.gateways.local_server import LocalServer
 from tests.gateways.momo.wallet import OPTIONS
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation, run

@@ -12,11 +12,11 @@ from uuid import uuid4
 
 import pytest
 
+from gateways.momo.gateway import MomoGateway
+from gateways.operation import Intent, Verb
+from gateways.outcome import FailureCode, Outcome, OutcomeKind
+from gateways.webhook import Notice, WebhookRefused
 from money.money import Money
-from payments.gateways.momo.gateway import MomoGateway
-from payments.gateways.operation import Intent, Verb
-from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
-from payments.gateways.webhook import Notice, WebhookRefused
 from tests.gateways.from_sandbox import ask, learned, payment_of, read
 from tests.sandbox.player import MOMO_KEYS, Player, Shop, eventually
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateways.momo.config import Config, Keys
+from gateways.momo.gateway import MomoGateway
+from gateways.momo.signing import RESULT_FIELDS, sign
+from gateways.operation import Json
+from gateways.outcome import FailureCode, OutcomeKind
+from gateways.webhook import Delivery, Notice, WebhookRefused, WebhookResult
 from money.money import Money
-from payments.gateways.momo.config import Config, Keys
-from payments.gateways.momo.gateway import MomoGateway
-from payments.gateways.momo.signing import RESULT_FIELDS, sign
-from payments.gateways.operation import Json
-from payments.gateways.outcome import FailureCode, OutcomeKind
-from payments.gateways.webhook import Delivery, Notice, WebhookRefused, WebhookResult
 from tests.gateways.momo.wallet import OPTIONS
 from tests.gateways.samples import CREATED_AT, REFERENCE
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from payments.gateways.operation import Json
+from gateways.operation import Json
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE
 
 OPTIONS: Final = {

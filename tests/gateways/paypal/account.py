@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
+from gateways.operation import Intent, Json
 from money.money import Money
-from payments.gateways.operation import Intent, Json
 from tests.gateways import samples
 from tests.gateways.samples import REFERENCE
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from payments.gateways.operation import Intent, Verb
-from payments.gateways.outcome import Outcome
-from payments.gateways.paypal.gateway import PaypalGateway
+from gateways.operation import Intent, Verb
+from gateways.outcome import Outcome
+from gateways.paypal.gateway import PaypalGateway
 from tests.gateways.local_server import LocalServer
 from tests.gateways.paypal.account import created
 from tests.gateways.samples import operation, run

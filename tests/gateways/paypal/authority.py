@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from payments.gateways.webhook import Delivery
+from gateways.webhook import Delivery
 from tests.gateways.samples import CREATED_AT
 
 NAME: Final = "messageverificationcerts.sandbox.paypal.com"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from payments.gateways.paypal.config import Config
-from payments.gateways.paypal.gateway import PaypalGateway
+from gateways.paypal.config import Config
+from gateways.paypal.gateway import PaypalGateway
 from tests.gateways.local_server import LocalServer, Reply
 from tests.gateways.paypal.account import OPTIONS, TOKEN
 from tests.gateways.paypal.asking import Asking

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from payments.gateways.paypal.config import Config
-from payments.gateways.paypal.gateway import PaypalGateway
-from payments.gateways.webhook import Delivery, Notice
+from gateways.paypal.config import Config
+from gateways.paypal.gateway import PaypalGateway
+from gateways.webhook import Delivery, Notice
 from tests.gateways.local_server import LocalServer, Reply
 from tests.gateways.paypal.account import OPTIONS, ORDER, capture
 from tests.gateways.paypal.authority import CERT_PATH, Authority, delivery, pem

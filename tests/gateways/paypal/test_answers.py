@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from gateways.operation import Json, Verb
+from gateways.outcome import FailureCode, OutcomeKind
+from gateways.paypal.order import read_order
 from money.money import Money
-from payments.gateways.operation import Json, Verb
-from payments.gateways.outcome import FailureCode, OutcomeKind
-from payments.gateways.paypal.order import read_order
 from tests.gateways.paypal.account import (
     MERCHANT,
     ORDER,

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payments.gateways.http import HttpAnswer
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.paypal.answers import read_answer
-from payments.gateways.paypal.config import Config
-from payments.gateways.paypal.requests import freeze
+from gateways.http import HttpAnswer
+from gateways.operation import Verb
+from gateways.outcome import OutcomeKind
+from gateways.paypal.answers import read_answer
+from gateways.paypal.config import Config
+from gateways.paypal.requests import freeze
 from tests.gateways.paypal.account import OPTIONS, capture, created, hold, order, refusal
 from tests.gateways.samples import operation
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from gateways.operation import Verb
+from gateways.outcome import OutcomeKind
+from gateways.webhook import Subject, WebhookRefused
 from money.money import Money
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.webhook import Subject, WebhookRefused
 from tests.gateways.local_server import Reply
 from tests.gateways.paypal.account import ORDER, TOKEN, amount, capture, created, order
 from tests.gateways.paypal.receiver import EVENT, Receiver

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from gateways.operation import Verb
+from gateways.outcome import FailureCode, OutcomeKind
+from gateways.paypal.gateway import PaypalGateway
 from money.money import Money
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import FailureCode, OutcomeKind
-from payments.gateways.paypal.gateway import PaypalGateway
 from tests.gateways.local_server import LocalServer, Reply
 from tests.gateways.paypal.account import USD, amount, capture, hold, order, refusal
 from tests.gateways.paypal.asking import HELD, PAID, Asking

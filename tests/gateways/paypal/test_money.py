@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from gateways.operation import NotExpressible
+from gateways.paypal import money
+from gateways.paypal.gateway import PaypalGateway
 from money.money import EXPONENTS, Money
-from payments.gateways import registry
-from payments.gateways.operation import NotExpressible
-from payments.gateways.paypal import money
-from payments.gateways.paypal.gateway import PaypalGateway
+from payments.routing import registry
 from tests.gateways.paypal.account import OPTIONS
 
 ACCOUNT = {**OPTIONS, "api_base": "https://api-m.sandbox.paypal.com"}

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from payments.gateways.paypal.certificates import _NAME, _common_name
-from payments.gateways.paypal.config import Config
-from payments.gateways.paypal.gateway import PaypalGateway
-from payments.gateways.webhook import WebhookRefused
+from gateways.paypal.certificates import _NAME, _common_name
+from gateways.paypal.config import Config
+from gateways.paypal.gateway import PaypalGateway
+from gateways.webhook import WebhookRefused
 from tests.gateways.local_server import LocalServer, Reply
 from tests.gateways.paypal.account import OPTIONS
 

@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.paypal import reporting
-from payments.gateways.paypal.gateway import PaypalGateway
-from payments.gateways.settlement import (
+from gateways.outcome import OutcomeKind
+from gateways.paypal import reporting
+from gateways.paypal.gateway import PaypalGateway
+from gateways.settlement import (
     Movement,
     RecordKind,
     RecordStatus,
     ReportUnavailable,
     SettlementRecord,
 )
-from payments.gateways.webhook import Subject
+from gateways.webhook import Subject
 from tests.gateways.local_server import LocalServer, Reply
 from tests.gateways.paypal.account import USD, amount, intent
 from tests.gateways.twisted import ANY_JSON, FEW, twisted

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
+from gateways.operation import Intent, Json, NotExpressible, Verb
+from gateways.paypal.config import Config
+from gateways.paypal.gateway import PaypalGateway
+from gateways.paypal.requests import freeze
 from money.money import Money
-from payments.gateways.operation import Intent, Json, NotExpressible, Verb
-from payments.gateways.paypal.config import Config
-from payments.gateways.paypal.gateway import PaypalGateway
-from payments.gateways.paypal.requests import freeze
 from tests.gateways.local_server import LocalServer
 from tests.gateways.paypal.account import OPTIONS, ORDER, TOKEN, USD, created, intent, order
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, operation, run

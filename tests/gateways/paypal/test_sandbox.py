@@ -12,12 +12,12 @@ from uuid import uuid4
 
 import pytest
 
+from gateways.operation import Intent, Verb
+from gateways.outcome import FailureCode, Outcome, OutcomeKind
+from gateways.paypal.gateway import PaypalGateway
+from gateways.settlement import RecordKind, ReportUnavailable
+from gateways.webhook import Notice, Subject, WebhookRefused
 from money.money import Money
-from payments.gateways.operation import Intent, Verb
-from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
-from payments.gateways.paypal.gateway import PaypalGateway
-from payments.gateways.settlement import RecordKind, ReportUnavailable
-from payments.gateways.webhook import Notice, Subject, WebhookRefused
 from tests.gateways.from_sandbox import ask, learned, payment_of, read
 from tests.sandbox.paypal_shop import PAYMENTS, Caller, new_key
 from tests.sandbox.player import PAYPAL_KEYS, Player, Shop, eventually

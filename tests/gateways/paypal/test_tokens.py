@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.paypal.config import Config
-from payments.gateways.paypal.gateway import PaypalGateway
-from payments.gateways.paypal.tokens import TokenCache
+from gateways.operation import Verb
+from gateways.outcome import OutcomeKind
+from gateways.paypal.config import Config
+from gateways.paypal.gateway import PaypalGateway
+from gateways.paypal.tokens import TokenCache
 from tests.gateways.local_server import LocalServer, Reply
 from tests.gateways.paypal.account import OPTIONS, TOKEN, created, order
 from tests.gateways.samples import operation, run

@@ -2,10 +2,10 @@
 
 import pytest
 
-from payments.gateways.operation import Json, Verb
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.paypal.config import Config
-from payments.gateways.paypal.gateway import PaypalGateway
+from gateways.operation import Json, Verb
+from gateways.outcome import OutcomeKind
+from gateways.paypal.config import Config
+from gateways.paypal.gateway import PaypalGateway
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.paypal.account import OPTIONS, USD, created, intent, order, refusal
 from tests.gateways.paypal.asking import PAID

@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.gateways.paypal.config import Config
-from payments.gateways.paypal.gateway import PaypalGateway
-from payments.gateways.paypal.pause import PAUSE_S, Pause
-from payments.gateways.webhook import Delivery, WebhookRefused, WebhookResult, WebhookUnverifiable
+from gateways.paypal.config import Config
+from gateways.paypal.gateway import PaypalGateway
+from gateways.paypal.pause import PAUSE_S, Pause
+from gateways.webhook import Delivery, WebhookRefused, WebhookResult, WebhookUnverifiable
 from tests.gateways.local_server import Reply, refused_url
 from tests.gateways.paypal.account import OPTIONS, TOKEN
 from tests.gateways.paypal.authority import CERT_PATH, NAME, Authority, bare, delivery, pem

@@ -2,7 +2,7 @@
 
 import pytest
 
-from payments.gateways.stripe.gateway import StripeGateway
+from gateways.stripe.gateway import StripeGateway
 from tests.gateways.local_server import LocalServer
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateways.operation import NotExpressible
+from gateways.stripe import amounts
 from money.money import Money
-from payments.gateways.operation import NotExpressible
-from payments.gateways.stripe import amounts
 
 MONEY = st.builds(
     Money, st.integers(min_value=0, max_value=10**13), st.sampled_from(sorted(amounts.CURRENCIES))

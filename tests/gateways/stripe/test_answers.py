@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from gateways.operation import Intent, Verb
+from gateways.outcome import FailureCode, Outcome, OutcomeKind
+from gateways.stripe.gateway import StripeGateway
 from money.money import Money
-from payments.gateways.operation import Intent, Verb
-from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
-from payments.gateways.stripe.gateway import StripeGateway
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.samples import CALL_REFERENCE, CREATED_AT, REFERENCE, intent, operation, run
 from tests.gateways.stripe import theirs

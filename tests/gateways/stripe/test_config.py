@@ -2,7 +2,7 @@
 
 import pytest
 
-from payments.gateways.stripe.config import Config
+from gateways.stripe.config import Config
 
 OPTIONS = {"secret_key": "sk_test_abc", "webhook_secrets": "whsec_a, whsec_b,"}
 

@@ -8,16 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from gateways.outcome import OutcomeKind
+from gateways.settlement import Movement, PayoutStatus, ReportUnavailable
+from gateways.stripe import mapping
+from gateways.stripe.gateway import StripeGateway
+from gateways.webhook import Subject
 from money.money import Money
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.settlement import (
-    Movement,
-    PayoutStatus,
-    ReportUnavailable,
-)
-from payments.gateways.stripe import mapping
-from payments.gateways.stripe.gateway import StripeGateway
-from payments.gateways.webhook import Subject
 from tests.gateways.local_server import LocalServer, Reply
 from tests.gateways.samples import intent
 from tests.gateways.stripe import theirs

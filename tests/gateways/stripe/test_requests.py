@@ -24,11 +24,11 @@ from stripe.params.checkout import (
     SessionRetrieveParams,
 )
 
+from gateways.operation import Intent, NotExpressible, Operation, Verb
+from gateways.outcome import OutcomeKind
+from gateways.stripe.client import API_VERSION
+from gateways.stripe.gateway import StripeGateway
 from money.money import Money
-from payments.gateways.operation import Intent, NotExpressible, Operation, Verb
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.stripe.client import API_VERSION
-from payments.gateways.stripe.gateway import StripeGateway
 from tests.gateways.local_server import LocalServer
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation, run
 from tests.gateways.stripe import theirs

@@ -11,11 +11,11 @@ from uuid import uuid4
 
 import pytest
 
+from gateways.operation import Intent, Verb
+from gateways.outcome import FailureCode, Outcome, OutcomeKind
+from gateways.stripe.gateway import StripeGateway
+from gateways.webhook import Notice, Subject
 from money.money import Money
-from payments.gateways.operation import Intent, Verb
-from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
-from payments.gateways.stripe.gateway import StripeGateway
-from payments.gateways.webhook import Notice, Subject
 from tests.gateways.from_sandbox import ask, learned, payment_of, read
 from tests.sandbox.player import (
     STRIPE_KEY,

@@ -15,15 +15,15 @@ from stripe.params import (
     PayoutRetrieveParams,
 )
 
-from payments.gateways.settlement import (
+from gateways.settlement import (
     Movement,
     RecordKind,
     RecordStatus,
     ReportUnavailable,
     SettlementRecord,
 )
-from payments.gateways.stripe import client, reports, settlement
-from payments.gateways.stripe.gateway import StripeGateway
+from gateways.stripe import client, reports, settlement
+from gateways.stripe.gateway import StripeGateway
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent
 from tests.gateways.stripe import theirs

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateways.http import HttpAnswer
+from gateways.operation import Operation, Verb
+from gateways.outcome import Outcome, OutcomeKind
+from gateways.stripe import answers, requests, webhooks
+from gateways.webhook import Subject
 from money.money import Money
-from payments.gateways.http import HttpAnswer
-from payments.gateways.operation import Operation, Verb
-from payments.gateways.outcome import Outcome, OutcomeKind
-from payments.gateways.stripe import answers, requests, webhooks
-from payments.gateways.webhook import Subject
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation
 from tests.gateways.stripe import theirs
 from tests.gateways.twisted import ANY_JSON, FEW, twisted

@@ -9,16 +9,10 @@ from typing import Any
 import pytest
 import stripe
 
+from gateways.outcome import FailureCode, Outcome, OutcomeKind
+from gateways.stripe.gateway import StripeGateway
+from gateways.webhook import Delivery, Notice, Subject, WebhookRefused, WebhookResult
 from money.money import Money
-from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
-from payments.gateways.stripe.gateway import StripeGateway
-from payments.gateways.webhook import (
-    Delivery,
-    Notice,
-    Subject,
-    WebhookRefused,
-    WebhookResult,
-)
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE
 from tests.gateways.stripe import theirs
 

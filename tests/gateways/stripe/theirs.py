@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from payments.gateways.webhook import Delivery
+from gateways.webhook import Delivery
 from tests.gateways.local_server import Reply
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE
 

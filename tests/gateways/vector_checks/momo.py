@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
-from payments.gateways.momo import signing
-from payments.gateways.momo.config import Keys
+from gateways.momo import signing
+from gateways.momo.config import Keys
 from tests.gateways.local_server import LocalServer
 from tests.gateways.vector_checks.rows import Check, Row, is_negative
 

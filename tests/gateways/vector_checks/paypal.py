@@ -9,16 +9,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from gateways.http import HttpClient
+from gateways.operation import Json, NotExpressible, Verb
+from gateways.outcome import Outcome, OutcomeKind
+from gateways.paypal import money
+from gateways.paypal.config import Config
+from gateways.paypal.order import first_unit, read_order, text_of
+from gateways.paypal.signing import Transmission
+from gateways.paypal.tokens import TokenCache
+from gateways.webhook import WebhookRefused
 from money.money import Money, MoneyError
-from payments.gateways.http import HttpClient
-from payments.gateways.operation import Json, NotExpressible, Verb
-from payments.gateways.outcome import Outcome, OutcomeKind
-from payments.gateways.paypal import money
-from payments.gateways.paypal.config import Config
-from payments.gateways.paypal.order import first_unit, read_order, text_of
-from payments.gateways.paypal.signing import Transmission
-from payments.gateways.paypal.tokens import TokenCache
-from payments.gateways.webhook import WebhookRefused
 from tests.gateways.local_server import LocalServer
 from tests.gateways.samples import intent, operation
 from tests.gateways.vector_checks.rows import NOT_OURS, Check, Row, is_negative

@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from gateways.operation import NotExpressible, Verb
+from gateways.outcome import OutcomeKind
+from gateways.stripe import amounts, signing
+from gateways.stripe.gateway import StripeGateway
 from money.money import Money, MoneyError
-from payments.gateways.operation import NotExpressible, Verb
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.stripe import amounts, signing
-from payments.gateways.stripe.gateway import StripeGateway
 from sandbox.stripe import forms
 from tests.gateways.local_server import LocalServer, Reply
 from tests.gateways.samples import intent, operation, run

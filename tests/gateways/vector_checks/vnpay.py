@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from payments.gateways.vnpay import signing
+from gateways.vnpay import signing
 from tests.gateways.local_server import LocalServer
 from tests.gateways.vector_checks.rows import Check, Row, is_negative
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from payments.gateways.vnpay.config import Config
-from payments.gateways.vnpay.gateway import VnpayGateway
+from gateways.vnpay.config import Config
+from gateways.vnpay.gateway import VnpayGateway
 from tests.gateways.local_server import LocalServer
 from tests.gateways.vnpay.theirs import OLD_SECRET, SECRET, TMN_CODE
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from gateways.operation import Verb
+from gateways.outcome import FailureCode, Outcome, OutcomeKind
+from gateways.vnpay.gateway import VnpayGateway
 from money.money import Money
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
-from payments.gateways.vnpay.gateway import VnpayGateway
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation, run
 from tests.gateways.vnpay.theirs import (

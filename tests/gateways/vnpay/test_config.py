@@ -2,8 +2,8 @@
 
 import pytest
 
-from payments.gateways.vnpay.config import Config
-from payments.gateways.vnpay.gateway import VnpayGateway
+from gateways.vnpay.config import Config
+from gateways.vnpay.gateway import VnpayGateway
 
 OPTIONS = {
     "tmn_code": "SIMTMN01",

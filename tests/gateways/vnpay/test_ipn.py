@@ -7,10 +7,10 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from gateways.outcome import FailureCode, Outcome, OutcomeKind
+from gateways.vnpay.gateway import VnpayGateway
+from gateways.webhook import Delivery, Notice, WebhookRefused, WebhookResult
 from money.money import Money
-from payments.gateways.outcome import FailureCode, Outcome, OutcomeKind
-from payments.gateways.vnpay.gateway import VnpayGateway
-from payments.gateways.webhook import Delivery, Notice, WebhookRefused, WebhookResult
 from tests.gateways.samples import REFERENCE
 from tests.gateways.vnpay.theirs import (
     OLD_SECRET,

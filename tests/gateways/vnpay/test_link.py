@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from gateways.operation import NotExpressible, Verb
+from gateways.outcome import OutcomeKind
+from gateways.vnpay.gateway import VnpayGateway
 from money.money import Money
-from payments.gateways.operation import NotExpressible, Verb
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.vnpay.gateway import VnpayGateway
 from tests.gateways.local_server import LocalServer
 from tests.gateways.samples import REFERENCE, intent, operation, run
 from tests.gateways.vnpay.theirs import TMN_CODE, hmac_sha512

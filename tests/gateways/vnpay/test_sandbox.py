@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import pytest
 
+from gateways.operation import Intent, Verb
+from gateways.outcome import FailureCode, OutcomeKind
+from gateways.vnpay.gateway import VnpayGateway
+from gateways.webhook import Notice, WebhookRefused
 from money.money import Money
-from payments.gateways.operation import Intent, Verb
-from payments.gateways.outcome import FailureCode, OutcomeKind
-from payments.gateways.vnpay.gateway import VnpayGateway
-from payments.gateways.webhook import Notice, WebhookRefused
 from tests.gateways.from_sandbox import ask, learned, payment_of, read
 from tests.sandbox.player import (
     HASH_SECRET,

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateways.http import HttpAnswer
+from gateways.operation import Verb
+from gateways.outcome import OutcomeKind
+from gateways.vnpay import answers, ipn
+from gateways.webhook import WebhookRefused
 from money.money import Money
-from payments.gateways.http import HttpAnswer
-from payments.gateways.operation import Verb
-from payments.gateways.outcome import OutcomeKind
-from payments.gateways.vnpay import answers, ipn
-from payments.gateways.webhook import WebhookRefused
 from tests.gateways.samples import intent, operation
 from tests.gateways.twisted import ANY_JSON, FEW, twisted
 from tests.gateways.vnpay.theirs import SECRET, ipn_query, query_answer, refund_answer

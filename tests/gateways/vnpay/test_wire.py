@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateways.operation import NotExpressible
+from gateways.vnpay import wire
 from money.money import EXPONENTS, Money
-from payments.gateways.operation import NotExpressible
-from payments.gateways.vnpay import wire
 
 
 class TestAmounts:

@@ -1,0 +1,65 @@
+"""Who we are at MoMo, and where MoMo is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from gateways.http import require_base_url
+from gateways.momo.doors import CHOOSE_THERE, DOORS
+
+# Keys look the same in test and production: only the host tells whether real money moves.
+_LIVE_HOST: Final = "payment.momo.vn"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """One pair of keys. MoMo signs its notifications with the same pair as we sign requests."""
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """``keys`` are newest first: the first signs, all of them verify (rotation)."""
+
+    partner_code: str
+    keys: tuple[Keys, ...]
+    api_base: str
+    request_type: str = CHOOSE_THERE
+
+    @property
+    def live(self) -> bool:
+        """Whether real money moves there."""
+        return urlsplit(self.api_base).hostname == _LIVE_HOST
+
+    @classmethod
+    def from_settings(cls, options: Mapping[str, str]) -> Self:
+        """Read ``partner_code``, ``access_key``, ``secret_key``, ``api_base``; optional are
+        ``request_type`` (the door of a payment that names none) and ``previous_keys``
+        (``access:secret``, comma separated). Raises ValueError naming what is missing or malformed.
+        """
+        required = ("partner_code", "access_key", "secret_key", "api_base")
+        missing = [name for name in required if not options.get(name)]
+        if missing:
+            raise ValueError(f"MoMo needs {', '.join(missing)}")
+        request_type = options.get("request_type") or CHOOSE_THERE
+        if request_type not in DOORS:
+            raise ValueError(f"request_type must be one of {sorted(DOORS)}")
+        return cls(
+            partner_code=options["partner_code"],
+            keys=(
+                Keys(options["access_key"], options["secret_key"]),
+                *_read_previous(options.get("previous_keys", "")),
+            ),
+            api_base=require_base_url(options["api_base"], "api_base"),
+            request_type=request_type,
+        )
+
+
+def _read_previous(text: str) -> tuple[Keys, ...]:
+    pairs = [pair.strip().partition(":") for pair in text.split(",") if pair.strip()]
+    if not all(access and secret for access, _, secret in pairs):
+        raise ValueError("previous_keys must be access:secret pairs, separated by commas")
+    return tuple(Keys(access, secret) for access, _, secret in pairs)

@@ -1,0 +1,167 @@
+"""What we send to MoMo: one small function for each verb, all of them pure.
+
+Every body is complete but for the signature. That is added when the request is sent, as other
+gateways take a bearer token: so nothing that proves who we are is stored, and a request that was
+frozen before the keys changed can still be sent.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from typing import Final
+
+from gateways.momo import doors, signing
+from gateways.momo.config import Config
+from gateways.momo.mapping import LANGUAGES
+from gateways.operation import Intent, Json, NotExpressible, Operation, Verb
+
+CURRENCY: Final = "VND"
+_ORDER_INFO_MAX: Final = 255
+_PATHS: Final[dict[Verb, str]] = {
+    Verb.CREATE: "/v2/gateway/api/create",
+    Verb.QUERY: "/v2/gateway/api/query",
+    Verb.CAPTURE: "/v2/gateway/api/confirm",
+    Verb.VOID: "/v2/gateway/api/confirm",
+    Verb.REFUND: "/v2/gateway/api/refund",
+    Verb.QUERY_REFUND: "/v2/gateway/api/refund/query",
+}
+SIGNED_FIELDS: Final[dict[Verb, frozenset[str]]] = {
+    Verb.CREATE: signing.CREATE_FIELDS,
+    Verb.QUERY: signing.QUERY_FIELDS,
+    Verb.CAPTURE: signing.CONFIRM_FIELDS,
+    Verb.VOID: signing.CONFIRM_FIELDS,
+    Verb.REFUND: signing.REFUND_FIELDS,
+    Verb.QUERY_REFUND: signing.QUERY_FIELDS,
+}
+
+
+def freeze(operation: Operation, config: Config) -> Json:
+    """``{"path", "body"}`` of the request. Raises ``NotExpressible``."""
+    build = _BUILDERS.get(operation.verb)
+    if build is None:
+        raise NotExpressible("MoMo cannot close a page: it runs out by itself")
+    body = {
+        "partnerCode": config.partner_code,
+        "requestId": operation.reference,
+        "lang": LANGUAGES.get(operation.intent.locale, "en"),
+        **build(operation, config),
+    }
+    return {"path": _PATHS[operation.verb], "body": body}
+
+
+def read_capture(extra_data: object) -> str:
+    """``automatic``, ``manual``, or "" for what ``extraData`` of ours never says.
+
+    A notification comes without our records, and code 9000 is a payment in the one mode and a
+    mere hold in the other: so the mode travels along, inside what MoMo signs.
+    """
+    try:
+        content = json.loads(base64.b64decode(str(extra_data), validate=True))
+    except (ValueError, binascii.Error, RecursionError):
+        return ""
+    capture = content.get("capture") if isinstance(content, dict) else None
+    return capture if capture in {"automatic", "manual"} else ""
+
+
+def _create(operation: Operation, config: Config) -> Json:
+    intent = operation.intent
+    holds = intent.capture == "manual"
+    door = _door(intent, config, holds=holds)
+    body: Json = {
+        "orderId": intent.reference,
+        "amount": _dong(operation),
+        "orderInfo": _order_info(intent),
+        "redirectUrl": intent.return_url,
+        "ipnUrl": intent.webhook_url,
+        "requestType": door,
+        "extraData": _write_capture(intent.capture),
+        "autoCapture": not holds,
+    }
+    if door == doors.CARD and intent.customer_email:
+        # Only the card page asks for it, so only the card page is told.
+        body["userInfo"] = {"email": intent.customer_email}
+    return body
+
+
+def _door(intent: Intent, config: Config, *, holds: bool) -> str:
+    try:
+        door = doors.request_type(intent.method, intent.channel, config.request_type, holds=holds)
+    except KeyError as error:
+        raise NotExpressible(f"MoMo has no channel {intent.channel}") from error
+    if holds and not doors.DOORS[door].can_hold:
+        raise NotExpressible(f"MoMo cannot hold money by {door}")
+    return door
+
+
+def _query(operation: Operation, _config: Config) -> Json:
+    return {"orderId": operation.intent.reference}
+
+
+def _capture(operation: Operation, _config: Config) -> Json:
+    if operation.money not in {None, operation.intent.money}:
+        raise NotExpressible("MoMo captures exactly what was authorised")
+    return _confirm(operation, "capture")
+
+
+def _void(operation: Operation, _config: Config) -> Json:
+    return _confirm(operation, "cancel")
+
+
+def _confirm(operation: Operation, request_type: str) -> Json:
+    return {
+        "orderId": operation.intent.reference,
+        "amount": operation.intent.money.minor,
+        "requestType": request_type,
+        "description": "",
+    }
+
+
+def _refund(operation: Operation, config: Config) -> Json:
+    amount = _dong(operation)
+    smallest, largest = doors.refund_limits(operation.intent, config.request_type)
+    if not smallest <= amount <= largest:
+        raise NotExpressible(f"MoMo gives back {smallest:,} to {largest:,} đồng of this payment")
+    trans_id = operation.intent.psp_data.get("trans_id") or operation.intent.psp_reference
+    if not trans_id.isdecimal():
+        raise NotExpressible("MoMo refunds by its own number of the payment, and we have none")
+    return {
+        # A refund is an order of its own: the purchase's orderId would be answered by 41.
+        "orderId": operation.reference,
+        "amount": amount,
+        "transId": int(trans_id),
+        "description": f"Refund {operation.intent.order_number}"[:_ORDER_INFO_MAX],
+    }
+
+
+def _query_refund(operation: Operation, _config: Config) -> Json:
+    if not operation.refund_reference:
+        raise NotExpressible("a refund is asked about by its reference, and none was given")
+    return {"orderId": operation.refund_reference}
+
+
+_BUILDERS: Final[dict[Verb, Callable[[Operation, Config], Json]]] = {
+    Verb.CREATE: _create,
+    Verb.QUERY: _query,
+    Verb.CAPTURE: _capture,
+    Verb.VOID: _void,
+    Verb.REFUND: _refund,
+    Verb.QUERY_REFUND: _query_refund,
+}
+
+
+def _dong(operation: Operation) -> int:
+    # VND has no minor unit, and MoMo counts in đồng: the number goes out as it is.
+    money = operation.money or operation.intent.money
+    if money.currency != CURRENCY:
+        raise NotExpressible(f"MoMo takes {CURRENCY}, not {money.currency}")
+    return money.minor
+
+
+def _order_info(intent: Intent) -> str:
+    text = " ".join(intent.description.split()) or intent.order_number
+    return text[:_ORDER_INFO_MAX]
+
+
+def _write_capture(capture: str) -> str:
+    return base64.b64encode(json.dumps({"capture": capture}).encode()).decode()

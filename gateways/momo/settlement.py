@@ -1,0 +1,80 @@
+"""MoMo's daily file: what it settled for one partner code.
+
+MoMo publishes no format: a shop takes its file from the business portal, in the form that its
+contract has. This one is ours. ``partnerCode``, ``orderId``, ``transId``, ``amount`` and
+``responseTime`` (milliseconds since 1970) hold what they hold in the API; the others are:
+
+- ``transType``: ``payment`` or ``refund``;
+- ``purchaseOrderId``, ``purchaseTransId``: of a refund, the payment that it gives back;
+- ``fee``: what MoMo keeps of the row, below zero where it gives a fee back;
+- ``netAmount``: what the row adds to (or, below zero, takes from) what we are paid;
+- ``settlementId``: MoMo's number of the bank transfer that carries the row, or nothing.
+
+All amounts are whole đồng.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from gateways.momo import mapping
+from gateways.settlement import Movement, RecordKind, SettlementRecord
+from gateways.settlement_file import Row, gross_of, read_records
+from privacy.redaction import redact_object
+
+COLUMNS: Final = (
+    "partnerCode",
+    "transType",
+    "orderId",
+    "transId",
+    "purchaseOrderId",
+    "purchaseTransId",
+    "amount",
+    "fee",
+    "netAmount",
+    "responseTime",
+    "settlementId",
+)
+_CURRENCY: Final = "VND"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# From 2010 to 2100; a number of seconds would lie long before.
+_MOMENTS: Final = range(1_262_304_000_000, 4_102_444_800_000)
+
+
+def read(content: bytes, partner_code: str) -> Iterator[SettlementRecord]:
+    """The records of a file; raises as ``read_records`` does."""
+    return read_records(content, COLUMNS, lambda row: _record(row, partner_code))
+
+
+def _record(row: Row, partner_code: str) -> SettlementRecord:
+    row.require_ours("partnerCode", partner_code)
+    number, word = row.needed_id("transId"), row.needed_id("transType")
+    kind = mapping.SETTLEMENT_KINDS.get(word, RecordKind.UNKNOWN)
+    order_id, is_payment = row.needed_id("orderId"), kind is RecordKind.PAYMENT
+    fee, net = _movement(row, "fee"), _movement(row, "netAmount")
+    return SettlementRecord(
+        record_id=f"{word}:{number}",
+        kind=kind,
+        word=word,
+        gross=gross_of(row, kind, _movement(row, "amount"), net + fee),
+        fee=fee,
+        net=net,
+        booked_at=_booked_at(row),
+        reference=order_id,
+        psp_reference=number,
+        payment_reference=order_id if is_payment else row.id_of("purchaseOrderId"),
+        payment_psp_reference=number if is_payment else row.id_of("purchaseTransId"),
+        payout=row.id_of("settlementId"),
+        raw=redact_object(row.cells),
+    )
+
+
+def _movement(row: Row, column: str) -> Movement:
+    return Movement(row.whole(column), _CURRENCY)
+
+
+def _booked_at(row: Row) -> datetime:
+    milliseconds = row.whole("responseTime")
+    if milliseconds not in _MOMENTS:
+        raise row.refuse("responseTime", "is no time")
+    return _EPOCH + timedelta(milliseconds=milliseconds)

@@ -1,0 +1,262 @@
+"""An order of PayPal's, read for what happened to its money."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+from gateways.operation import Json, Operation, Verb
+from gateways.outcome import Failure, FailureCode, NextAction, Outcome, OutcomeKind
+from gateways.paypal import money
+from gateways.paypal.mapping import (
+    AUTHORIZATION_FAILURES,
+    AUTHORIZATION_STATUSES,
+    CAPTURE_STATUSES,
+    ORDER_STATUSES,
+    PENDING_FAILURES,
+)
+from money.money import Money, MoneyError
+
+# When the capture of an approved order was declined, in ``psp_data``.
+DECLINED_AT: Final = "declined_at"
+_USED_UP_FOR: Final = timedelta(minutes=10)
+_PAGE_RELS: Final = ("payer-action", "approve")
+_PAYPAL_DOMAIN: Final = ".paypal.com"
+_THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def read_order(operation: Operation, order: Json, api_base: str) -> Outcome:
+    """The outcome that an order's current state tells. Another order's tells nothing."""
+    asked = operation.intent.psp_reference
+    order_id, unit = text_of(order, "id"), first_unit(order)
+    captures, holds = payments_of(unit, "captures"), payments_of(unit, "authorizations")
+    named = {text_of(node, "custom_id") for node in (unit, *captures, *holds)} - {""}
+    if not order_id or order_id != (asked or order_id) or named - {operation.intent.reference}:
+        return Outcome(OutcomeKind.UNKNOWN)
+    outcome = _of_payments(captures, holds)
+    return replace(
+        outcome or _of_status(operation, order, unit, api_base),
+        reference=next(iter(named), ""),
+        psp_reference=order_id,
+        account=text_of(child(unit, "payee"), "merchant_id"),
+    )
+
+
+def read_capture(operation: Operation, capture: Json) -> Outcome:
+    """The capture of a hold, which PayPal answers by itself and not within its order."""
+    named = text_of(capture, "custom_id")
+    outcome = _of_captures([capture])
+    if outcome is None or named not in {"", operation.intent.reference}:
+        return Outcome(OutcomeKind.UNKNOWN)
+    if outcome.kind is OutcomeKind.DECLINED:
+        # The hold may still stand; a query shows it.
+        outcome = replace(outcome, kind=OutcomeKind.PENDING)
+    return replace(outcome, reference=named, psp_reference=operation.intent.psp_reference)
+
+
+def first_unit(order: Json) -> Json:
+    """Our orders have one purchase unit; {} where an answer left it out."""
+    units = order.get("purchase_units")
+    first = units[0] if isinstance(units, list) and units else None
+    return first if isinstance(first, dict) else {}
+
+
+def payments_of(unit: Json, name: str) -> list[Json]:
+    """The captures, authorizations or refunds that a purchase unit lists."""
+    listed = child(unit, "payments").get(name)
+    return [node for node in listed if isinstance(node, dict)] if isinstance(listed, list) else []
+
+
+def child(node: Json, name: str) -> Json:
+    """The object under ``name``, or {}."""
+    value = node.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def text_of(node: Json, name: str) -> str:
+    """The text under ``name``, or ""."""
+    value = node.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _of_payments(captures: Sequence[Json], holds: Sequence[Json]) -> Outcome | None:
+    captured = _of_captures(captures)
+    is_used_up = all(text_of(hold, "status") == "CAPTURED" for hold in holds)
+    if captured and (captured.kind is not OutcomeKind.DECLINED or is_used_up):
+        return captured
+    # A declined capture may leave its hold standing.
+    return _of_holds(holds)
+
+
+def _of_captures(captures: Sequence[Json]) -> Outcome | None:
+    """All captures together: money taken beats money on its way beats a no."""
+    kinds = [CAPTURE_STATUSES.get(text_of(node, "status")) for node in captures]
+    if None in kinds:
+        return Outcome(OutcomeKind.UNKNOWN)
+    for kind in (OutcomeKind.SUCCEEDED, OutcomeKind.PENDING):
+        chosen = [node for node, said in zip(captures, kinds, strict=True) if said is kind]
+        if chosen:
+            return _of_chosen(kind, chosen)
+    return None if not captures else _declined(captures[-1])
+
+
+def _of_chosen(kind: OutcomeKind, captures: Sequence[Json]) -> Outcome:
+    # Two captures are two charges: their sum shows it, where one of them alone would hide it.
+    total = _sum(money.read(node.get("amount")) for node in captures)
+    last = captures[-1]
+    reason = text_of(child(last, "status_details"), "reason")
+    failure = PENDING_FAILURES.get(reason)
+    if total is None:
+        return Outcome(OutcomeKind.UNKNOWN)
+    return Outcome(
+        kind,
+        money=total,
+        failure=Failure(failure, reason) if failure else None,
+        psp_data=_facts(last, reason),
+    )
+
+
+def _facts(capture: Json, reason: str) -> dict[str, str]:
+    fee = child(child(capture, "seller_receivable_breakdown"), "paypal_fee")
+    facts = {
+        "capture_id": text_of(capture, "id"),
+        "pending_reason": reason,
+        # Missing while the capture is pending, so it may come with a later answer.
+        "paypal_fee": f"{text_of(fee, 'value')} {text_of(fee, 'currency_code')}".strip(),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _declined(capture: Json) -> Outcome:
+    processor = text_of(child(capture, "processor_response"), "response_code")
+    return Outcome(
+        OutcomeKind.DECLINED,
+        money=money.read(capture.get("amount")),
+        failure=Failure(FailureCode.DECLINED, processor or text_of(capture, "status")),
+    )
+
+
+def _sum(amounts: Iterable[Money | None]) -> Money | None:
+    total: Money | None = None
+    for amount in amounts:
+        if amount is None:
+            return None
+        try:
+            total = total + amount if total else amount
+        except MoneyError:
+            return None
+    return total
+
+
+def _of_holds(holds: Sequence[Json]) -> Outcome | None:
+    if not holds:
+        return None
+    # A hold that was renewed at PayPal stands under another id, beside the one before it.
+    hold = next((each for each in reversed(holds) if _stands(each)), holds[-1])
+    status = text_of(hold, "status")
+    kind = AUTHORIZATION_STATUSES.get(status, OutcomeKind.UNKNOWN)
+    held = money.read(hold.get("amount"))
+    if kind is OutcomeKind.AUTHORIZED and held is None:
+        return Outcome(OutcomeKind.UNKNOWN)
+    failure = AUTHORIZATION_FAILURES.get(status)
+    if failure is FailureCode.CANCELLED and _has_run_out(hold):
+        failure = FailureCode.EXPIRED
+    facts = {
+        "authorization_id": text_of(hold, "id"),
+        "authorization_expires_at": text_of(hold, "expiration_time"),
+    }
+    return Outcome(
+        kind,
+        money=held,
+        failure=Failure(failure, status) if failure else None,
+        psp_data={name: value for name, value in facts.items() if value},
+    )
+
+
+def _stands(hold: Json) -> bool:
+    return AUTHORIZATION_STATUSES.get(text_of(hold, "status")) is OutcomeKind.AUTHORIZED
+
+
+def _has_run_out(hold: Json) -> bool:
+    """Whether PayPal let the hold go because its time was over: its own two times tell."""
+    ended, limit = text_of(hold, "update_time"), text_of(hold, "expiration_time")
+    try:
+        return datetime.fromisoformat(ended) >= datetime.fromisoformat(limit)
+    except (TypeError, ValueError):
+        return False
+
+
+def _of_status(operation: Operation, order: Json, unit: Json, api_base: str) -> Outcome:
+    """An order with no payment in it: nothing is taken, and nothing is held."""
+    status = text_of(order, "status")
+    kind = ORDER_STATUSES.get(status, OutcomeKind.UNKNOWN)
+    amount = money.read(unit.get("amount"))
+    if status == "APPROVED":
+        return _of_approval(operation, amount)
+    if operation.verb is Verb.CREATE and kind is OutcomeKind.UNPAID:
+        return _page(operation, order, amount, api_base)
+    failure = Failure(FailureCode.CANCELLED, status) if kind is OutcomeKind.DECLINED else None
+    # PayPal waits for the shopper once more: whatever is approved from now on is new.
+    was_declined = kind is OutcomeKind.UNPAID and operation.intent.psp_data.get(DECLINED_AT)
+    data = {DECLINED_AT: ""} if was_declined else {}
+    return Outcome(kind, money=amount, failure=failure, psp_data=data)
+
+
+def _of_approval(operation: Operation, amount: Money | None) -> Outcome:
+    """The shopper has agreed; only our capture takes the money, so it must follow.
+
+    It is "unpaid" by PayPal's own word, which lets somebody who cancelled be let go.
+    """
+    if operation.verb is Verb.CAPTURE:
+        return Outcome(OutcomeKind.PENDING, money=amount)
+    is_used_up = _was_just_declined(operation)
+    next_verb = None if is_used_up else Verb.CAPTURE
+    return Outcome(OutcomeKind.UNPAID, money=amount, next_verb=next_verb)
+
+
+def _was_just_declined(operation: Operation) -> bool:
+    """Whether an approval met a decline a moment ago, and may be that same one still.
+
+    An order does not say when it was approved; an event tells of each approval by itself, and
+    leads to a capture at once. Without it we try again after a while.
+    """
+    declined_at = operation.intent.psp_data.get(DECLINED_AT, "")
+    return bool(declined_at) and operation.now < datetime.fromisoformat(declined_at) + _USED_UP_FOR
+
+
+def _page(operation: Operation, order: Json, amount: Money | None, api_base: str) -> Outcome:
+    url = _page_url(order, api_base)
+    if not url or amount not in {None, operation.intent.money}:
+        return Outcome(OutcomeKind.UNKNOWN)
+    return Outcome(
+        OutcomeKind.ACTION_REQUIRED,
+        money=amount,
+        next_action=NextAction(url),
+        psp_data={"approve_url": url},
+    )
+
+
+def _page_url(order: Json, api_base: str) -> str:
+    """The page to send the shopper to, under whichever of its two names; "" if not PayPal's."""
+    links = order.get("links")
+    for link in links if isinstance(links, list) else []:
+        if isinstance(link, dict) and link.get("rel") in _PAGE_RELS:
+            url = text_of(link, "href")
+            return url if _is_paypals(url, api_base) else ""
+    return ""
+
+
+def _is_paypals(url: str, api_base: str) -> bool:
+    try:
+        parts, base = urlsplit(url), urlsplit(api_base)
+    except ValueError:
+        return False
+    if (parts.scheme, parts.netloc) == (base.scheme, base.netloc):
+        return True
+    if {base.hostname, parts.hostname} <= _THIS_MACHINE and "@" not in parts.netloc:
+        # Played here, it may call itself by another name than we do.
+        return parts.scheme in {"http", "https"}
+    host = parts.netloc
+    is_plain = host.replace(".", "").replace("-", "").isalnum()
+    return parts.scheme == "https" and is_plain and host.endswith(_PAYPAL_DOMAIN)

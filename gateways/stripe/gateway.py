@@ -1,0 +1,124 @@
+"""Stripe as a Gateway: a PaymentIntent where there is a token, Stripe's page where there is none.
+
+Reference: docs.stripe.com/api, version 2026-10-28.endive.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Self, cast
+
+from typing_extensions import override
+
+from gateways.base import Gateway
+from gateways.capabilities import Capabilities, SettlementSource
+from gateways.http import HttpClient, HttpTrouble, outcome_of_trouble, read_timeout
+from gateways.operation import Intent, Json, Operation
+from gateways.outcome import Outcome
+from gateways.settlement import Payout, SettlementRecord
+from gateways.stripe import amounts, answers, objects, requests, webhooks
+from gateways.stripe.client import Client
+from gateways.stripe.config import Config
+from gateways.stripe.reports import Reports
+from gateways.webhook import Answer, Delivery, Notice, WebhookResult
+
+
+class StripeGateway(Gateway):
+    """One Stripe account."""
+
+    name = "stripe"
+    proof_headers = (webhooks.HEADER,)
+    further_numbers = (requests.INTENT_KEY, requests.SESSION_KEY, "charge")
+    capabilities = Capabilities(
+        limits=amounts.LIMITS,
+        steps=amounts.STEPS,
+        methods=frozenset({"card"}),
+        manual_capture=True,
+        partial_capture=True,
+        void=True,
+        refund=True,
+        partial_refund=True,
+        close=True,
+        takes_token=True,
+        settlement=SettlementSource.API,
+        payouts=True,
+        disputes=True,
+    )
+    # Stripe may forget a key after 24 h, and then the same request is a second charge.
+    key_lifetime = timedelta(hours=20)
+    # Stripe refuses a page that ends less than 30 min after it is asked for; the rest is for a
+    # backlog before the call.
+    link_lifetime = timedelta(hours=2)
+
+    def __init__(self, config: Config, *, read_timeout_s: float | None = None) -> None:
+        super().__init__(account=config.account, live=config.live, read_timeout_s=read_timeout_s)
+        self._config = config
+        http = HttpClient(
+            connect_timeout_s=self.connect_timeout_s, read_timeout_s=self.read_timeout_s
+        )
+        self._client = Client(config, http)
+        self._reports = Reports(self._client)
+
+    @classmethod
+    @override
+    def from_settings(cls, options: Mapping[str, str]) -> Self:
+        timeout = read_timeout(options, cls.read_timeout_s)
+        return cls(Config.from_settings(options), read_timeout_s=timeout)
+
+    @override
+    def named_account(self) -> str:
+        try:
+            answer = self._client.call("accounts.retrieve_current", "", {}, "")
+        except HttpTrouble:
+            return ""
+        # An error has no id: a restricted key may not ask.
+        return objects.text(answer.json() or {}, "id")
+
+    @override
+    def freeze(self, operation: Operation) -> Json:
+        return requests.freeze(operation)
+
+    @override
+    def perform(self, operation: Operation) -> Outcome:
+        request = operation.request
+        params = requests.with_token(cast("Json", request["params"]), operation.token)
+        try:
+            answer = self._client.call(
+                str(request["call"]), str(request["id"]), params, operation.reference
+            )
+        except HttpTrouble as trouble:
+            return outcome_of_trouble(trouble, request)
+        return answers.read(operation, answer)
+
+    @override
+    def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:
+        return (webhooks.read(delivery, self._config.webhook_secrets),)
+
+    @override
+    def answer_webhook(self, result: WebhookResult) -> Answer:
+        return webhooks.answer(result)
+
+    @override
+    def sample_webhook(self, now: datetime) -> Delivery:
+        return webhooks.sample(self._config.webhook_secrets[0], now)
+
+    @override
+    def settlement_records(self, start: datetime, end: datetime) -> Iterator[SettlementRecord]:
+        return self._reports.records(start, end)
+
+    @override
+    def payouts(self, start: datetime, end: datetime) -> Iterator[Payout]:
+        return self._reports.payouts(start, end)
+
+    @override
+    def payout_records(self, psp_reference: str) -> Iterator[SettlementRecord]:
+        return self._reports.payout_records(psp_reference)
+
+    @override
+    def disputes(self, intent: Intent) -> tuple[Notice, ...]:
+        payment_intent = intent.psp_data.get(requests.INTENT_KEY, "")
+        # A payment without one was never confirmed, so that there is nothing to dispute.
+        return self._reports.disputes(payment_intent) if payment_intent else ()
+
+    @override
+    def dispute(self, psp_reference: str) -> Notice:
+        return self._reports.dispute(psp_reference)

@@ -1,0 +1,201 @@
+"""Each verb as one call of the SDK: ``{"call", "id", "params"}``, complete but for the token.
+
+Amounts are Stripe's. Times are frozen ones, never "now": Stripe refuses a repeated key whose
+body has changed.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from gateways.operation import Intent, Json, NotExpressible, Operation, Verb
+from gateways.stripe import amounts
+
+# What we write into Stripe's metadata, and read back from its objects. Stripe copies a
+# PaymentIntent's metadata to its charge, and nothing at all to refunds and disputes.
+REFERENCE: Final = "reference"
+REFUND_REFERENCE: Final = "refund_reference"
+# How the payment is collected: on Stripe's page the shopper may try again after a decline, with
+# a token nobody can.
+FLOW: Final = "flow"
+FLOW_PAGE: Final = "page"
+FLOW_TOKEN: Final = "token"  # noqa: S105 - a word, not a token
+CAPTURE: Final = "capture"
+# Facts under which Stripe's ids are kept with the transaction.
+SESSION_KEY: Final = "checkout_session"
+INTENT_KEY: Final = "payment_intent"
+
+_TEXT_MAX: Final = 250
+_LIST_MAX: Final = 100
+# Stripe's search lags behind, up to an hour on a bad day; after this, "not found" is true.
+SEARCH_LAG_MAX: Final = timedelta(hours=2)
+_CHARGE: Final = ["latest_charge"]
+
+
+def freeze(operation: Operation) -> Json:
+    """The call that performs ``operation``. Raises NotExpressible."""
+    return _FREEZERS[operation.verb](operation)
+
+
+def with_token(params: Json, token: str) -> Json:
+    """``params`` with the one-time payment token in the place that its kind wants."""
+    if not token:
+        return params
+    name = "confirmation_token" if token.startswith("ctoken_") else "payment_method"
+    return {**params, name: token}
+
+
+def _call(name: str, params: Json, key: str = "") -> Json:
+    return {"call": name, "id": key, "params": params}
+
+
+def _create(operation: Operation) -> Json:
+    intent = operation.intent
+    if intent.has_token:
+        return _call("payment_intents.create", _intent_params(intent))
+    return _call("checkout.sessions.create", _session_params(intent))
+
+
+def _intent_params(intent: Intent) -> Json:
+    """Created and confirmed in one; 3-D Secure sends the shopper to the bank and back to us."""
+    return {
+        "amount": amounts.to_wire(intent.money),
+        "currency": intent.money.currency.lower(),
+        "confirm": True,
+        "automatic_payment_methods": {"enabled": True},
+        "return_url": intent.return_url,
+        "description": _description(intent),
+        "metadata": _metadata(intent, FLOW_TOKEN),
+        "expand": _CHARGE,
+        **_capture_method(intent),
+    }
+
+
+def _session_params(intent: Intent) -> Json:
+    metadata = _metadata(intent, FLOW_PAGE)
+    params: Json = {
+        "mode": "payment",
+        "line_items": [_line_item(intent)],
+        "success_url": intent.return_url,
+        "cancel_url": intent.cancel_url,
+        "client_reference_id": intent.reference,
+        "expires_at": int(intent.expires_at.timestamp()),
+        "locale": "vi" if intent.locale == "vi" else "en",
+        "allowed_payment_method_types": ["card"],
+        # The shopper pays in our currency, or the amounts could not be compared to the unit.
+        "adaptive_pricing": {"enabled": False},
+        # The session's own metadata reaches neither the PaymentIntent nor the charge.
+        "metadata": metadata,
+        "payment_intent_data": {
+            "description": _description(intent),
+            "metadata": metadata,
+            **_capture_method(intent),
+        },
+    }
+    email = {"customer_email": intent.customer_email} if intent.customer_email else {}
+    return params | email
+
+
+def _line_item(intent: Intent) -> Json:
+    # One line with the total: the order's lines are ours to show, and rounding cannot creep in.
+    return {
+        "quantity": 1,
+        "price_data": {
+            "currency": intent.money.currency.lower(),
+            "unit_amount": amounts.to_wire(intent.money),
+            "product_data": {"name": _description(intent)},
+        },
+    }
+
+
+def _description(intent: Intent) -> str:
+    return (intent.description or f"Order {intent.order_number}")[:_TEXT_MAX]
+
+
+def _metadata(intent: Intent, flow: str) -> dict[str, str]:
+    return {
+        REFERENCE: intent.reference,
+        "order_number": intent.order_number,
+        FLOW: flow,
+        CAPTURE: intent.capture,
+    }
+
+
+def _capture_method(intent: Intent) -> Json:
+    # Left out, Stripe takes the money at once.
+    return {"capture_method": "manual"} if intent.capture == "manual" else {}
+
+
+def _query(operation: Operation) -> Json:
+    intent = operation.intent
+    session = intent.psp_data.get(SESSION_KEY, "")
+    if session:
+        expand: Json = {"expand": ["payment_intent.latest_charge"]}
+        return _call("checkout.sessions.retrieve", expand, session)
+    payment_intent = intent.psp_data.get(INTENT_KEY) or intent.psp_reference
+    if payment_intent:
+        return _call("payment_intents.retrieve", {"expand": _CHARGE}, payment_intent)
+    # The answer to the creation never came. Sessions cannot be searched, but one that was paid
+    # has a PaymentIntent with our metadata.
+    query = f"metadata['{REFERENCE}']:'{intent.reference}'"
+    return _call("payment_intents.search", {"query": query, "expand": ["data.latest_charge"]})
+
+
+def _capture(operation: Operation) -> Json:
+    if operation.money is None:
+        raise NotExpressible("a capture needs an amount")
+    params: Json = {"amount_to_capture": amounts.to_wire(operation.money), "expand": _CHARGE}
+    return _call("payment_intents.capture", params, _payment_intent(operation.intent))
+
+
+def _void(operation: Operation) -> Json:
+    return _cancel(_payment_intent(operation.intent))
+
+
+def _close(operation: Operation) -> Json:
+    session = operation.intent.psp_data.get(SESSION_KEY, "")
+    if session:
+        return _call("checkout.sessions.expire", {}, session)
+    return _cancel(_payment_intent(operation.intent))
+
+
+def _cancel(payment_intent: str) -> Json:
+    params: Json = {"cancellation_reason": "requested_by_customer", "expand": _CHARGE}
+    return _call("payment_intents.cancel", params, payment_intent)
+
+
+def _refund(operation: Operation) -> Json:
+    if operation.money is None:
+        raise NotExpressible("a refund needs an amount")
+    params: Json = {
+        "payment_intent": _payment_intent(operation.intent),
+        "amount": amounts.to_wire(operation.money),
+        "reason": "requested_by_customer",
+        "metadata": {REFERENCE: operation.intent.reference, REFUND_REFERENCE: operation.reference},
+    }
+    return _call("refunds.create", params)
+
+
+def _query_refund(operation: Operation) -> Json:
+    if operation.refund_psp_reference:
+        return _call("refunds.retrieve", {}, operation.refund_psp_reference)
+    payment_intent = _payment_intent(operation.intent)
+    return _call("refunds.list", {"payment_intent": payment_intent, "limit": _LIST_MAX})
+
+
+def _payment_intent(intent: Intent) -> str:
+    found = intent.psp_data.get(INTENT_KEY) or intent.psp_reference
+    if not found:
+        raise NotExpressible("Stripe's id of this payment is not known")
+    return found
+
+
+_FREEZERS: Final[dict[Verb, Callable[[Operation], Json]]] = {
+    Verb.CREATE: _create,
+    Verb.QUERY: _query,
+    Verb.CAPTURE: _capture,
+    Verb.VOID: _void,
+    Verb.CLOSE: _close,
+    Verb.REFUND: _refund,
+    Verb.QUERY_REFUND: _query_refund,
+}
