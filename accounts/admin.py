@@ -15,8 +15,8 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 
 from accounts.models import User
 from audit import services as audit
-from audit.staff.change_list import UncountedChangeList, UncountedPaginator
-from audit.staff.read_only import record_reading
+from backoffice.change_list import UncountedChangeList, UncountedPaginator
+from backoffice.read_only import record_reading
 
 if TYPE_CHECKING:
     _UserAdmin = DjangoUserAdmin[User]
@@ -40,7 +40,7 @@ class UserAdmin(_UserAdmin):
     ordering = ("-date_joined", "-id")
     search_fields = ("username", "email")
     search_help_text = "Part of a name or of an e-mail address"
-    change_list_template = "admin/read_only/change_list.html"
+    change_list_template = "backoffice/change_list.html"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_max_show_all = 0

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "money",
     "durable",
     "audit",
+    "backoffice",
     "accounts",
     "notifications",
     "orders",

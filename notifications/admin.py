@@ -8,10 +8,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from audit.staff import export, query
-from audit.staff.filters import CreatedFilter
-from audit.staff.formats import badge, json_block, text_block
-from audit.staff.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
+from backoffice import export, query
+from backoffice.filters import CreatedFilter
+from backoffice.formats import badge, json_block, text_block
+from backoffice.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
 from notifications.models import Channel, Notification
 
 # Where a message stands → how its word looks, and which rows it means.

@@ -11,7 +11,7 @@ from django.db.models.functions import ExtractHour
 from django.utils import timezone
 from psycopg2.errors import QueryCanceled
 
-from audit.staff.query import start_of_day
+from backoffice.query import start_of_day
 from money.formatting import format_money
 from money.money import Money
 from payments.models import (

@@ -7,10 +7,10 @@ from django.contrib import admin
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from audit.staff import export, query
-from audit.staff.filters import CreatedFilter, RangeFilter
-from audit.staff.formats import badge
-from audit.staff.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
+from backoffice import export, query
+from backoffice.filters import CreatedFilter, RangeFilter
+from backoffice.formats import badge
+from backoffice.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
 from money.formatting import format_money
 from money.money import EXPONENTS, Money
 from orders.admin.amounts import amount

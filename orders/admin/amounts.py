@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from audit.staff.query import QueryError, Term
+from backoffice.query import QueryError, Term
 from money.money import EXPONENTS, MINOR_UNITS_MAX
 
 _DIGITS: Final = sorted(set(EXPONENTS.values()))

@@ -13,8 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from accounts.models import User
-from audit.staff.formats import admin_url
-from audit.staff.read_only import ReadOnlyAdmin
+from backoffice.formats import admin_url
+from backoffice.read_only import ReadOnlyAdmin
 
 
 class NothingToFillIn(forms.Form):
@@ -68,7 +68,7 @@ class ActingAdmin(ReadOnlyAdmin):
             messages.success(request, self.act.perform(row.pk, user.pk, form.cleaned_data))
             return HttpResponseRedirect(admin_url(row))
         return TemplateResponse(
-            request, "admin/read_only/confirm.html", self._asking(request, row, form)
+            request, "backoffice/confirm.html", self._asking(request, row, form)
         )
 
     def _permitted(self, request: HttpRequest) -> User:

@@ -6,9 +6,9 @@ from typing import ClassVar
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from audit.staff import query
-from audit.staff.formats import badge
-from audit.staff.read_only import ReadOnlyAdmin
+from backoffice import query
+from backoffice.formats import badge
+from backoffice.read_only import ReadOnlyAdmin
 from payments.models import GatewayBreaker
 
 

@@ -9,10 +9,10 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from accounts.roles import RESOLVE_CASE
-from audit.staff import export, query
-from audit.staff.filters import RangeFilter
-from audit.staff.formats import badge, json_block, link_to
-from audit.staff.read_only import FOUND_MAX, Finder
+from backoffice import export, query
+from backoffice.filters import RangeFilter
+from backoffice.formats import badge, json_block, link_to
+from backoffice.read_only import FOUND_MAX, Finder
 from money.money import EXPONENTS, Money
 from payments.admin.acts import Act, ActingAdmin
 from payments.admin.filters import CurrencyFilter

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from audit.models import AuditEvent
-from audit.staff.actors import actor_word
-from audit.staff.formats import admin_url, clock, rows_as
+from backoffice.actors import actor_word
+from backoffice.formats import admin_url, clock, rows_as
 from notifications.admin import STATES, state_of
 from notifications.models import Notification
 from payments.admin.tones import CASE_TONES, OUTCOME_TONES, STATUS_TONES, WEBHOOK_TONES, sum_of

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
-from audit.staff.filters import RangeFilter, ValuesFilter
+from backoffice.filters import RangeFilter, ValuesFilter
 from orders.admin.amounts import amount
 from payments.models import LedgerAccount
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from audit.staff.query import email, read_id
-from audit.staff.read_only import FOUND_MAX, Finder
+from backoffice.query import email, read_id
+from backoffice.read_only import FOUND_MAX, Finder
 from payments.models import GatewayCall, Transaction, WebhookEvent
 from payments.routing.registry import gateways
 from payments.states import WITH_MONEY

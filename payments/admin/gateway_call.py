@@ -6,10 +6,10 @@ from typing import ClassVar
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from audit.staff import export, query
-from audit.staff.filters import CreatedFilter
-from audit.staff.formats import badge, json_block
-from audit.staff.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
+from backoffice import export, query
+from backoffice.filters import CreatedFilter
+from backoffice.formats import badge, json_block
+from backoffice.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
 from gateways.operation import Verb
 from gateways.outcome import OutcomeKind
 from payments.admin.filters import GatewayFilter

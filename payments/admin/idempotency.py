@@ -6,9 +6,9 @@ from typing import ClassVar
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from audit.staff import query
-from audit.staff.filters import CreatedFilter
-from audit.staff.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
+from backoffice import query
+from backoffice.filters import CreatedFilter
+from backoffice.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
 from payments.admin.finders import payments_named
 from payments.admin.tones import payment_link
 from payments.models import IdempotencyKey

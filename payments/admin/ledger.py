@@ -7,10 +7,10 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.safestring import SafeString
 
-from audit.staff import export, query
-from audit.staff.filters import CreatedFilter
-from audit.staff.formats import link_to
-from audit.staff.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
+from backoffice import export, query
+from backoffice.filters import CreatedFilter
+from backoffice.formats import link_to
+from backoffice.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
 from money.money import EXPONENTS, Money
 from orders.admin.amounts import amount
 from payments.admin.filters import AmountFilter, CurrencyFilter, GatewayFilter

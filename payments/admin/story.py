@@ -9,8 +9,8 @@ from django.db.models import Func, IntegerField, Q, QuerySet, Value
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from audit.staff.actors import actor_word, names_of
-from audit.staff.formats import rows_as
+from backoffice.actors import actor_word, names_of
+from backoffice.formats import rows_as
 from notifications.models import Notification
 from payments.admin import entries
 from payments.admin.entries import Entry

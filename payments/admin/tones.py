@@ -6,7 +6,7 @@ from typing import Final
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from audit.staff.formats import ID_DIGITS_SHOWN, admin_url, badge
+from backoffice.formats import ID_DIGITS_SHOWN, admin_url, badge
 from gateways.outcome import OutcomeKind
 from money.formatting import format_money
 from money.money import Money

@@ -11,10 +11,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.roles import ASK_GATEWAY
-from audit.staff import export, query
-from audit.staff.filters import CreatedFilter
-from audit.staff.formats import link_to
-from audit.staff.read_only import Finder
+from backoffice import export, query
+from backoffice.filters import CreatedFilter
+from backoffice.formats import link_to
+from backoffice.read_only import Finder
 from gateways.outcome import FailureCode
 from money.money import EXPONENTS, Money
 from orders.admin.amounts import amount

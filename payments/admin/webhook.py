@@ -10,10 +10,10 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from accounts.roles import PROCESS_WEBHOOK_AGAIN
-from audit.staff import export, query
-from audit.staff.filters import RangeFilter
-from audit.staff.formats import badge, json_block, text_block
-from audit.staff.read_only import FOUND_MAX, Finder
+from backoffice import export, query
+from backoffice.filters import RangeFilter
+from backoffice.formats import badge, json_block, text_block
+from backoffice.read_only import FOUND_MAX, Finder
 from payments.admin.acts import Act, ActingAdmin
 from payments.admin.filters import GatewayFilter
 from payments.admin.finders import payments_named

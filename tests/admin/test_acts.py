@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEvent
-from audit.staff.formats import admin_url
+from backoffice.formats import admin_url
 from gateways.outcome import Outcome, OutcomeKind
 from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent, WebhookState
 from payments.services import inbox, wishes

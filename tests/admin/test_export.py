@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from audit.models import AuditEvent
-from audit.staff import export
+from backoffice import export
 from payments.models import Transaction
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory

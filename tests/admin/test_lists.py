@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.models import AuditEvent
-from audit.staff.formats import admin_url
+from backoffice.formats import admin_url
 from payments.models import GatewayCall, Transaction
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory, hear, paid

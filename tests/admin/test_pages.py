@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from audit.models import AuditEvent
-from audit.staff.formats import admin_url
-from audit.staff.read_only import ReadOnlyAdmin
+from backoffice.formats import admin_url
+from backoffice.read_only import ReadOnlyAdmin
 from payments.models import Case
 from payments.states import Status
 from tests.factories import TransactionFactory

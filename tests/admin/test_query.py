@@ -9,8 +9,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.staff import query
-from audit.staff.query import CLAUSES_MAX, Clause, QueryError, condition, parse
+from backoffice import query
+from backoffice.query import CLAUSES_MAX, Clause, QueryError, condition, parse
 from durable.ids import uuid7
 from money.money import EXPONENTS
 from orders.admin.amounts import amount

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from audit.staff.formats import admin_url
+from backoffice.formats import admin_url
 from durable.ids import uuid7
 from gateways.operation import Json
 from gateways.outcome import Exchange, Outcome, OutcomeKind

@@ -14,12 +14,12 @@ from django.utils.safestring import SafeString
 
 from audit import services
 from audit.models import AuditEvent
-from audit.staff import export, query
-from audit.staff.actors import actor_word, names_of
-from audit.staff.change_list import UncountedChangeList
-from audit.staff.filters import RangeFilter, ValuesFilter
-from audit.staff.formats import json_block, shortened
-from audit.staff.read_only import Finder, ReadOnlyAdmin, filter_of
+from backoffice import export, query
+from backoffice.actors import actor_word, names_of
+from backoffice.change_list import UncountedChangeList
+from backoffice.filters import RangeFilter, ValuesFilter
+from backoffice.formats import json_block, shortened
+from backoffice.read_only import Finder, ReadOnlyAdmin, filter_of
 from durable.ids import uuid7
 
 # What a request does is done within this time of its id being made.

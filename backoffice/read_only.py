@@ -16,10 +16,10 @@ from django.urls import URLPattern, path, reverse
 from psycopg2.errors import QueryCanceled
 
 from audit import services as audit
-from audit.staff import export
-from audit.staff.change_list import UncountedChangeList, UncountedPaginator
-from audit.staff.formats import moment
-from audit.staff.query import QueryError, Term, condition, parse
+from backoffice import export
+from backoffice.change_list import UncountedChangeList, UncountedPaginator
+from backoffice.formats import moment
+from backoffice.query import QueryError, Term, condition, parse
 
 # A bare word may be found at this many rows; more is a list of its own, by ``field:value``.
 FOUND_MAX: Final = 500
@@ -36,8 +36,8 @@ else:
 class ReadOnlyAdmin(_Base):
     """Lists without counts, the search language, an export, and one read-only page a row."""
 
-    change_list_template = "admin/read_only/change_list.html"
-    change_form_template = "admin/read_only/change_form.html"
+    change_list_template = "backoffice/change_list.html"
+    change_form_template = "backoffice/change_form.html"
     search_fields = ("pk",)  # only switches the search box on; ``terms`` and ``finders`` answer
     actions = None
     list_per_page = 50

@@ -9,13 +9,13 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from audit.staff.query import QueryError, day
+from backoffice.query import QueryError, day
 
 
 class RangeFilter(admin.ListFilter):
     """From and to, both included; ``parameter`` names it in the address."""
 
-    template = "admin/range_filter.html"
+    template = "backoffice/range_filter.html"
     parameter: ClassVar[str]
     input_type: ClassVar[str] = "text"
     # Wrapped, or reading it from the class would make a method of it.
