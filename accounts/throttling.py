@@ -78,6 +78,6 @@ class WriteThrottle(WindowThrottle):
 
 
 class FormThrottle(WindowThrottle):
-    """Sending people's forms. Asked by ``config.limits`` for each address."""
+    """Sending people's forms. Asked by ``ops.form_rate_limit`` for each address."""
 
     scope = "forms"

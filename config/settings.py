@@ -17,8 +17,8 @@ from config.environment import (
     server_url,
 )
 from config.gateway_accounts import with_accounts
-from config.logs import logging_config
 from config.psps import psps
+from ops.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -76,8 +76,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Probes and scrapers call us by address and without TLS: they are answered before anything
     # looks at the host or sends them to https.
-    "config.health.ProbeMiddleware",
-    "config.metrics.RequestTimingMiddleware",
+    "ops.health.ProbeMiddleware",
+    "ops.metrics.RequestTimingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -89,7 +89,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "audit.middleware.RequestContextMiddleware",
-    "config.limits.FormLimitMiddleware",
+    "ops.form_rate_limit.FormLimitMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -342,7 +342,7 @@ CELERY_TASK_DEFAULT_QUEUE = "sweep"
 CELERY_TASK_QUEUES = [Queue(name, no_ack=True) for name in ["sweep", *DUE_QUEUES]]
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "config.beat:HeartbeatScheduler"
+CELERY_BEAT_SCHEDULER = "ops.beat:HeartbeatScheduler"
 # Beat touches this file at every turn, for a health check that looks at its age.
 BEAT_HEARTBEAT_FILE = env.str("BEAT_HEARTBEAT_FILE", default="")
 CELERY_BEAT_SCHEDULE = {

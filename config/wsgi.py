@@ -4,9 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from config.garbage import leave_alone_what_is_loaded
+from ops.gc import freeze_loaded_objects
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
-leave_alone_what_is_loaded()
+freeze_loaded_objects()

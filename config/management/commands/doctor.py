@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from config.doctor import Verdict, examine
+from ops.doctor import Verdict, examine
 
 
 class Command(BaseCommand):

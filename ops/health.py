@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from config.metrics import metrics
+from ops.metrics import metrics
 from payments.routing.registry import gateways
 
 CHECK_LIMIT_S: Final = 1.0

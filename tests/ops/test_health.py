@@ -15,8 +15,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from config import metrics
 from gateways.outcome import Outcome, OutcomeKind
+from ops import metrics
 from payments.models import Case, GatewayCall, Transaction
 from payments.models.case import CaseKind
 from payments.routing.registry import gateways

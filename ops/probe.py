@@ -1,6 +1,6 @@
 """Asks this machine's own web server whether it is ready: exit 0 if so. For container checks.
 
-    python -I config/probe.py [PATH]
+    python -I ops/probe.py [PATH]
 
 Plain standard library, and no settings: it runs every few seconds beside the product.
 """

@@ -14,10 +14,10 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
 
-from config.logs import logging_config
 from gateways.operation import Operation
 from gateways.outcome import Outcome
 from gateways.vnpay.gateway import VnpayGateway
+from ops.logs import logging_config
 from orders.models import Order
 from payments.services import dispatch
 from payments.services.dispatch import perform, settle

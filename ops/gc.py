@@ -12,7 +12,7 @@ from typing import Final
 YOUNG_OBJECTS_MAX: Final = 20_000
 
 
-def leave_alone_what_is_loaded() -> None:
+def freeze_loaded_objects() -> None:
     """Call it once, when everything has been imported."""
     gc.collect()
     gc.freeze()

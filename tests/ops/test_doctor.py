@@ -13,9 +13,9 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 from typing_extensions import override
 
-from config.doctor import Finding, Verdict, examine
 from gateways.momo.gateway import MomoGateway
 from gateways.webhook import Delivery, Notice, WebhookRefused
+from ops.doctor import Finding, Verdict, examine
 from payments.models import Transaction
 from payments.routing import registry
 from tests.factories import TransactionFactory

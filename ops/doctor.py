@@ -15,12 +15,12 @@ from django.apps import apps
 from django.conf import settings
 from django.utils import timezone
 
-from config import health
 from durable.models import DueRow
 from gateways.base import Gateway
 from gateways.http import HttpClient, HttpTrouble
 from gateways.outcome import Outcome, OutcomeKind
 from gateways.webhook import Delivery, WebhookRefused, WebhookResult
+from ops import health
 from payments.intents import webhook_url
 from payments.models import Transaction
 from payments.routing import registry
