@@ -11,8 +11,8 @@ class ConfigConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        """Register the system checks, and what the schema knows of tokens."""
-        from config import checks, openapi  # noqa: F401, PLC0415 - they need the apps
+        """Register the system checks."""
+        from config import checks  # noqa: F401, PLC0415 - registers itself; needs the apps
 
 
 class PaymentsAdminConfig(admin_apps.AdminConfig):

@@ -12,7 +12,7 @@ from typing import Final
 from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import group
-from config.psps import OPTIONS, Entry
+from config.gateway_settings import OPTIONS, Entry
 
 # What fits into a variable's name, a webhook's path and the column of a transaction.
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,19}")

@@ -17,7 +17,7 @@ from config.environment import (
     server_url,
 )
 from config.gateway_accounts import with_accounts
-from config.psps import psps
+from config.gateway_settings import psps
 from ops.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "notifications",
     "orders",
     "payments",
+    "api",
     "config",
 ]
 
@@ -197,7 +198,7 @@ AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "accounts.client_ip.client_ip"
 AXES_HTTP_RESPONSE_CODE = 429
-AXES_LOCKOUT_CALLABLE = "config.errors.locked_out"
+AXES_LOCKOUT_CALLABLE = "api.errors.locked_out"
 AXES_SENSITIVE_PARAMETERS = ["password", "token"]
 
 SESSION_COOKIE_SECURE = BASE_URL.startswith("https")
@@ -205,19 +206,19 @@ SESSION_COOKIE_AGE = 8 * 3600
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
-CSRF_FAILURE_VIEW = "config.errors.form_refused"
+CSRF_FAILURE_VIEW = "api.errors.form_refused"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.AccessTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["api.api.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_VERSIONING_CLASS": "config.api.OnlyVersion",
+    "DEFAULT_VERSIONING_CLASS": "api.api.OnlyVersion",
     "DEFAULT_VERSION": "1",
     "ALLOWED_VERSIONS": ["1"],
-    "DEFAULT_PAGINATION_CLASS": "config.api.NewestFirstPagination",
-    "EXCEPTION_HANDLER": "config.problems.exception_handler",
+    "DEFAULT_PAGINATION_CLASS": "api.api.NewestFirstPagination",
+    "EXCEPTION_HANDLER": "api.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_THROTTLE_RATES": {
         "token": env.str("RATE_TOKEN", default="30/min"),
@@ -246,8 +247,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
-        "FailureCode": "config.openapi.FAILURE_CODES",
-        "NextActionType": "config.openapi.NEXT_ACTIONS",
+        "FailureCode": "api.openapi.FAILURE_CODES",
+        "NextActionType": "api.openapi.NEXT_ACTIONS",
     },
     "SCHEMA_PATH_PREFIX": "/",
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -255,7 +256,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "config.openapi.complete",
+        "api.openapi.complete",
     ],
 }
 

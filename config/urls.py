@@ -6,13 +6,13 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from accounts import pages
-from config import docs
+from api import docs
 from payments.checkout import shop
 
-handler400 = "config.errors.bad_request"
-handler403 = "config.errors.forbidden"
-handler404 = "config.errors.not_found"
-handler500 = "config.errors.crashed"
+handler400 = "api.errors.bad_request"
+handler403 = "api.errors.forbidden"
+handler404 = "api.errors.not_found"
+handler500 = "api.errors.crashed"
 
 urlpatterns = [
     path("", shop.shop, name="shop"),

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.client_ip import client_ip
 from accounts.throttling import FormThrottle
-from config.errors import too_many_forms
+from api.errors import too_many_forms
 
 # Where people's forms go: the shop's, those that pay, and signing in.
 _BELOW: Final = ("/checkout/", "/login")

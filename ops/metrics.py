@@ -26,7 +26,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from config.problems import json_error
+from api.problems import json_error
 from notifications.models import Notification
 from payments.models import Case, CaseState, GatewayBreaker, Transaction, WebhookEvent
 from payments.routing.registry import gateways

@@ -19,7 +19,7 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "locale" / "vi" / "LC_MESSAGES"
 PYTHON = (
-    "config/errors.py", "payments/offers.py", "payments/checkout/forms.py",
+    "api/errors.py", "payments/offers.py", "payments/checkout/forms.py",
     "payments/checkout/wording.py", "payments/reasons.py",
 )  # fmt: skip
 TEMPLATES = ("accounts", "checkout", "errors", "notifications")

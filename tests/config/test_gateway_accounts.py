@@ -6,10 +6,10 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from config.documents import read_settings
+from api.documents import read_settings
 from config.environment import group
 from config.gateway_accounts import with_accounts
-from config.psps import OPTIONS
+from config.gateway_settings import OPTIONS
 from tests.config.production import ROOT
 
 

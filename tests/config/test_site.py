@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 from rest_framework.test import APIClient
 
-from config.problems import title_of
+from api.problems import title_of
 from orders import selectors
 from payments.states import Status
 from tests.factories import TransactionFactory

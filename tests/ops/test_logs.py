@@ -83,8 +83,8 @@ def suspect(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [path("crash", crash), path("suspect", suspect)]
-handler400 = "config.errors.bad_request"
-handler500 = "config.errors.crashed"
+handler400 = "api.errors.bad_request"
+handler500 = "api.errors.crashed"
 
 
 def secrets_in(text: str) -> list[str]:

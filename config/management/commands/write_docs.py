@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config.documents import documents
+from api.documents import documents
 
 
 class Command(BaseCommand):

@@ -15,9 +15,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import requires_csrf_token
 
+from api.problems import RETRY_AFTER_S, json_error
 from audit.context import current_request_id
 from config.context import shop
-from config.problems import RETRY_AFTER_S, json_error
 
 # Below these only people's pages live; everywhere else a browser says so by its Accept header.
 _PEOPLE: Final = ("/checkout/", "/login", "/logout", "/language", "/admin/")

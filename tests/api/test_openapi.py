@@ -12,9 +12,9 @@ from django.test import Client
 from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
-from config.documents import openapi_text
-from config.error_codes import error_codes
-from config.openapi import OPERATIONS
+from api.documents import openapi_text
+from api.error_codes import error_codes
+from api.openapi import OPERATIONS
 from orders.models import Order
 from tests.factories import OrderFactory, ProductFactory
 

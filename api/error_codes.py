@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework.exceptions import APIException
 
-from config.problems import CODES
+from api.problems import CODES
 from orders.errors import OrderError
 from payments.errors import PaymentError
 

@@ -13,9 +13,9 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from config import documents
-from config.documents import ENV_EXAMPLE, Setting, read_settings
-from config.error_codes import FIELD_CODES, error_codes
+from api import documents
+from api.documents import ENV_EXAMPLE, Setting, read_settings
+from api.error_codes import FIELD_CODES, error_codes
 from payments.models import CaseKind
 
 ROOT = Path(settings.BASE_DIR)
@@ -102,8 +102,8 @@ class TestErrorCodes:
         roots = {"payment_error", "order_error", "error"}
         named: set[str] = set()
         for file in ("orders/errors.py", "payments/errors.py", "orders/fields.py",
-                     "payments/api/serializers.py", "payments/api/views.py", "config/errors.py",
-                     "config/problems.py"):  # fmt: skip
+                     "payments/api/serializers.py", "payments/api/views.py", "api/errors.py",
+                     "api/problems.py"):  # fmt: skip
             text = (ROOT / file).read_text(encoding="utf-8")
             named |= set(re.findall(r"\bcode ?= ?\"(\w+)\"", text))
             named |= set(

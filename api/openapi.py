@@ -14,10 +14,10 @@ from drf_spectacular.extensions import (
     OpenApiSerializerFieldExtension,
 )
 
-from config.api import BODY_BYTES_MAX
-from config.error_codes import ErrorCode, error_codes
-from config.openapi_examples import EXAMPLES, PROBLEM_BASE
-from config.problems import MEDIA_TYPE, title_of
+from api.api import BODY_BYTES_MAX
+from api.error_codes import ErrorCode, error_codes
+from api.openapi_examples import EXAMPLES, PROBLEM_BASE
+from api.problems import MEDIA_TYPE, title_of
 from gateways.outcome import FailureCode
 from payments.api.serializers import (
     METADATA_KEY_MAX,

@@ -13,8 +13,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from config.documents import openapi_text
-from config.error_codes import FIELD_CODES, error_codes
+from api.documents import openapi_text
+from api.error_codes import FIELD_CODES, error_codes
 
 
 @require_safe
@@ -40,4 +40,4 @@ class SwaggerView(SpectacularSwaggerSplitView):
 def errors(request: HttpRequest) -> HttpResponse:
     """Every error code; the fragment of a problem's ``type`` is the code."""
     context = {"errors": error_codes(), "field_codes": FIELD_CODES.items()}
-    return render(request, "docs/errors.html", context)
+    return render(request, "api/errors.html", context)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from drf_spectacular.generators import SchemaGenerator
 
-from config.error_codes import FIELD_CODES, error_codes
+from api.error_codes import FIELD_CODES, error_codes
 from gateways.base import Gateway
 from gateways.capabilities import Capabilities, SettlementSource
 from money.money import EXPONENTS
