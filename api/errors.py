@@ -17,7 +17,7 @@ from django.views.decorators.csrf import requires_csrf_token
 
 from api.problems import RETRY_AFTER_S, json_error
 from audit.context import current_request_id
-from config.context import shop
+from checkout.context import shop
 
 # Below these only people's pages live; everywhere else a browser says so by its Accept header.
 _PEOPLE: Final = ("/checkout/", "/login", "/logout", "/language", "/admin/")

@@ -29,7 +29,7 @@ class PaymentsAdminSite(AdminSite):
     site_header = _("Payments")
     site_title = _("Payments")
     index_title = _("Today")
-    index_template = "admin/home.html"
+    index_template = "payments/admin/home.html"
     site_url = "/"
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002 - Django's

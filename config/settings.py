@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "notifications",
     "orders",
     "payments",
+    "checkout",
     "api",
     "config",
 ]
@@ -105,7 +106,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "config.context.shop",
+                "checkout.context.shop",
             ],
         },
     },

@@ -7,7 +7,7 @@ from django.views.i18n import set_language
 
 from accounts import pages
 from api import docs
-from payments.checkout import shop
+from checkout import shop
 
 handler400 = "api.errors.bad_request"
 handler403 = "api.errors.forbidden"
@@ -16,7 +16,7 @@ handler500 = "api.errors.crashed"
 
 urlpatterns = [
     path("", shop.shop, name="shop"),
-    path("checkout/", include("payments.checkout.urls")),
+    path("checkout/", include("checkout.urls")),
     path("login", pages.sign_in, name="login"),
     path("logout", pages.sign_out, name="logout"),
     path("language", set_language, name="set_language"),

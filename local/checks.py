@@ -24,12 +24,19 @@ class Check:
     looks_at: str = "*.py"
 
 
+TEMPLATE_FOLDERS = sorted(
+    str(path.relative_to(ROOT)) for path in (ROOT / "templates", *ROOT.glob("*/templates"))
+)
 CHECKS = (
     Check("format", ("ruff", "format", "--check", ".")),
     Check("lint", ("ruff", "check", ".")),
     Check("types", ("mypy", ".")),
     Check("imports", ("lint-imports",)),
-    Check("templates", ("djlint", "--lint", "--quiet", "templates"), "templates/**/*.html"),
+    Check(
+        "templates",
+        ("djlint", "--lint", "--quiet", *TEMPLATE_FOLDERS),
+        "**/templates/**/*.html",
+    ),
     Check(
         "migrations",
         ("python", "-m", "local.throwaway", "manage.py", "makemigrations", "--check", "--dry-run"),

@@ -38,7 +38,7 @@ def _ask(transaction_id: UUID, user_id: UUID, filled_in: Mapping[str, Any]) -> s
 class TransactionAdmin(ActingAdmin):
     """One intent to collect an amount for an order."""
 
-    change_form_template = "admin/payments/transaction/story.html"
+    change_form_template = "payments/admin/story.html"
     list_display = (
         "short", "status_shown", "sum", "method", "order_link", "email", "failure_code",
         "created_at",

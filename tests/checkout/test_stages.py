@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from checkout.stages import PAYABLE, Stage, Visit, stage_of
+from checkout.wording import METHODS, ORDER_STATUSES, PROBLEMS, Problem
 from gateways.outcome import FailureCode
 from orders.models import Order
 from orders.states import OrderStatus
-from payments.checkout.stages import PAYABLE, Stage, Visit, stage_of
-from payments.checkout.wording import METHODS, ORDER_STATUSES, PROBLEMS, Problem
 from payments.models import Transaction
 from payments.reasons import FAILURES
 from payments.states import Status

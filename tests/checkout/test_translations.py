@@ -19,10 +19,13 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "locale" / "vi" / "LC_MESSAGES"
 PYTHON = (
-    "api/errors.py", "payments/offers.py", "payments/checkout/forms.py",
-    "payments/checkout/wording.py", "payments/reasons.py",
+    "api/errors.py", "payments/offers.py", "checkout/forms.py",
+    "checkout/wording.py", "payments/reasons.py",
 )  # fmt: skip
-TEMPLATES = ("accounts", "checkout", "errors", "notifications")
+TEMPLATES = (
+    "accounts/templates", "checkout/templates", "notifications/templates", "templates/errors",
+    "templates/forms",
+)  # fmt: skip
 CALL = re.compile(r"\b(?:_|gettext)\(\s*((?:u?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\s*)+)\)")
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 
@@ -39,10 +42,9 @@ def translations() -> dict[str, str]:
 
 def sources() -> Iterator[str]:
     yield from ((ROOT / name).read_text() for name in PYTHON)
-    folder = ROOT / "templates"
-    files = [folder / "base.html"]
+    files = [ROOT / "templates" / "base.html"]
     for name in TEMPLATES:
-        files += (path for path in (folder / name).rglob("*") if path.suffix in {".html", ".txt"})
+        files += (path for path in (ROOT / name).rglob("*") if path.suffix in {".html", ".txt"})
     yield from (templatize(path.read_text(), str(path)) for path in files)
 
 

@@ -2,8 +2,8 @@
 
 from django.urls import path, register_converter
 
-from payments.checkout import shop, views
-from payments.checkout.links import OrderLink, Reference
+from checkout import shop, views
+from checkout.links import OrderLink, Reference
 
 register_converter(OrderLink, "order_link")
 register_converter(Reference, "reference")

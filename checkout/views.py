@@ -21,15 +21,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.client_ip import client_ip
 from audit.context import Actor, acting
+from checkout import visits
+from checkout.forms import PayForm, mint_form_token
+from checkout.page import SeeOther, page, see_other
+from checkout.stages import MOVING, PAYABLE, Stage, is_over, stage_of
+from checkout.wording import PROBLEMS, Problem, gateway_name, method_words, title_of
 from gateways.outcome import FailureCode
 from orders import selectors as orders
 from orders.models import Order
 from payments import selectors
-from payments.checkout import visits
-from payments.checkout.forms import PayForm, mint_form_token
-from payments.checkout.page import SeeOther, page, see_other
-from payments.checkout.stages import MOVING, PAYABLE, Stage, is_over, stage_of
-from payments.checkout.wording import PROBLEMS, Problem, gateway_name, method_words, title_of
 from payments.errors import (
     AlreadyPaid,
     NotCancellable,

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from checkout.stages import Visit
 from payments import selectors
-from payments.checkout.stages import Visit
 from payments.models import Transaction
 
 _LEAVING_COOKIE: Final = "leaving"

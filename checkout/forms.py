@@ -8,10 +8,10 @@ from django import forms
 from django.core.signing import BadSignature, Signer
 from django.utils.translation import gettext_lazy as _
 
+from checkout.wording import Problem
 from durable.ids import derived_uuid7, uuid7
 from orders.models import Product
 from orders.services import LINES_MAX, Item
-from payments.checkout.wording import Problem
 from payments.offers import Offer
 from privacy.redaction import find_card_number
 

@@ -12,8 +12,8 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from checkout import wording
 from payments import reasons
-from payments.checkout import wording
 
 register = template.Library()
 

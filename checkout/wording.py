@@ -8,8 +8,8 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from checkout.stages import Stage
 from orders.states import OrderStatus
-from payments.checkout.stages import Stage
 from payments.routing.registry import psp_of
 
 
