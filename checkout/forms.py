@@ -12,7 +12,7 @@ from checkout.wording import Problem
 from durable.ids import derived_uuid7, uuid7
 from orders.models import Product
 from orders.services import LINES_MAX, Item
-from payments.offers import Offer
+from payments.routing.offers import Offer
 from privacy.redaction import find_card_number
 
 QUANTITY_MAX: Final = 99

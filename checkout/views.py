@@ -39,9 +39,9 @@ from payments.errors import (
     RequestInProgress,
 )
 from payments.models import Transaction
-from payments.offers import offers
-from payments.services import checkout, wishes
-from payments.services.checkout import Created, PaymentRequest
+from payments.routing.offers import offers
+from payments.services import create, lifecycle
+from payments.services.create import Created, PaymentRequest
 
 # How soon a browser without JavaScript looks again: (s since something happened, wait in s).
 _REFRESH: Final = ((20, 1), (120, 5), (900, 15))
@@ -159,7 +159,7 @@ def come_back(request: HttpRequest, order_id: UUID, reference: UUID) -> HttpResp
     payment = _payment_of(order_id, reference)
     if payment.is_live:
         with _holder(request, order_id):
-            wishes.look_again(transaction_id=payment.pk)
+            lifecycle.look_again(transaction_id=payment.pk)
     if payment.return_url:
         return SeeOther(_with_payment_id(payment))
     status_url = reverse("payment_status", kwargs={"order_id": order_id})
@@ -174,7 +174,7 @@ def change(request: HttpRequest, order_id: UUID) -> HttpResponse:
         payment = _payment_of(order_id, _reference(request.POST.get("reference", "")))
         try:
             with _holder(request, order_id):
-                wishes.cancel_payment(transaction_id=payment.pk, code=FailureCode.SUPERSEDED)
+                lifecycle.cancel_payment(transaction_id=payment.pk, code=FailureCode.SUPERSEDED)
         except (AlreadyPaid, NotCancellable):
             pass  # It ended by itself meanwhile, and the status page says how.
     return see_other("payment_status", order_id=order_id)
@@ -244,7 +244,7 @@ def _create(request: HttpRequest, order: Order, form: PayForm) -> Created:
         locale=get_language() or "en",
     )
     with _holder(request, order.pk):
-        return checkout.create_payment(
+        return create.create_payment(
             client=f"link:{order.pk.hex}",
             key=form.idempotency_key,
             request=wanted,

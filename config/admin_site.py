@@ -8,11 +8,9 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.template.response import SimpleTemplateResponse, TemplateResponse
+from django.template.response import SimpleTemplateResponse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
-
-from payments.overview import overview
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 Response = TypeVar("Response", bound=HttpResponseBase)
@@ -49,13 +47,6 @@ class PaymentsAdminSite(AdminSite):
         """The staff's sign-in, guarded by axes like every other."""
         with translation.override(LANGUAGE):
             return _rendered(super().login(request, extra_context))
-
-    def index(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> TemplateResponse:
-        """How today goes, and what waits for a person."""
-        figures = overview(timezone.now()) if request.user.has_module_perms("payments") else None
-        return super().index(request, {**(extra_context or {}), "overview": figures})
 
 
 def _rendered(response: Response) -> Response:

@@ -21,10 +21,9 @@ from gateways.http import HttpClient, HttpTrouble
 from gateways.outcome import Outcome, OutcomeKind
 from gateways.webhook import Delivery, WebhookRefused, WebhookResult
 from ops import health
-from payments.intents import webhook_url
 from payments.models import Transaction
-from payments.routing import registry
-from payments.services import probing
+from payments.routing import probing, registry
+from payments.routing.intents import webhook_url
 from payments.states import LIVE
 
 # Stripe bears five minutes in a webhook, and VNPAY's links count their life by our clock.

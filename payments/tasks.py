@@ -6,10 +6,12 @@ from typing import ClassVar, Final
 
 from durable.queues import BatchQueue, Queue
 from gateways.outcome import Outcome
+from payments.inbox import inbox
 from payments.models import Transaction, WebhookEvent
+from payments.processing import dispatch, planning
+from payments.processing.planning import Job
+from payments.routing import breaker, probing
 from payments.routing.registry import gateway, gateways
-from payments.services import breaker, dispatch, inbox, planning, probing
-from payments.services.planning import Job
 
 # Answers that come within this time of each other are applied in one commit.
 GATHER_S: Final = 0.005

@@ -23,11 +23,12 @@ from orders.models import Order, Product
 from orders.services import Customer, Item, create_order
 from payments.api.views import render_payment
 from payments.models import Capture, Transaction
+from payments.outcomes.apply import Evidence, Source, apply_outcomes
+from payments.processing import planning
+from payments.processing.planning import Job
 from payments.routing.registry import gateway
-from payments.services import checkout, planning
-from payments.services.checkout import PaymentRequest
-from payments.services.outcomes import Evidence, Source, apply_outcomes
-from payments.services.planning import Job
+from payments.services import create
+from payments.services.create import PaymentRequest
 from payments.states import Status
 
 PASSWORD: Final = "correct horse battery staple"
@@ -144,7 +145,7 @@ class TransactionFactory(Factory[Transaction]):
 def _pending(order: Order, method: str, capture: Capture, status: Status) -> Transaction:
     if status == Status.AUTHORIZED:
         method, capture = "card", Capture.MANUAL
-    created = checkout.create_payment(
+    created = create.create_payment(
         client=f"user:{order.customer_id.hex}" if order.customer_id else "link",
         key=None,
         request=payment_request(order, method=method, capture=capture),

@@ -18,8 +18,8 @@ from payments.admin.acts import Act, ActingAdmin
 from payments.admin.filters import CurrencyFilter
 from payments.admin.finders import payments_named
 from payments.admin.tones import CASE_TONES, payment_link, sum_of
+from payments.cases.opening import resolve_case
 from payments.models import Case, CaseKind, CaseState
-from payments.services.cases import resolve_case
 from privacy.redaction import find_card_number, redact
 
 RESOLUTION_LENGTH_MAX: Final = 2000

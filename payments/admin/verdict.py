@@ -11,7 +11,7 @@ from gateways.operation import Verb
 from gateways.outcome import OutcomeKind
 from payments.admin.tones import short_id, sum_of
 from payments.models import GatewayBreaker, GatewayCall, Transaction, WebhookEvent, WebhookState
-from payments.operations import next_operation
+from payments.processing.next_operation import next_operation
 from payments.routing.registry import gateways
 from payments.states import Status
 

@@ -18,8 +18,8 @@ from payments.admin.acts import Act, ActingAdmin
 from payments.admin.filters import GatewayFilter
 from payments.admin.finders import payments_named
 from payments.admin.tones import WEBHOOK_TONES, payment_link
+from payments.inbox.inbox import UNFINISHED
 from payments.models import WebhookEvent, WebhookState
-from payments.services.inbox import UNFINISHED
 from payments.services.staff import process_webhook_again
 from privacy.redaction import mask_text, redact
 

@@ -31,8 +31,8 @@ from payments.api.serializers import (
     PaymentSerializer,
 )
 from payments.models import Capture, Transaction
-from payments.services import checkout, wishes
-from payments.services.checkout import Created, PaymentRequest
+from payments.services import create, lifecycle
+from payments.services.create import Created, PaymentRequest
 from payments.states import LIVE
 from privacy.redaction import find_card_number
 
@@ -73,7 +73,7 @@ class PaymentsView(GenericAPIView[Transaction]):
     )
     def post(self, request: Request) -> HttpResponse:
         """Start paying an order. Repeat it with the same Idempotency-Key as often as you like."""
-        created = checkout.create_payment(
+        created = create.create_payment(
             client=client_of(request),
             key=_idempotency_key(request),
             request=_payment_request(request),
@@ -108,7 +108,7 @@ class CancelPaymentView(GenericAPIView[Transaction]):
     def post(self, request: Request, payment_id: str) -> Response:
         """End it. 202: asked for; it ends when the gateway has closed it or calls it unpaid."""
         row = _payment(request, payment_id)
-        row = wishes.cancel_payment(transaction_id=row.pk)
+        row = lifecycle.cancel_payment(transaction_id=row.pk)
         status = HTTP_202_ACCEPTED if row.status in LIVE else HTTP_200_OK
         return Response(_SHOWN.to_representation(row), status=status)
 
@@ -129,7 +129,7 @@ class CapturePaymentView(GenericAPIView[Transaction]):
         row = _payment(request, payment_id)
         body = CaptureRequestSerializer(data=request.data or {})
         body.is_valid(raise_exception=True)
-        row = wishes.capture_payment(
+        row = lifecycle.capture_payment(
             transaction_id=row.pk, amount=body.validated_data.get("amount")
         )
         return Response(_SHOWN.to_representation(row), status=HTTP_202_ACCEPTED)
@@ -145,7 +145,7 @@ class CancelOrderView(GenericAPIView[Order]):
     def post(self, request: Request, order_id: str) -> Response:
         """Cancel an unpaid order."""
         order = orders.order_of(user_id_of(request), parse_public_id("ord", order_id))
-        wishes.cancel_order(order_id=order.pk)
+        lifecycle.cancel_order(order_id=order.pk)
         return Response(OrderSerializer(orders.order_by_id(order.pk)).data)
 
 

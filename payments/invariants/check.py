@@ -15,8 +15,8 @@ from payments.invariants.invariant import Invariant
 from payments.invariants.liveness import LIVENESS
 from payments.invariants.money import MONEY
 from payments.invariants.trace import TRACE
+from payments.outcomes.query_schedule import scaled
 from payments.routing.registry import gateways
-from payments.schedule import scaled
 
 # Of each invariant no more offenders than this are named; one is already too many.
 OFFENDERS_MAX: Final = 100

@@ -7,8 +7,9 @@ from django.db.models.functions import Now
 
 from audit import services as audit
 from durable.wake import wake
+from payments.inbox import inbox
 from payments.models import WebhookEvent
-from payments.services import inbox, wishes
+from payments.services import lifecycle
 
 
 @database.atomic(durable=True)
@@ -17,7 +18,7 @@ def ask_gateway(*, transaction_id: UUID) -> None:
 
     Changes nothing on a payment that has ended or was never sent.
     """
-    wishes.look_again(transaction_id=transaction_id)
+    lifecycle.look_again(transaction_id=transaction_id)
     audit.record(
         [
             audit.event(

@@ -17,8 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.client_ip import client_ip
 from gateways.webhook import Delivery
+from payments.inbox import inbox
 from payments.routing.registry import gateways
-from payments.services import inbox
 from payments.webhooks.counting import TOO_LARGE, count
 
 BODY_BYTES_MAX: Final = 256 * 1024

@@ -13,9 +13,10 @@ from accounts.models import User
 from audit.models import AuditEvent
 from backoffice.formats import admin_url
 from gateways.outcome import Outcome, OutcomeKind
+from payments.cases.opening import Finding, open_cases
+from payments.inbox import inbox
 from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent, WebhookState
-from payments.services import inbox, wishes
-from payments.services.cases import Finding, open_cases
+from payments.services import lifecycle
 from payments.services.staff import ask_gateway, process_webhook_again
 from payments.states import Status
 from tests.admin.conftest import BrowserOf
@@ -122,7 +123,7 @@ class TestAskingTheGateway:
         def fail(queue: str) -> None:
             raise OperationalError("the connection was lost")
 
-        monkeypatch.setattr(wishes, "wake", fail)
+        monkeypatch.setattr(lifecycle, "wake", fail)
         due_at = waiting.due_at
         with pytest.raises(OperationalError):
             ask_gateway(transaction_id=waiting.pk)

@@ -8,11 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from gateways.outcome import Outcome, OutcomeKind
-from payments import overview as home
+from payments.admin import home as home
+from payments.admin.home import overview
+from payments.cases.opening import Finding, open_cases
 from payments.models import CaseKind
-from payments.overview import overview
-from payments.services import breaker
-from payments.services.cases import Finding, open_cases
+from payments.routing import breaker
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory
 

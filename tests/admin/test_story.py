@@ -21,9 +21,12 @@ from notifications.models import Notification
 from notifications.services import send_due
 from payments.admin import entries
 from payments.admin.story import story_of
+from payments.inbox import inbox
 from payments.models import Case, GatewayCall, Transaction, WebhookEvent
+from payments.processing import dispatch, planning
+from payments.routing import breaker
 from payments.routing.registry import gateways
-from payments.services import breaker, checkout, dispatch, inbox, planning, wishes
+from payments.services import create, lifecycle
 from payments.states import Status
 from tests.factories import (
     OrderFactory,
@@ -65,7 +68,7 @@ def kinds(row: Transaction) -> list[str]:
 
 class TestChannel:
     def test_is_told_and_found(self, as_support: Client) -> None:
-        by_code = checkout.create_payment(
+        by_code = create.create_payment(
             client="link",
             key=None,
             request=payment_request(OrderFactory.create(), channel="qr"),
@@ -84,7 +87,7 @@ class TestAnotherGateway:
 
     def card(self) -> Transaction:
         request = payment_request(OrderFactory.create(), method="card", payment_token="")
-        return checkout.create_payment(
+        return create.create_payment(
             client="link", key=None, request=request, render=lambda row: row.reference
         ).transaction
 
@@ -248,7 +251,7 @@ class TestStory:
     def test_names_who_asked_for_its_end(self, as_support: Client) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)
         make_due(row)
-        wishes.cancel_payment(transaction_id=row.pk)
+        lifecycle.cancel_payment(transaction_id=row.pk)
         text = text_of(as_support, row)
         assert "Somebody asked for its end" in text
         assert "Its end is asked for (cancelled)." in text
@@ -264,7 +267,7 @@ class TestStory:
     ) -> None:
         row = TransactionFactory.create(status=Status.AUTHORIZED)
         make_due(row)
-        wishes.capture_payment(transaction_id=row.pk)
+        lifecycle.capture_payment(transaction_id=row.pk)
         text = text_of(as_support, row)
         assert "Somebody asked for the money that is held" in text
         assert "stripe is asked to take the money at" in text

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from gateways.outcome import Outcome, OutcomeKind
 from orders.models import Order
-from payments.services import breaker
+from payments.routing import breaker
 from payments.states import Status
 from tests.factories import TransactionFactory
 

@@ -15,8 +15,8 @@ from gateways.outcome import NextAction, Outcome, OutcomeKind
 from orders.links import link_token
 from orders.models import Order
 from payments.models import Transaction
-from payments.services import dispatch
-from payments.services.outcomes import Source
+from payments.outcomes.apply import Source
+from payments.processing import dispatch
 from payments.states import Status
 from tests.at_once import at_once
 from tests.checkout.pay_form import Page, choose, form_token

@@ -22,9 +22,9 @@ from config import settings as settings_file
 from config.environment import env, group
 from durable.queues import queues
 from orders.models import Order
+from payments.inbox import inbox
 from payments.models import Transaction, WebhookEvent
 from payments.routing import registry
-from payments.services import inbox
 from tests.factories import OrderFactory
 from tests.gateways.local_server import LocalServer
 

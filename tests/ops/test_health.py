@@ -19,8 +19,8 @@ from gateways.outcome import Outcome, OutcomeKind
 from ops import metrics
 from payments.models import Case, GatewayCall, Transaction
 from payments.models.case import CaseKind
+from payments.routing import breaker
 from payments.routing.registry import gateways
-from payments.services import breaker
 from payments.states import Status
 from payments.webhooks.views import BODY_BYTES_MAX
 from tests.factories import TransactionFactory

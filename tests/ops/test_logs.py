@@ -19,8 +19,8 @@ from gateways.outcome import Outcome
 from gateways.vnpay.gateway import VnpayGateway
 from ops.logs import logging_config
 from orders.models import Order
-from payments.services import dispatch
-from payments.services.dispatch import perform, settle
+from payments.processing import dispatch
+from payments.processing.dispatch import perform, settle
 from tests.factories import OrderFactory, TransactionFactory, begin
 
 CARD = "4111 1111 1111 1111"

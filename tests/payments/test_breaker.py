@@ -17,11 +17,12 @@ from gateways.operation import Verb
 from gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Capture, GatewayBreaker, GatewayCall, Transaction
-from payments.operations import SENDS_BEFORE_A_QUERY
-from payments.services import breaker, dispatch, planning
-from payments.services.outcomes import Evidence, Source, apply_outcomes
-from payments.services.planning import Job
-from payments.services.wishes import cancel_payment, capture_payment, look_again
+from payments.outcomes.apply import Evidence, Source, apply_outcomes
+from payments.processing import dispatch, planning
+from payments.processing.next_operation import SENDS_BEFORE_A_QUERY
+from payments.processing.planning import Job
+from payments.routing import breaker
+from payments.services.lifecycle import cancel_payment, capture_payment, look_again
 from payments.states import Status
 from tests.at_once import PATIENCE_S
 from tests.factories import OrderFactory, TransactionFactory, begin, make_due

@@ -14,8 +14,8 @@ from audit.models import AuditEvent
 from money.money import Money
 from orders.models import Order
 from payments.models import GatewayCall, IdempotencyKey, Transaction
-from payments.offers import offers
 from payments.routing import registry
+from payments.routing.offers import offers
 from tests.factories import OrderFactory, begin, payment_request
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from money.money import Money
-from payments.decisions import Decision, Ruling, Standing, decide
+from payments.outcomes.decisions import Decision, Ruling, Standing, decide
 from payments.states import LEGAL_MOVES, LIVE, Status
 
 PRICE = Money(150_000, "VND")

@@ -19,12 +19,12 @@ from gateways.outcome import Exchange, Outcome, OutcomeKind
 from gateways.vnpay.gateway import VnpayGateway
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction
+from payments.outcomes.apply import apply_outcomes
+from payments.processing import dispatch, planning
+from payments.processing.dispatch import perform, settle
+from payments.processing.planning import Job, claim_and_plan
 from payments.routing.registry import gateway
-from payments.services import dispatch, planning
-from payments.services.dispatch import perform, settle
-from payments.services.outcomes import apply_outcomes
-from payments.services.planning import Job, claim_and_plan
-from payments.services.wishes import cancel_payment
+from payments.services.lifecycle import cancel_payment
 from payments.states import Status
 from tests.at_once import PATIENCE_S, at_once
 from tests.factories import TransactionFactory, begin, hear, make_due, paid

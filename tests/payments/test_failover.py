@@ -22,9 +22,11 @@ from payments.api.views import render_payment
 from payments.errors import CurrencyMismatch, MethodUnavailable, NotCancellable, NotCapturable
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayBreaker, GatewayCall, Transaction
-from payments.routing import registry
-from payments.services import breaker, checkout, dispatch, outcomes, planning, wishes
-from payments.services.checkout import Created
+from payments.outcomes import apply
+from payments.processing import dispatch, planning
+from payments.routing import breaker, registry
+from payments.services import create, lifecycle
+from payments.services.create import Created
 from payments.states import Status
 from tests.factories import (
     OrderFactory,
@@ -77,8 +79,8 @@ def pay(**changes: Any) -> Transaction:
     return started(request).transaction
 
 
-def started(request: checkout.PaymentRequest) -> Created:
-    return checkout.create_payment(client="link", key=None, request=request, render=render_payment)
+def started(request: create.PaymentRequest) -> Created:
+    return create.create_payment(client="link", key=None, request=request, render=render_payment)
 
 
 def hold_back(gateway: str) -> None:
@@ -290,7 +292,7 @@ class TestEndingWhatNeverArrived:
         row = pay()
         hold_back("stripe_b")
         work(row, REFUSED)
-        wishes.cancel_payment(transaction_id=row.pk)
+        lifecycle.cancel_payment(transaction_id=row.pk)
         assert plan(row) == []
         assert (row.status, row.failure_code) == (Status.FAILED, "cancelled")
         assert check(quiescent=True) == []
@@ -310,7 +312,7 @@ class TestEndingWhatNeverArrived:
         row = pay()
         hold_back("stripe_b")
         work(row, SILENCE)
-        wishes.cancel_payment(transaction_id=row.pk)
+        lifecycle.cancel_payment(transaction_id=row.pk)
         assert len(plan(row)) == 1
         assert row.status == Status.PROCESSING
 
@@ -352,13 +354,13 @@ class TestAGatewayThatIsGone:
     ) -> None:
         margins = [adapter.expiry_margin for adapter in registry.gateways().values()]
         self.take_out(settings)
-        assert outcomes.standing_of(row).expiry_margin > max(margins)
+        assert apply.standing_of(row).expiry_margin > max(margins)
 
     def test_takes_the_wish_to_end_a_payment_down_for_when_it_is_back(
         self, row: Transaction, settings: Settings
     ) -> None:
         self.take_out(settings)
-        assert wishes.cancel_payment(transaction_id=row.pk).cancel_code == "cancelled"
+        assert lifecycle.cancel_payment(transaction_id=row.pk).cancel_code == "cancelled"
 
     def test_can_neither_take_nor_release_what_it_holds(
         self, row: Transaction, settings: Settings
@@ -366,9 +368,9 @@ class TestAGatewayThatIsGone:
         hear(row, held(row))
         self.take_out(settings)
         with pytest.raises(NotCancellable, match="stripe_b is not configured"):
-            wishes.cancel_payment(transaction_id=row.pk)
+            lifecycle.cancel_payment(transaction_id=row.pk)
         with pytest.raises(NotCapturable, match="stripe_b is not configured"):
-            wishes.capture_payment(transaction_id=row.pk)
+            lifecycle.capture_payment(transaction_id=row.pk)
 
 
 class TestANameWithOtherCredentials:

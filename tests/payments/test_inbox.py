@@ -18,10 +18,11 @@ from durable.ids import uuid7
 from durable.queues import queues
 from notifications.models import Notification
 from orders.models import Order
+from payments.inbox import inbox, unverified
 from payments.invariants import check
 from payments.models import Case, CaseKind, Transaction, Transfer, WebhookEvent, WebhookState
-from payments.services import checkout, inbox, unproven
-from payments.services.outcomes import apply_outcomes
+from payments.outcomes.apply import apply_outcomes
+from payments.services import create
 from payments.states import Status
 from tests.at_once import PATIENCE_S, at_once
 from tests.factories import PRICE, TransactionFactory
@@ -165,7 +166,7 @@ class TestAForgery:
     def test_keeps_no_more_than_a_few_bytes(self, client: Client) -> None:
         body = b"x" * 200_000
         assert client.post("/webhooks/stripe", body, "application/json").status_code == 400
-        assert len(bytes(WebhookEvent.objects.get().body)) == unproven.REFUSED_BYTES_MAX
+        assert len(bytes(WebhookEvent.objects.get().body)) == unverified.REFUSED_BYTES_MAX
 
     def test_that_is_huge_is_not_even_kept(self, client: Client) -> None:
         body = b"x" * (256 * 1024 + 1)
@@ -220,7 +221,7 @@ class TestAnUnknownReference:
     ) -> None:
         early = Transaction(id=uuid7(), amount=PRICE)
         assert answer(client, ipn(early)) == "01"
-        monkeypatch.setattr(checkout, "uuid7", lambda: early.pk)
+        monkeypatch.setattr(create, "uuid7", lambda: early.pk)
         row = TransactionFactory.create(status=Status.PROCESSING)
         WebhookEvent.objects.update(due_at="2020-01-01T00:00Z")
         queues()["webhooks"].drain()
@@ -304,7 +305,7 @@ class TestAKeptWebhook:
         early = Transaction(id=uuid7(), amount=PRICE)
         answer(client, ipn(early))
         [sleeper] = _claim_kept()
-        monkeypatch.setattr(checkout, "uuid7", lambda: early.pk)
+        monkeypatch.setattr(create, "uuid7", lambda: early.pk)
         TransactionFactory.create(status=Status.PROCESSING)
         [event] = _claim_kept()
         inbox.retry(event=event)

@@ -11,8 +11,8 @@ from django.test import Client
 
 from payments.invariants import INVARIANTS, check, violations
 from payments.models import Transaction, WebhookEvent
-from payments.services.dispatch import perform, settle
-from payments.services.wishes import cancel_payment
+from payments.processing.dispatch import perform, settle
+from payments.services.lifecycle import cancel_payment
 from payments.states import Status
 from tests.factories import (
     OrderFactory,

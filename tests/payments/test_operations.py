@@ -7,7 +7,7 @@ import pytest
 
 from gateways.operation import Verb
 from payments.models import Capture, GatewayCall, Transaction
-from payments.operations import SENDS_BEFORE_A_QUERY, next_operation
+from payments.processing.next_operation import SENDS_BEFORE_A_QUERY, next_operation
 from payments.routing.registry import gateway
 from payments.states import Status
 

@@ -18,13 +18,13 @@ from gateways.outcome import Exchange, Failure, FailureCode, Outcome, OutcomeKin
 from money.money import Money
 from notifications.models import Notification
 from orders.services import cancel_order
-from payments.decisions import Ruling
+from payments.cases.opening import resolve_case
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction, Transfer
-from payments.services import outcomes
-from payments.services.cases import resolve_case
-from payments.services.dispatch import settle
-from payments.services.outcomes import Evidence, Source, apply_outcomes
+from payments.outcomes import apply
+from payments.outcomes.apply import Evidence, Source, apply_outcomes
+from payments.outcomes.decisions import Ruling
+from payments.processing.dispatch import settle
 from payments.states import Status
 from tests.at_once import at_once
 from tests.factories import TransactionFactory, begin, declined, hear, held, paid
@@ -33,7 +33,7 @@ from tests.vnpay_ipn import refused
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def apply(row: Transaction, outcome: Outcome) -> Ruling:
+def apply_one(row: Transaction, outcome: Outcome) -> Ruling:
     [decision] = apply_outcomes([Evidence(row.pk, outcome, Source.SETTLEMENT, "s-1")])
     row.refresh_from_db()
     return decision.ruling
@@ -68,7 +68,7 @@ class TestEvidence:
                 "unpaid": Outcome(OutcomeKind.UNPAID),
             }
             for kind in order * 2:
-                apply(row, said[kind])
+                apply_one(row, said[kind])
             ends.append(books(row) | {"receipts": 1})
         assert all(end == ends[0] for end in ends)
         assert (ends[0]["status"], ends[0]["order"]) == ("SUCCESS", ("PAID", 150_000))
@@ -77,7 +77,7 @@ class TestEvidence:
 
     def test_of_many_threads_at_once_counts_once(self) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)
-        rulings = at_once(*[lambda: apply(Transaction.objects.get(pk=row.pk), paid(row))] * 20)
+        rulings = at_once(*[lambda: apply_one(Transaction.objects.get(pk=row.pk), paid(row))] * 20)
         assert rulings.count(Ruling.SUCCEED) == 1
         assert rulings.count(Ruling.REPEAT) == 19
         assert books(row)["transfers"] == 1
@@ -86,7 +86,7 @@ class TestEvidence:
     def test_of_both_kinds_at_once_ends_as_paid(self) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)
         words = [paid(row), declined(row)] * 5
-        at_once(*[lambda w=w: apply(Transaction.objects.get(pk=row.pk), w) for w in words])
+        at_once(*[lambda w=w: apply_one(Transaction.objects.get(pk=row.pk), w) for w in words])
         assert books(row)["status"] == Status.SUCCESS
         assert check() == []
 
@@ -106,9 +106,9 @@ class TestEvidence:
         def fail(_: object) -> None:
             raise ConnectionError("cut off before the audit trail was written")
 
-        monkeypatch.setattr(outcomes.audit, "record", fail)  # type: ignore[attr-defined]
+        monkeypatch.setattr(apply.audit, "record", fail)  # type: ignore[attr-defined]
         with pytest.raises(ConnectionError):
-            apply(row, paid(row))
+            apply_one(row, paid(row))
         assert books(row) == before
         assert AuditEvent.objects.count() == events
 
@@ -116,10 +116,10 @@ class TestEvidence:
 class TestTheCard:
     def test_is_kept_when_it_is_told_after_the_money(self) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)
-        apply(row, paid(row, "pi_1", psp_data={"payment_intent": "pi_1"}))
+        apply_one(row, paid(row, "pi_1", psp_data={"payment_intent": "pi_1"}))
         before = books(row)
         card = {"card_brand": "visa", "card_last4": "4242", "charge": "ch_1"}
-        assert apply(row, paid(row, "pi_1", psp_data=card)) is Ruling.REPEAT
+        assert apply_one(row, paid(row, "pi_1", psp_data=card)) is Ruling.REPEAT
         assert row.psp_data == {
             "payment_intent": "pi_1", "card_brand": "visa", "card_last4": "4242",
         }  # fmt: skip
@@ -127,8 +127,8 @@ class TestTheCard:
 
     def test_never_takes_the_place_of_another(self) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)
-        apply(row, paid(row, "pi_1", psp_data={"card_brand": "visa", "card_last4": "4242"}))
-        apply(row, paid(row, "pi_1", psp_data={"card_brand": "amex", "card_last4": "8431"}))
+        apply_one(row, paid(row, "pi_1", psp_data={"card_brand": "visa", "card_last4": "4242"}))
+        apply_one(row, paid(row, "pi_1", psp_data={"card_brand": "amex", "card_last4": "8431"}))
         assert row.psp_data == {"card_brand": "visa", "card_last4": "4242"}
 
 
@@ -166,7 +166,7 @@ class TestOtherMoney:
         row = TransactionFactory.create(status=Status.PROCESSING)
         before = books(row)
         outcome = Outcome(OutcomeKind.SUCCEEDED, psp_reference="p-1", **change)
-        assert apply(row, outcome) is Ruling.MISMATCH
+        assert apply_one(row, outcome) is Ruling.MISMATCH
         assert books(row) == before
         case = Case.objects.get()
         assert case.kind == CaseKind.MISMATCH
@@ -175,14 +175,14 @@ class TestOtherMoney:
 
     def test_held_where_it_should_have_been_taken_opens_a_case(self) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)
-        assert apply(row, held(row)) is Ruling.MISMATCH
+        assert apply_one(row, held(row)) is Ruling.MISMATCH
         assert row.status == Status.PROCESSING
 
     def test_under_a_number_that_another_payment_has_is_refused(self) -> None:
         one = TransactionFactory.create(status=Status.SUCCESS, psp_reference="p-1")
         two = TransactionFactory.create(status=Status.PROCESSING)
         with pytest.raises(IntegrityError, match="psp_reference_is_one_transaction"):
-            apply(two, paid(two, "p-1"))
+            apply_one(two, paid(two, "p-1"))
         assert books(two)["status"] == Status.PROCESSING
         assert books(one)["status"] == Status.SUCCESS
 
@@ -192,14 +192,14 @@ class TestADeclineOnThePage:
         """The shopper may try another card on the gateway's page."""
         row = TransactionFactory.create(status=Status.PROCESSING)
         failure = Failure(FailureCode.INSUFFICIENT_FUNDS, "51", "Not sufficient funds")
-        apply(row, Outcome(OutcomeKind.PENDING, failure=failure))
+        apply_one(row, Outcome(OutcomeKind.PENDING, failure=failure))
         assert row.status == Status.PROCESSING
         assert row.last_failure == {
             "code": "insufficient_funds",
             "gateway_code": "51",
             "message": "Not sufficient funds",
         }
-        apply(row, paid(row))
+        apply_one(row, paid(row))
         assert row.status == Status.SUCCESS
 
 
@@ -208,23 +208,23 @@ class TestWhatShouldFollow:
     def approved(self) -> Transaction:
         """A payment whose shopper has agreed, which only our capture turns into money."""
         row = TransactionFactory.create(status=Status.PROCESSING)
-        apply(row, Outcome(OutcomeKind.UNPAID, next_verb=Verb.CAPTURE))
+        apply_one(row, Outcome(OutcomeKind.UNPAID, next_verb=Verb.CAPTURE))
         return row
 
     @pytest.mark.parametrize("kind", [OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE])
     def test_keeps_its_turn_as_long_as_there_is_no_answer(
         self, approved: Transaction, kind: OutcomeKind
     ) -> None:
-        apply(approved, Outcome(kind))
+        apply_one(approved, Outcome(kind))
         assert approved.next_verb == Verb.CAPTURE
 
     def test_is_what_the_last_answer_asked_for(self, approved: Transaction) -> None:
-        apply(approved, Outcome(OutcomeKind.UNPAID))
+        apply_one(approved, Outcome(OutcomeKind.UNPAID))
         assert approved.next_verb == ""
 
     @pytest.mark.parametrize("word", [paid, declined])
     def test_is_nothing_any_more_after_the_end(self, approved: Transaction, word: Any) -> None:
-        apply(approved, replace(word(approved), next_verb=Verb.QUERY))
+        apply_one(approved, replace(word(approved), next_verb=Verb.QUERY))
         assert approved.next_verb == ""
 
 
@@ -256,7 +256,7 @@ class TestAnAuthorization:
 
     def test_becomes_a_success_by_a_capture(self) -> None:
         row = TransactionFactory.create(status=Status.AUTHORIZED)
-        apply(row, paid(row, row.psp_reference))
+        apply_one(row, paid(row, row.psp_reference))
         assert books(row)["order"] == ("PAID", 150_000)
         assert check() == []
 
@@ -265,12 +265,12 @@ class TestAnAuthorization:
         renewed = {"authorization_id": "A2", "authorization_expires_at": "2026-12-20T00:00:00Z"}
         for number in ("A1", "A2"):
             told = replace(held(row), psp_data={**renewed, "authorization_id": number})
-            assert apply(row, told) is Ruling.REPEAT
+            assert apply_one(row, told) is Ruling.REPEAT
         assert row.psp_data == renewed
 
     def test_may_be_released(self) -> None:
         row = TransactionFactory.create(status=Status.AUTHORIZED)
-        apply(row, declined(row, FailureCode.EXPIRED))
+        apply_one(row, declined(row, FailureCode.EXPIRED))
         assert (row.status, row.failure_code) == (Status.FAILED, "expired")
         assert check() == []
 
@@ -287,7 +287,7 @@ class TestMoneyForACancelledOrder:
     def test_is_kept_and_shown_to_a_person(self) -> None:
         row = TransactionFactory.create(status=Status.FAILED)
         cancel_order(order_id=row.order_id)
-        apply(row, paid(row))
+        apply_one(row, paid(row))
         after = books(row)
         assert (after["status"], after["applied"]) == ("SUCCESS", False)
         assert after["order"] == ("CANCELLED", 0)
@@ -301,28 +301,28 @@ class TestWorries:
     def test_opens_one_case_when_the_gateway_suspects_fraud(self) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)
         held_back = Outcome(OutcomeKind.PENDING, failure=Failure(FailureCode.SUSPECTED_FRAUD, "07"))
-        assert [apply(row, held_back), apply(row, held_back)] == [Ruling.CARRY_ON] * 2
+        assert [apply_one(row, held_back), apply_one(row, held_back)] == [Ruling.CARRY_ON] * 2
         assert Case.objects.get().kind == CaseKind.REVIEW
         assert row.status == Status.PROCESSING
 
     def test_worries_nobody_again_about_what_a_person_has_settled(self, finance: User) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)
         held_back = Outcome(OutcomeKind.PENDING, failure=Failure(FailureCode.SUSPECTED_FRAUD, "07"))
-        apply(row, held_back)
+        apply_one(row, held_back)
         case = Case.objects.get()
         resolve_case(case_id=case.pk, user_id=finance.pk, resolution="asked the bank")
-        apply(row, held_back)
+        apply_one(row, held_back)
         assert Case.objects.count() == 1
 
     def test_opens_a_case_when_a_payment_stays_open_long_after_its_link(self) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)
         pending = Outcome(OutcomeKind.PENDING)
-        apply(row, pending)
+        apply_one(row, pending)
         assert not Case.objects.exists()
         # PostgreSQL's clock decides, and what was promised is frozen: so the promise moves.
-        long_ago = timezone.now() - outcomes.OVER_AGE - timedelta(minutes=1)
+        long_ago = timezone.now() - apply.OVER_AGE - timedelta(minutes=1)
         with pgtrigger.ignore("payments.Transaction:transaction_moves_uncharged"):
             Transaction.objects.filter(pk=row.pk).update(expires_at=long_ago)
-        apply(row, pending)
+        apply_one(row, pending)
         assert Case.objects.get().kind == CaseKind.OVER_AGE
         assert row.status == Status.PROCESSING

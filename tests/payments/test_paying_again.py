@@ -16,6 +16,7 @@ from audit.models import AuditEvent
 from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from notifications.models import Notification
 from orders.models import Order
+from payments.cases import opening
 from payments.errors import AlreadyPaid
 from payments.invariants import check
 from payments.models import (
@@ -27,10 +28,9 @@ from payments.models import (
     Transaction,
     Transfer,
 )
-from payments.services import cases
-from payments.services.outcomes import Source
-from payments.services.planning import claim_and_plan
-from payments.services.wishes import cancel_payment, look_again
+from payments.outcomes.apply import Source
+from payments.processing.planning import claim_and_plan
+from payments.services.lifecycle import cancel_payment, look_again
 from payments.states import Status
 from tests.at_once import at_once
 from tests.factories import OrderFactory, TransactionFactory, hear, paid
@@ -256,11 +256,11 @@ class TestASupersededLinkAndItsSuccessor:
         for row in both:
             client.get(ipn(row))
         case = Case.objects.get()
-        cases.resolve_case(case_id=case.pk, user_id=finance.pk, resolution="Refunded by hand.")
+        opening.resolve_case(case_id=case.pk, user_id=finance.pk, resolution="Refunded by hand.")
         case.refresh_from_db()
         assert (case.state, case.resolved_by_id) == (CaseState.RESOLVED, finance.pk)
         with pytest.raises(Case.DoesNotExist):
-            cases.resolve_case(case_id=case.pk, user_id=finance.pk, resolution="Again.")
+            opening.resolve_case(case_id=case.pk, user_id=finance.pk, resolution="Again.")
 
 
 class TestLookAgain:

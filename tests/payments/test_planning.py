@@ -16,11 +16,11 @@ from gateways.stripe.gateway import StripeGateway
 from gateways.vnpay.gateway import VnpayGateway
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction
+from payments.processing import planning
+from payments.processing.dispatch import perform, settle
+from payments.processing.planning import Job, claim_and_plan, lease_for
 from payments.routing.registry import gateway
-from payments.services import planning
-from payments.services.dispatch import perform, settle
-from payments.services.planning import Job, claim_and_plan, lease_for
-from payments.services.wishes import cancel_payment
+from payments.services.lifecycle import cancel_payment
 from payments.states import Status
 from tests.at_once import at_once
 from tests.factories import TransactionFactory, begin, make_due

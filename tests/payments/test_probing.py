@@ -12,8 +12,7 @@ from pytest_django import Settings
 from gateways.outcome import Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import GatewayBreaker, GatewayCall, Transaction
-from payments.routing import registry
-from payments.services import breaker, probing
+from payments.routing import breaker, probing, registry
 from payments.states import Status
 from payments.tasks import GatewayQueue
 from tests.at_once import PATIENCE_S

@@ -12,11 +12,11 @@ from gateways.operation import Verb
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Capture, Case, CaseKind, GatewayCall, Transaction
+from payments.outcomes.apply import Evidence, Source, apply_outcomes
+from payments.processing.dispatch import settle
+from payments.processing.planning import FAILURES_BEFORE_A_CASE
 from payments.routing.registry import gateway
-from payments.services.dispatch import settle
-from payments.services.outcomes import Evidence, Source, apply_outcomes
-from payments.services.planning import FAILURES_BEFORE_A_CASE
-from payments.services.wishes import cancel_payment, capture_payment
+from payments.services.lifecycle import cancel_payment, capture_payment
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory, begin, held
 

@@ -9,9 +9,9 @@ from gateways.operation import NotExpressible, Verb
 from money.money import Money
 from payments.errors import CaptureAmountRefused
 from payments.models import Transaction
-from payments.offers import offers, why_not
+from payments.routing.offers import offers, why_not
 from payments.routing.registry import gateway
-from payments.services import wishes
+from payments.services import lifecycle
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory
 from tests.gateways.samples import intent, operation
@@ -43,8 +43,10 @@ class TestSmallChange:
         order = OrderFactory.create(total=10_000, currency="KWD")
         held = TransactionFactory.create(order=order, method="card", status=Status.AUTHORIZED)
         with pytest.raises(CaptureAmountRefused, match="multiples of 10 minor units"):
-            wishes.capture_payment(transaction_id=held.pk, amount=5_005)
-        assert wishes.capture_payment(transaction_id=held.pk, amount=5_010).capture_amount == 5010
+            lifecycle.capture_payment(transaction_id=held.pk, amount=5_005)
+        assert (
+            lifecycle.capture_payment(transaction_id=held.pk, amount=5_010).capture_amount == 5010
+        )
 
     @pytest.mark.parametrize(("name", "method"), [("stripe", "card"), ("paypal", "paypal")])
     def test_is_declared_exactly_as_the_gateway_takes_it(self, name: str, method: str) -> None:

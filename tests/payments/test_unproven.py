@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from durable.queues import queues
+from payments.inbox import unverified
 from payments.invariants import check
 from payments.models import Case, CaseKind, Transaction, WebhookEvent, WebhookState
 from payments.routing.registry import gateways
-from payments.services import unproven
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory
 from tests.payments.paypal_events import Paypal, told_by_paypal
@@ -131,14 +131,14 @@ class TestAWebhookWhoseProofIsOutOfReach:
     def test_finds_room_for_so_many_and_the_rest_is_repeated_by_the_gateway(
         self, paypal: Paypal, row: Transaction, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(unproven, "UNVERIFIED_MAX", 2)
+        monkeypatch.setattr(unverified, "UNVERIFIED_MAX", 2)
         assert [paypal.send(row) for _ in range(4)] == [503] * 4
         assert WebhookEvent.objects.count() == 2
 
     def test_finds_no_room_when_it_is_larger_than_a_genuine_one(
         self, paypal: Paypal, row: Transaction
     ) -> None:
-        assert paypal.send(row, summary="x" * unproven.UNVERIFIED_BYTES_MAX) == 503
+        assert paypal.send(row, summary="x" * unverified.UNVERIFIED_BYTES_MAX) == 503
         assert not WebhookEvent.objects.exists()
 
 
@@ -157,7 +157,7 @@ class TestForgeries:
 
     def test_are_kept_up_to_a_number_in_each_minute(self, caplog: pytest.LogCaptureFixture) -> None:
         row = TransactionFactory.create(status=Status.PROCESSING)
-        most = unproven.REFUSED_PER_MINUTE_MAX
+        most = unverified.REFUSED_PER_MINUTE_MAX
         forged = ipn(row, secret="x" * 32)
         now = timezone.now().replace(second=30)
         with time_machine.travel(now, tick=False), caplog.at_level(logging.WARNING):

@@ -4,13 +4,13 @@ import pytest
 
 from gateways.operation import Verb
 from gateways.outcome import Outcome, OutcomeKind
-from payments.decisions import Ruling, decide
 from payments.invariants import check
 from payments.models import Transaction
+from payments.outcomes.apply import standing_of
+from payments.outcomes.decisions import Ruling, decide
+from payments.processing.dispatch import settle
 from payments.routing.registry import gateway
-from payments.services.dispatch import settle
-from payments.services.outcomes import standing_of
-from payments.services.wishes import cancel_payment
+from payments.services.lifecycle import cancel_payment
 from payments.states import Status
 from tests.factories import TransactionFactory, begin
 

@@ -12,8 +12,8 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
+from payments.inbox import inbox
 from payments.models import Transaction, WebhookEvent, WebhookState
-from payments.services import inbox
 from payments.states import Status
 from tests.factories import TransactionFactory
 from tests.vnpay_ipn import ipn, refused

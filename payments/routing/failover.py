@@ -20,11 +20,11 @@ from durable.wake import wake
 from gateways.base import Gateway
 from gateways.operation import NotExpressible, Operation, Verb
 from orders.models import Order
-from payments.intents import intent_of
 from payments.models import Capture, GatewayCall, Transaction
-from payments.routes import Terms, objection
+from payments.routing import breaker
+from payments.routing.intents import intent_of
 from payments.routing.registry import gateways_for
-from payments.services import breaker
+from payments.routing.routes import Terms, objection
 from payments.states import Status
 
 

@@ -28,10 +28,10 @@ from payments.errors import (
     PaymentNotFound,
 )
 from payments.models import GatewayCall, Transaction
-from payments.operations import is_lost
+from payments.outcomes.apply import cancel_requested, end_unsent
+from payments.outcomes.query_schedule import earliest_query
+from payments.processing.next_operation import is_lost
 from payments.routing.registry import gateways
-from payments.schedule import earliest_query
-from payments.services.outcomes import cancel_requested, end_unsent
 from payments.states import LIVE, Status
 
 # Why nothing can be done with a payment whose gateway was taken out of the settings.

@@ -25,13 +25,14 @@ from money.money import Money
 from orders.models import Order
 from orders.services import mark_paid
 from orders.states import OrderStatus
-from payments import ledger, messages
-from payments.decisions import REPEAT, Decision, Ruling, Standing, decide
+from payments.cases.opening import Finding
+from payments.ledger.post import CapturePosting
 from payments.models import Capture, CaseKind, Transaction
+from payments.outcomes import messages
+from payments.outcomes.batch import Batch
+from payments.outcomes.decisions import REPEAT, Decision, Ruling, Standing, decide
+from payments.outcomes.query_schedule import earliest_query, next_look
 from payments.routing.registry import gateways
-from payments.schedule import earliest_query, next_look
-from payments.services.batch import Batch
-from payments.services.cases import Finding
 from payments.states import LIVE, Status, require_move
 
 # So long after the end of its link a payment that is still open is a person's business too.
@@ -175,7 +176,7 @@ def _succeed(item: Evidence, row: Transaction, order: Order, batch: Batch) -> No
     applied = order.status == OrderStatus.PENDING
     changes = {"amount_captured": captured.minor, "applied": applied, **_NO_FAILURE}
     _move(row, Status.SUCCESS, item, batch, {**_news(row, item.outcome), **changes, **_ENDED})
-    batch.captures.append(ledger.Capture(row, captured, applied=applied))
+    batch.captures.append(CapturePosting(row, captured, applied=applied))
     if not applied:
         batch.findings.append(_unapplied(row, order, captured))
         return

@@ -15,10 +15,10 @@ from notifications import services as notifications
 from notifications.services import Message
 from orders.models import Order
 from orders.services import write_paid
-from payments import ledger
+from payments.cases import opening
+from payments.cases.opening import Finding
+from payments.ledger.post import CapturePosting, post_captures
 from payments.models import Transaction
-from payments.services import cases
-from payments.services.cases import Finding
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Batch:
 
     now: datetime
     audit: list[AuditEvent] = field(default_factory=list)
-    captures: list[ledger.Capture] = field(default_factory=list)
+    captures: list[CapturePosting] = field(default_factory=list)
     paid: list[Order] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -49,8 +49,8 @@ class Batch:
         """Write everything."""
         self.write_changes()
         write_paid(self.paid)
-        ledger.post(self.captures)
-        cases.open_cases(self.findings)
+        post_captures(self.captures)
+        opening.open_cases(self.findings)
         notifications.queue(self.messages)
         audit.record(self.audit)
 

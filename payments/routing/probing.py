@@ -16,7 +16,7 @@ from gateways.base import Gateway
 from gateways.operation import Intent, Operation, Verb
 from gateways.outcome import Outcome, OutcomeKind
 from money.money import Money
-from payments.intents import webhook_url
+from payments.routing.intents import webhook_url
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,6 @@ from orders.errors import OrderNotFound
 from orders.models import Order
 from orders.services import lock_order
 from orders.states import PAID_STATUSES, OrderStatus
-from payments import idempotency
 from payments.errors import (
     AlreadyPaid,
     AmountMismatch,
@@ -32,8 +31,9 @@ from payments.errors import (
     ReturnUrlRefused,
 )
 from payments.models import Capture, Transaction
-from payments.routes import Terms, routes
-from payments.services import failover
+from payments.routing import failover
+from payments.routing.routes import Terms, routes
+from payments.services import idempotency
 from payments.states import LIVE, Status
 from privacy import encryption
 from privacy.redaction import find_card_number

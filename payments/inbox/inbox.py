@@ -30,12 +30,13 @@ from gateways.webhook import (
     WebhookUnverifiable,
 )
 from money.money import Money
-from payments.decisions import Ruling
+from payments.cases import opening
+from payments.cases.opening import Finding
+from payments.inbox import unverified
 from payments.models import CaseKind, Transaction, WebhookEvent, WebhookState
+from payments.outcomes.apply import TAKEN_OR_HELD, Evidence, Source, apply_outcomes
+from payments.outcomes.decisions import Ruling
 from payments.routing.registry import gateway
-from payments.services import cases, unproven
-from payments.services.cases import Finding
-from payments.services.outcomes import TAKEN_OR_HELD, Evidence, Source, apply_outcomes
 from payments.states import WITH_MONEY
 
 logger = logging.getLogger(__name__)
@@ -73,10 +74,10 @@ def receive(*, gateway_name: str, delivery: Delivery) -> WebhookResult:
         adapter.require_known_sender(delivery)
         notices = adapter.read_webhook(delivery)
     except WebhookRefused as refusal:
-        unproven.keep_refused(adapter=adapter, delivery=delivery, reason=refusal.reason)
+        unverified.keep_refused(adapter=adapter, delivery=delivery, reason=refusal.reason)
         return WebhookResult.REFUSED
     except WebhookUnverifiable as trouble:
-        unproven.keep_unverified(adapter=adapter, delivery=delivery, reason=trouble.reason)
+        unverified.keep_unverified(adapter=adapter, delivery=delivery, reason=trouble.reason)
         return WebhookResult.FAILED
     with acting(Actor("gateway", gateway_name)):
         results = [_receive_one(adapter, delivery, notice) for notice in notices]
@@ -180,11 +181,11 @@ def _verify_again(adapter: Gateway, delivery: Delivery, event: WebhookEvent) -> 
     try:
         notices = adapter.read_webhook(delivery)
     except WebhookRefused as refusal:
-        unproven.refuse(event, refusal.reason)
+        unverified.refuse(event, refusal.reason)
         return
     for notice in notices:
         _receive_one(adapter, delivery, notice)
-    unproven.note_proven(event)
+    unverified.note_proven(event)
 
 
 @database.atomic(durable=True)
@@ -247,7 +248,7 @@ def _apply_reversal(event: WebhookEvent, notice: Notice) -> WebhookResult:
         money=outcome.money,
         detail={**detail, "payment_psp_reference": notice.payment_psp_reference},
     )
-    cases.open_cases([finding])
+    opening.open_cases([finding])
     return WebhookResult.APPLIED
 
 
@@ -312,7 +313,7 @@ def _write_result(event: WebhookEvent, notice: Notice, result: WebhookResult) ->
 
 def _open_case(event: WebhookEvent, kind: CaseKind, notice: Notice | None = None) -> None:
     money = notice.outcome.money if notice and notice.outcome else None
-    cases.open_cases([_unmatched(event, kind, money)])
+    opening.open_cases([_unmatched(event, kind, money)])
 
 
 def _unmatched(event: WebhookEvent, kind: CaseKind, money: Money | None) -> Finding:
@@ -341,6 +342,6 @@ def _event(adapter: Gateway, delivery: Delivery, notice: Notice) -> WebhookEvent
         psp_reference=notice.psp_reference,
         body=delivery.body,
         query_string=delivery.query_string,
-        headers=unproven.kept_headers(adapter, delivery),
+        headers=unverified.kept_headers(adapter, delivery),
         received_at=delivery.received_at,
     )

@@ -11,7 +11,7 @@ _Place = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
+class CapturePosting:
     """The gateway now owes us ``money``.
 
     A success that pays its order is revenue; one that pays nothing waits in suspense.
@@ -36,14 +36,14 @@ class Capture:
         return row.gateway, row.gateway_account, self.money.currency, kind
 
 
-def post(captures: Sequence[Capture]) -> None:
+def post_captures(captures: Sequence[CapturePosting]) -> None:
     """Write a transfer for each of ``captures``, in one statement."""
     if captures:
         accounts = _accounts({place for one in captures for place in (one.debit, one.credit)})
         bulk.insert([_transfer(one, accounts) for one in captures])
 
 
-def _transfer(capture: Capture, accounts: Mapping[_Place, int]) -> Transfer:
+def _transfer(capture: CapturePosting, accounts: Mapping[_Place, int]) -> Transfer:
     return Transfer(
         kind=TransferKind.CAPTURE,
         debit_id=accounts[capture.debit],

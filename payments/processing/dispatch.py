@@ -16,13 +16,14 @@ from django.utils import timezone
 from durable import bulk
 from gateways.operation import Verb
 from gateways.outcome import Outcome, OutcomeKind
+from payments.cases import opening
+from payments.cases.opening import Finding
 from payments.models import CaseKind, GatewayCall, Transaction
-from payments.operations import is_lost
+from payments.outcomes.apply import Evidence, Source, apply_outcomes
+from payments.processing.next_operation import is_lost
+from payments.processing.planning import FAILURES_BEFORE_A_CASE, Job, put_off_poison
+from payments.routing import breaker
 from payments.routing.registry import gateway
-from payments.services import breaker, cases
-from payments.services.cases import Finding
-from payments.services.outcomes import Evidence, Source, apply_outcomes
-from payments.services.planning import FAILURES_BEFORE_A_CASE, Job, put_off_poison
 from payments.states import Status
 
 logger = logging.getLogger(__name__)
@@ -61,9 +62,9 @@ def _settle_together(results: Sequence[tuple[Job, Outcome]]) -> None:
     now = timezone.now()
     bulk.update(GatewayCall, _answers(results, now))
     _note_outages(results)
-    cases.open_cases([_refused(job) for job, outcome in results if _is_stuck(job, outcome)])
-    cases.open_cases(_still_held(results))
-    cases.open_cases(_never_answered(results))
+    opening.open_cases([_refused(job) for job, outcome in results if _is_stuck(job, outcome)])
+    opening.open_cases(_still_held(results))
+    opening.open_cases(_never_answered(results))
 
 
 def _note_outages(results: Sequence[tuple[Job, Outcome]]) -> None:
@@ -126,7 +127,7 @@ def _still_held(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
         if job.operation.verb in _ENDS_OF_A_HOLD and outcome.kind.is_answer and outcome.failure
     }
     held = Transaction.objects.filter(pk__in=refused, status=Status.AUTHORIZED) if refused else []
-    return [cases.still_held(row, *refused[row.pk]) for row in held]
+    return [opening.still_held(row, *refused[row.pk]) for row in held]
 
 
 def _never_answered(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
@@ -141,7 +142,7 @@ def _never_answered(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
         verb__in=_ENDS_OF_A_HOLD, answered_at=None,
     ).select_related("transaction") if held else []  # fmt: skip
     return [
-        cases.held_without_answer(call.transaction, call.verb)
+        opening.held_without_answer(call.transaction, call.verb)
         for call in ends
         if is_lost(call, call.transaction, gateway(call.gateway))
     ]

@@ -14,7 +14,7 @@ from payments.errors import (
     TokenRequired,
 )
 from payments.models import Capture
-from payments.offers import why_not
+from payments.routing.offers import why_not
 from payments.routing.registry import gateways_for, methods
 
 

@@ -24,14 +24,15 @@ from gateways.base import Gateway
 from gateways.operation import Intent, Operation, Verb
 from gateways.outcome import FailureCode, OutcomeKind
 from orders.models import Order
-from payments.intents import intent_of
+from payments.cases import opening
+from payments.cases.opening import Finding
 from payments.models import CaseKind, GatewayCall, Transaction
-from payments.operations import money_of, next_operation
+from payments.outcomes.apply import end_unsent
+from payments.processing.next_operation import money_of, next_operation
+from payments.routing import breaker, failover
+from payments.routing.failover import Reason
+from payments.routing.intents import intent_of
 from payments.routing.registry import gateway
-from payments.services import breaker, cases, failover
-from payments.services.cases import Finding
-from payments.services.failover import Reason
-from payments.services.outcomes import end_unsent
 from payments.states import Status
 from privacy import encryption
 
@@ -74,7 +75,7 @@ def put_off_poison(row: Transaction) -> None:
     """Our own code failed on this row: try later, and let a person know when it goes on."""
     row.put_off()
     if row.failures == FAILURES_BEFORE_A_CASE:
-        cases.open_cases([Finding(kind=CaseKind.POISON, transaction=row, money=row.money)])
+        opening.open_cases([Finding(kind=CaseKind.POISON, transaction=row, money=row.money)])
 
 
 def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[Job]:
@@ -135,7 +136,7 @@ def _leave_to_a_person(row: Transaction, adapter: Gateway) -> None:
     found = Finding(
         kind=CaseKind.CONFLICT, transaction=row, money=row.money, detail=detail, once=True
     )
-    cases.open_cases([found])
+    opening.open_cases([found])
 
 
 def _close_refused(calls: Sequence[GatewayCall], now: datetime) -> None:
