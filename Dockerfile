@@ -22,12 +22,19 @@ RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sb
 COPY --from=packages /venv /venv
 WORKDIR /srv/app
 COPY manage.py ./
+COPY money money
+COPY privacy privacy
 COPY durable durable
+COPY gateways gateways
 COPY audit audit
+COPY backoffice backoffice
 COPY accounts accounts
 COPY notifications notifications
 COPY orders orders
 COPY payments payments
+COPY checkout checkout
+COPY api api
+COPY ops ops
 COPY config config
 COPY locale locale
 COPY templates templates
