@@ -13,8 +13,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from api.documents import openapi_text
 from api.error_codes import FIELD_CODES, error_codes
+from api.generated_docs import openapi_text
 
 
 @require_safe

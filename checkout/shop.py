@@ -13,8 +13,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
+from checkout.decorators import page, see_other
 from checkout.forms import QUANTITY_MAX, ShopForm, mint_shop_token
-from checkout.page import page, see_other
 from orders import selectors
 from orders.errors import InvalidLine
 from orders.models import Order

@@ -21,9 +21,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.client_ip import client_ip
 from audit.context import Actor, acting
-from checkout import visits
+from checkout import browser_state
+from checkout.decorators import SeeOther, page, see_other
 from checkout.forms import PayForm, mint_form_token
-from checkout.page import SeeOther, page, see_other
 from checkout.stages import MOVING, PAYABLE, Stage, is_over, stage_of
 from checkout.wording import PROBLEMS, Problem, gateway_name, method_words, title_of
 from gateways.outcome import FailureCode
@@ -41,7 +41,7 @@ from payments.errors import (
 from payments.models import Transaction
 from payments.routing.offers import offers
 from payments.services import create, lifecycle
-from payments.services.create import Created, PaymentRequest
+from payments.services.create import CreatedPayment, PaymentRequest
 
 # How soon a browser without JavaScript looks again: (s since something happened, wait in s).
 _REFRESH: Final = ((20, 1), (120, 5), (900, 15))
@@ -126,7 +126,7 @@ def start(request: HttpRequest, order_id: UUID) -> HttpResponse:
     except PaymentError:
         return _choose_again(order_id, Problem.NOT_OFFERED)
     response = see_other("payment_status", order_id=order_id)
-    visits.mark_leaving(response, created.transaction)
+    browser_state.mark_leaving(response, created.transaction)
     return response
 
 
@@ -139,7 +139,7 @@ def status(request: HttpRequest, order_id: UUID) -> HttpResponse:
         return see_other("pay", order_id=order_id)
     response = render(request, "checkout/status.html", _status_context(request, found))
     if found.stage is Stage.LEAVING:
-        visits.mark_left(response, order_id)
+        browser_state.mark_left(response, order_id)
     return response
 
 
@@ -159,11 +159,11 @@ def come_back(request: HttpRequest, order_id: UUID, reference: UUID) -> HttpResp
     payment = _payment_of(order_id, reference)
     if payment.is_live:
         with _holder(request, order_id):
-            lifecycle.look_again(transaction_id=payment.pk)
+            lifecycle.request_status_query(transaction_id=payment.pk)
     if payment.return_url:
         return SeeOther(_with_payment_id(payment))
     status_url = reverse("payment_status", kwargs={"order_id": order_id})
-    return SeeOther(f"{status_url}?{visits.back_query(timezone.now())}")
+    return SeeOther(f"{status_url}?{browser_state.back_query(timezone.now())}")
 
 
 @page
@@ -199,7 +199,7 @@ def _situation(request: HttpRequest, order_id: UUID) -> Situation:
     order = orders.order_by_id(order_id)
     payment = selectors.latest_payment(order_id)
     now = timezone.now()
-    visit = visits.visit_of(request, payment)
+    visit = browser_state.visit_of(request, payment)
     stage = stage_of(order, payment, visit, now)
     is_out_of_reach = (
         payment is not None
@@ -234,7 +234,7 @@ def _choose_again(order_id: UUID, problem: Problem) -> HttpResponse:
     return SeeOther(f"{reverse('pay', kwargs={'order_id': order_id})}?problem={problem}")
 
 
-def _create(request: HttpRequest, order: Order, form: PayForm) -> Created:
+def _create(request: HttpRequest, order: Order, form: PayForm) -> CreatedPayment:
     wanted = PaymentRequest(
         order_id=order.pk,
         money=order.total_money,

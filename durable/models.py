@@ -66,20 +66,20 @@ class DueRow(models.Model):
         rows = bulk.update_returning(cls, claiming, [lease, *only.values(), limit])
         return sorted(rows, key=attrgetter("due_at"))
 
-    def mine(self) -> "QuerySet[Self]":
+    def fenced(self) -> "QuerySet[Self]":
         """This row, as long as nobody has claimed it since: the fenced way to write to it."""
         return type(self)._default_manager.filter(pk=self.pk, attempt=self.attempt)
 
-    def give_back(self, *, due_in: timedelta | None) -> bool:
+    def release_lease(self, *, due_in: timedelta | None) -> bool:
         """End the lease after a success. False when the lease had been lost to somebody else."""
         due_at = None if due_in is None else Now() + due_in
-        return self.mine().update(lease_until=None, failures=0, due_at=due_at) == 1
+        return self.fenced().update(lease_until=None, failures=0, due_at=due_at) == 1
 
-    def wait(self, *, due_in: timedelta) -> bool:
+    def reschedule(self, *, due_in: timedelta) -> bool:
         """End the lease without having tried. False when the lease had been lost."""
-        return self.mine().update(lease_until=None, due_at=Now() + due_in) == 1
+        return self.fenced().update(lease_until=None, due_at=Now() + due_in) == 1
 
-    def put_off(self, *, at_least: timedelta = timedelta()) -> bool:
+    def retry_later(self, *, at_least: timedelta = timedelta()) -> bool:
         """End the lease after a failure and try again later. False when the lease was lost.
 
         Past the limit of its backoff the row is no longer due: it needs a person, and whoever
@@ -88,7 +88,7 @@ class DueRow(models.Model):
         failures = self.failures + 1
         delay = max(self.backoff.delay(failures), at_least)
         due_at = None if self.backoff.is_exhausted(failures) else Now() + delay
-        written = self.mine().update(lease_until=None, failures=failures, due_at=due_at)
+        written = self.fenced().update(lease_until=None, failures=failures, due_at=due_at)
         self.failures = failures
         return written == 1
 

@@ -24,7 +24,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import ClassVar, Final, Self
 
 from gateways.capabilities import Capabilities
-from gateways.operation import Intent, Json, NotExpressible, Operation, Verb
+from gateways.operation import Json, Operation, PaymentDetails, UnsupportedOperation, Verb
 from gateways.outcome import Outcome
 from gateways.settlement import Payout, SettlementRecord
 from gateways.webhook import Answer, Delivery, Notice, WebhookRefused, WebhookResult
@@ -73,7 +73,7 @@ class Gateway(ABC):
     proof_headers: ClassVar[tuple[str, ...]] = ()
     # The keys of ``psp_data`` that hold further numbers of theirs for a payment, as their pages and
     # a shopper's statement show them: staff find it by each.
-    further_numbers: ClassVar[tuple[str, ...]] = ()
+    secondary_reference_keys: ClassVar[tuple[str, ...]] = ()
     # How many calls of one worker process run side by side.
     concurrency: ClassVar[int] = 16
 
@@ -122,19 +122,19 @@ class Gateway(ABC):
         del method, channel
         return self.capabilities.manual_capture
 
-    def refund_limits(self, intent: Intent) -> tuple[int, int]:
-        """The smallest and the largest amount of one refund of ``intent``, in its minor units.
+    def refund_limits(self, details: PaymentDetails) -> tuple[int, int]:
+        """The smallest and the largest amount of one refund of ``details``, in its minor units.
 
         What was given back before does not count.
         """
-        return 1, intent.money.minor
+        return 1, details.money.minor
 
     @abstractmethod
     def freeze(self, operation: Operation) -> Json:
         """The request of ``operation``, complete but for the token; no network, no clock.
 
         Empty where nothing has to be sent and ``perform`` answers by itself. Raises
-        ``NotExpressible``; nothing has been sent then.
+        ``UnsupportedOperation``; nothing has been sent then.
         """
 
     @abstractmethod
@@ -172,26 +172,27 @@ class Gateway(ABC):
     def settlement_records(self, start: datetime, end: datetime) -> Iterator[SettlementRecord]:
         """What moved our balance there, from ``start`` up to ``end`` (aware, to the second).
 
-        Comes in any order. Raises ``ReportUnavailable``, perhaps half-way, and ``NotExpressible``.
+        Comes in any order. Raises ``ReportUnavailable``, perhaps half-way, or
+        ``UnsupportedOperation``.
         """
-        raise NotExpressible(f"{self.name} has no report to ask for: {start} to {end}")
+        raise UnsupportedOperation(f"{self.name} has no report to ask for: {start} to {end}")
 
     def read_settlement_file(self, content: bytes) -> Iterator[SettlementRecord]:
         """The records of one file of the gateway's. Raises as ``settlement_records`` does."""
-        raise NotExpressible(f"{self.name} publishes no files: {len(content)} bytes")
+        raise UnsupportedOperation(f"{self.name} publishes no files: {len(content)} bytes")
 
     def payouts(self, start: datetime, end: datetime) -> Iterator[Payout]:
         """Payouts that were made from ``start`` up to ``end``. Raises in the same way."""
-        raise NotExpressible(f"{self.name} lists no payouts: {start} to {end}")
+        raise UnsupportedOperation(f"{self.name} lists no payouts: {start} to {end}")
 
     def payout_records(self, psp_reference: str) -> Iterator[SettlementRecord]:
         """All that one payout carries and its own record; they add up. Raises in the same way."""
-        raise NotExpressible(f"{self.name} does not say what is in a payout: {psp_reference}")
+        raise UnsupportedOperation(f"{self.name} does not say what is in a payout: {psp_reference}")
 
-    def disputes(self, intent: Intent) -> tuple[Notice, ...]:
+    def disputes(self, details: PaymentDetails) -> tuple[Notice, ...]:
         """Every dispute about a payment, as a webhook would tell it. Raises in the same way."""
-        raise NotExpressible(f"{self.name} has no disputes to ask for: {intent.reference}")
+        raise UnsupportedOperation(f"{self.name} has no disputes to ask for: {details.reference}")
 
     def dispute(self, psp_reference: str) -> Notice:
         """One dispute by its own id. Raises in the same way."""
-        raise NotExpressible(f"{self.name} has no disputes to ask for: {psp_reference}")
+        raise UnsupportedOperation(f"{self.name} has no disputes to ask for: {psp_reference}")

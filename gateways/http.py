@@ -48,7 +48,7 @@ _SUSPECT_ESCAPE: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _ESCAPED_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
-class HttpTrouble(Exception):
+class TransportError(Exception):
     """No usable answer. ``reason`` is a few words for staff, with nothing secret in them."""
 
     def __init__(self, reason: str, duration_ms: int = 0) -> None:
@@ -57,11 +57,11 @@ class HttpTrouble(Exception):
         self.duration_ms = duration_ms
 
 
-class NotSent(HttpTrouble):
+class NotSent(TransportError):
     """No connection came about (refused, DNS, TLS, connect timeout): certainly not done."""
 
 
-class NoAnswer(HttpTrouble):
+class NoAnswer(TransportError):
     """The request may have reached the gateway; its answer did not reach us: unknown."""
 
 
@@ -121,7 +121,7 @@ class HttpClient:
         started = time.monotonic()
         try:
             status, answer_headers, answer_body = self._exchange(method, url, headers, body)
-        except HttpTrouble as trouble:
+        except TransportError as trouble:
             trouble.duration_ms = _ms_since(started)
             raise
         except (HTTPError, HTTPException, OSError) as error:
@@ -204,7 +204,7 @@ def read_json_object(body: bytes) -> Json | None:
 
 
 def exchange_of(
-    request: Mapping[str, object], answer: HttpAnswer | None, trouble: HttpTrouble | None = None
+    request: Mapping[str, object], answer: HttpAnswer | None, trouble: TransportError | None = None
 ) -> Exchange:
     """The exchange as it may be kept: redacted, and cut to a length that staff can read."""
     if answer is None:
@@ -218,7 +218,7 @@ def exchange_of(
     return Exchange(_redacted(request), response, answer.status, answer.duration_ms, answer.date)
 
 
-def outcome_of_trouble(trouble: HttpTrouble, request: Mapping[str, object]) -> Outcome:
+def outcome_of_trouble(trouble: TransportError, request: Mapping[str, object]) -> Outcome:
     """Not sent is certainly not done; everything else may have happened."""
     kind = OutcomeKind.NOT_DONE if isinstance(trouble, NotSent) else OutcomeKind.UNKNOWN
     return Outcome(kind, exchange=exchange_of(request, None, trouble))

@@ -18,13 +18,13 @@ class Verb(StrEnum):
     QUERY = "QUERY"  # read the truth; moves nothing
     CAPTURE = "CAPTURE"
     VOID = "VOID"  # release an authorization
-    CLOSE = "CLOSE"  # end an unpaid page or intent so that it can no longer be paid
+    CLOSE = "CLOSE"  # end an unpaid page or PaymentIntent so that it can no longer be paid
     REFUND = "REFUND"
     QUERY_REFUND = "QUERY_REFUND"
 
 
 @dataclass(frozen=True, slots=True)
-class Intent:
+class PaymentDetails:
     """A transaction as the gateway sees it, frozen when it was created."""
 
     reference: str  # 32 lower-case hex digits: ours, never reused
@@ -58,7 +58,7 @@ class Operation:
 
     verb: Verb
     reference: str
-    intent: Intent
+    details: PaymentDetails
     now: datetime
     request: Json = field(default_factory=dict)
     token: str = ""
@@ -69,5 +69,5 @@ class Operation:
     refund_psp_reference: str = ""
 
 
-class NotExpressible(ValueError):
+class UnsupportedOperation(ValueError):
     """This gateway has no such verb, or cannot be told this amount or address."""

@@ -61,7 +61,7 @@ def send_due(rows: Sequence[Notification]) -> dict[UUID, Exception]:
     try:
         for row in rows:
             if time.monotonic() - started > SENDING_MAX_S:
-                row.give_back(due_in=timedelta())
+                row.release_lease(due_in=timedelta())
             elif error := _try_to_send(row, connection):
                 failed[row.pk] = error
             else:
@@ -78,7 +78,7 @@ def _try_to_send(row: Notification, connection: BaseEmailBackend) -> Exception |
         connection.open()
         _send(row, connection)
     except Exception as error:  # noqa: BLE001 - one recipient's trouble is not another's
-        row.put_off()
+        row.retry_later()
         # Nor is the state in which the trouble left the connection.
         _close(connection)
         return error

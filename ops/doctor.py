@@ -17,13 +17,13 @@ from django.utils import timezone
 
 from durable.models import DueRow
 from gateways.base import Gateway
-from gateways.http import HttpClient, HttpTrouble
+from gateways.http import HttpClient, TransportError
 from gateways.outcome import Outcome, OutcomeKind
 from gateways.webhook import Delivery, WebhookRefused, WebhookResult
 from ops import health
 from payments.models import Transaction
-from payments.routing import probing, registry
-from payments.routing.intents import webhook_url
+from payments.routing import health_probe, registry
+from payments.routing.payment_details import webhook_url
 from payments.states import LIVE
 
 # Stripe bears five minutes in a webhook, and VNPAY's links count their life by our clock.
@@ -113,7 +113,7 @@ def _gateway(name: str) -> Iterator[Finding]:
     yield _finding(
         name, "settings", passed=True, detail=f"{adapter.account or 'one account'}, {mode}"
     )
-    outcome = probing.ask(adapter)
+    outcome = health_probe.probe(adapter)
     yield _credentials(name, outcome)
     if named := adapter.named_account():
         yield _account(adapter, named)
@@ -181,7 +181,7 @@ def _webhook(adapter: Gateway) -> Finding:
     body = b"{}" if adapter.webhook_method == "POST" else None
     try:
         heard = http.send(adapter.webhook_method, url, headers={}, body=body)
-    except HttpTrouble as trouble:
+    except TransportError as trouble:
         return _finding(adapter.name, "webhook", passed=False, detail=f"{url}: {trouble.reason}")
     expected = adapter.answer_webhook(WebhookResult.REFUSED)
     passed = (heard.status, heard.body.decode(errors="replace")) == (expected.status, expected.body)

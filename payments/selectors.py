@@ -60,14 +60,14 @@ def payments_not_needed(order_id: UUID) -> list[Transaction]:
     )
 
 
-def gateways_held_back() -> QuerySet[GatewayBreaker]:
+def gateways_with_open_circuit() -> QuerySet[GatewayBreaker]:
     """The breakers of the gateways that are down, by name."""
     return GatewayBreaker.objects.filter(opened_at__isnull=False).order_by("gateway")
 
 
 def gateways_out_of_reach() -> frozenset[str]:
     """Those to which no new payment can be sent now. A link that we only sign can always be."""
-    down = gateways_held_back().values_list("gateway", flat=True)
+    down = gateways_with_open_circuit().values_list("gateway", flat=True)
     return frozenset(name for name in down if not _signs_links(name))
 
 
@@ -104,8 +104,8 @@ def wait_for_gateway(transaction_id: UUID, *, seconds: float) -> Transaction:
 
 def _has_answer(transaction_id: UUID) -> bool:
     """Whether there is something to tell that the first answer did not."""
-    row = Transaction.objects.filter(pk=transaction_id).values("status", "next_action").get()
-    if row["status"] not in {Status.PENDING, Status.PROCESSING} or row["next_action"]:
+    payment = Transaction.objects.filter(pk=transaction_id).values("status", "next_action").get()
+    if payment["status"] not in {Status.PENDING, Status.PROCESSING} or payment["next_action"]:
         return True
     return GatewayCall.objects.filter(
         transaction=transaction_id, answered_at__isnull=False

@@ -10,7 +10,7 @@ from payments.inbox import inbox
 from payments.models import Transaction, WebhookEvent
 from payments.processing import dispatch, planning
 from payments.processing.planning import Job
-from payments.routing import breaker, probing
+from payments.routing import breaker, health_probe
 from payments.routing.registry import gateway, gateways
 
 # Answers that come within this time of each other are applied in one commit.
@@ -52,7 +52,7 @@ class GatewayQueue(Queue):
         in_flight: InFlight = {}
         # One for each drain: of more, a gateway that hangs would keep it from ever ending.
         if breaker.take_probe(self._gateway):
-            in_flight[pool.submit(probing.ask, gateway(self._gateway))] = None
+            in_flight[pool.submit(health_probe.probe, gateway(self._gateway))] = None
         started = 0
         while started < JOBS_MAX:
             jobs = planning.claim_and_plan(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final, cast
 
 from django.contrib.auth.hashers import make_password
-from django.db import transaction as database
+from django.db import transaction as db_transaction
 from django.utils import timezone
 from factory.base import Factory
 from factory.declarations import LazyAttribute, LazyFunction, Sequence, SubFactory
@@ -22,7 +22,7 @@ from notifications.models import Channel, Notification
 from orders.models import Order, Product
 from orders.services import Customer, Item, create_order
 from payments.api.views import render_payment
-from payments.models import Capture, Transaction
+from payments.models import CaptureMethod, Transaction
 from payments.outcomes.apply import Evidence, Source, apply_outcomes
 from payments.processing import planning
 from payments.processing.planning import Job
@@ -124,7 +124,7 @@ class TransactionFactory(Factory[Transaction]):
 
     order = cast("Order", SubFactory(OrderFactory))
     method = "vnpay"
-    capture = Capture.AUTOMATIC
+    capture = CaptureMethod.AUTOMATIC
     status = Status.PENDING
     psp_reference = LazyFunction(lambda: uuid7().hex)
 
@@ -142,9 +142,9 @@ class TransactionFactory(Factory[Transaction]):
         return row
 
 
-def _pending(order: Order, method: str, capture: Capture, status: Status) -> Transaction:
+def _pending(order: Order, method: str, capture: CaptureMethod, status: Status) -> Transaction:
     if status == Status.AUTHORIZED:
-        method, capture = "card", Capture.MANUAL
+        method, capture = "card", CaptureMethod.MANUAL
     created = create.create_payment(
         client=f"user:{order.customer_id.hex}" if order.customer_id else "link",
         key=None,
@@ -169,55 +169,55 @@ def payment_request(order: Order, **changes: Any) -> PaymentRequest:
     return PaymentRequest(**wanted)
 
 
-def begin(row: Transaction) -> Job:
-    """Claim this one row as a worker does, and plan its next operation. Nothing is sent."""
-    adapter = gateway(row.gateway)
-    with database.atomic():
-        make_due(row)
-        claimed = Transaction.claim(limit=1, lease=timedelta(minutes=1), pk=row.pk)
+def begin(payment: Transaction) -> Job:
+    """Claim this one payment as a worker does, and plan its next operation. Nothing is sent."""
+    adapter = gateway(payment.gateway)
+    with db_transaction.atomic():
+        make_due(payment)
+        claimed = Transaction.claim(limit=1, lease=timedelta(minutes=1), pk=payment.pk)
         [job] = planning._plan(claimed, adapter, timezone.now())
-    row.refresh_from_db()
+    payment.refresh_from_db()
     return job
 
 
-def make_due(row: Transaction) -> None:
+def make_due(payment: Transaction) -> None:
     """Due now, whatever its schedule says."""
-    Transaction.objects.filter(pk=row.pk).update(due_at=timezone.now(), lease_until=None)
+    Transaction.objects.filter(pk=payment.pk).update(due_at=timezone.now(), lease_until=None)
 
 
-def hear(row: Transaction, outcome: Outcome, source: Source = Source.SETTLEMENT) -> None:
+def hear(payment: Transaction, outcome: Outcome, source: Source = Source.SETTLEMENT) -> None:
     """Apply ``outcome`` as the one function that settles does."""
-    apply_outcomes([Evidence(row.pk, outcome, source, uuid7().hex)])
-    row.refresh_from_db()
+    apply_outcomes([Evidence(payment.pk, outcome, source, uuid7().hex)])
+    payment.refresh_from_db()
 
 
-def paid(row: Transaction, psp_reference: str = "", **changes: Any) -> Outcome:
+def paid(payment: Transaction, psp_reference: str = "", **changes: Any) -> Outcome:
     """The gateway's word that it took exactly what was asked for."""
-    money: Money = changes.pop("money", row.money)
+    money: Money = changes.pop("money", payment.money)
     return Outcome(
         OutcomeKind.SUCCEEDED,
         money=money,
-        reference=row.reference,
-        psp_reference=psp_reference or f"psp-{row.reference}",
-        account=row.gateway_account,
-        live=row.live_mode,
+        reference=payment.reference,
+        psp_reference=psp_reference or f"psp-{payment.reference}",
+        account=payment.gateway_account,
+        live=payment.live_mode,
         **changes,
     )
 
 
-def declined(row: Transaction, code: FailureCode = FailureCode.INSUFFICIENT_FUNDS) -> Outcome:
+def declined(payment: Transaction, code: FailureCode = FailureCode.INSUFFICIENT_FUNDS) -> Outcome:
     """The gateway's definite no."""
-    return Outcome(OutcomeKind.DECLINED, reference=row.reference, failure=Failure(code, "51"))
+    return Outcome(OutcomeKind.DECLINED, reference=payment.reference, failure=Failure(code, "51"))
 
 
-def held(row: Transaction, psp_reference: str = "") -> Outcome:
+def held(payment: Transaction, psp_reference: str = "") -> Outcome:
     """The gateway's word that it holds exactly what was asked for."""
     return Outcome(
         OutcomeKind.AUTHORIZED,
-        money=row.money,
-        reference=row.reference,
-        psp_reference=psp_reference or f"psp-{row.reference}",
-        account=row.gateway_account,
+        money=payment.money,
+        reference=payment.reference,
+        psp_reference=psp_reference or f"psp-{payment.reference}",
+        account=payment.gateway_account,
     )
 
 

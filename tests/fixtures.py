@@ -20,7 +20,9 @@ from rest_framework_simplejwt.tokens import AccessToken
 from accounts.models import User
 from accounts.roles import ROLES
 from accounts.throttling import FormThrottle
-from tests.factories import UserFactory
+from orders.links import link_token
+from orders.models import Order
+from tests.factories import OrderFactory, UserFactory
 
 ClientFor = Callable[[User], APIClient]
 
@@ -163,3 +165,15 @@ def redis_down(monkeypatch: pytest.MonkeyPatch) -> None:
     # Celery makes its pools of connections once: those of before must come back afterwards.
     monkeypatch.setattr(current_app, "_pool", None)
     monkeypatch.setattr(current_app.amqp, "_producer_pool", None)
+
+
+@pytest.fixture
+def order() -> Order:
+    """A guest's order of one coffee for 150,000 ₫."""
+    return OrderFactory.create(customer=None)
+
+
+@pytest.fixture
+def link(order: Order) -> str:
+    """The path of the pay page of ``order``."""
+    return f"/checkout/{link_token(order.pk)}"

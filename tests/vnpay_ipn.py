@@ -11,22 +11,22 @@ from payments.models import Transaction
 PATH: Final = "/webhooks/vnpay"
 
 
-def ipn(row: Transaction, *, secret: str = "", **changes: str) -> str:
-    """The address of a signed IPN that says ``row`` is paid; ``changes`` override parameters.
+def ipn(payment: Transaction, *, secret: str = "", **changes: str) -> str:
+    """The address of a signed IPN that says ``payment`` is paid; ``changes`` override parameters.
 
     The names of ``changes`` come without their ``vnp_``; an empty value leaves one out.
     """
     params = {
-        "Amount": str(row.amount * 100),
+        "Amount": str(payment.amount * 100),
         "BankCode": "NCB",
         "CardType": "ATM",
         "OrderInfo": "Don hang 1001",
         "PayDate": "20261122103500",
         "ResponseCode": "00",
         "TmnCode": os.environ["VNPAY_TMN_CODE"],
-        "TransactionNo": str(int(row.reference, 16))[-12:],
+        "TransactionNo": str(int(payment.reference, 16))[-12:],
         "TransactionStatus": "00",
-        "TxnRef": row.reference,
+        "TxnRef": payment.reference,
     } | changes
     return f"{PATH}?{signed({f'vnp_{name}': value for name, value in params.items()}, secret)}"
 
@@ -40,7 +40,7 @@ def signed(params: dict[str, str], secret: str = "") -> str:
     return f"{text}&vnp_SecureHash={digest}"
 
 
-def refused(row: Transaction, **changes: Any) -> str:
+def refused(payment: Transaction, **changes: Any) -> str:
     """An IPN that says the shopper cancelled."""
     words = {"ResponseCode": "24", "TransactionStatus": "02", "TransactionNo": "0"}
-    return ipn(row, **(words | changes))
+    return ipn(payment, **(words | changes))

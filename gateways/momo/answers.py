@@ -127,7 +127,7 @@ def _kind(operation: Operation, code: str, content: Json) -> OutcomeKind:
         return OutcomeKind.DECLINED if content.get("transId") else OutcomeKind.UNKNOWN
     kind = KINDS[operation.verb].get(result.meaning, OutcomeKind.UNKNOWN)
     if kind is OutcomeKind.AUTHORIZED:
-        return _authorized(operation.intent.capture)
+        return _authorized(operation.details.capture)
     return kind
 
 
@@ -186,9 +186,9 @@ def _finish(outcome: Outcome, operation: Operation, code: str) -> Outcome:
     if operation.verb in {Verb.REFUND, Verb.QUERY_REFUND}:
         # The refund's own numbers must not replace the payment's.
         return replace(outcome, psp_data={}, retry_after_s=REFUND_AGAIN_AFTER_S.get(code))
-    if operation.verb is Verb.CAPTURE and operation.intent.psp_reference:
+    if operation.verb is Verb.CAPTURE and operation.details.psp_reference:
         # A confirmation may have a number of its own; the payment keeps the one it has.
-        return replace(outcome, psp_reference=operation.intent.psp_reference, psp_data={})
+        return replace(outcome, psp_reference=operation.details.psp_reference, psp_data={})
     if operation.verb is Verb.VOID and outcome.kind is OutcomeKind.DECLINED:
         return replace(outcome, failure=Failure(FailureCode.CANCELLED, code))
     return outcome

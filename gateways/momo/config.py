@@ -6,7 +6,7 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from gateways.http import require_base_url
-from gateways.momo.doors import CHOOSE_THERE, DOORS
+from gateways.momo.channels import BY_REQUEST_TYPE, HOSTED_CHOICE
 
 # Keys look the same in test and production: only the host tells whether real money moves.
 _LIVE_HOST: Final = "payment.momo.vn"
@@ -27,7 +27,7 @@ class Config:
     partner_code: str
     keys: tuple[Keys, ...]
     api_base: str
-    request_type: str = CHOOSE_THERE
+    request_type: str = HOSTED_CHOICE
 
     @property
     def live(self) -> bool:
@@ -37,16 +37,16 @@ class Config:
     @classmethod
     def from_settings(cls, options: Mapping[str, str]) -> Self:
         """Read ``partner_code``, ``access_key``, ``secret_key``, ``api_base``; optional are
-        ``request_type`` (the door of a payment that names none) and ``previous_keys``
+        ``request_type`` (the channel of a payment that names none) and ``previous_keys``
         (``access:secret``, comma separated). Raises ValueError naming what is missing or malformed.
         """
         required = ("partner_code", "access_key", "secret_key", "api_base")
         missing = [name for name in required if not options.get(name)]
         if missing:
             raise ValueError(f"MoMo needs {', '.join(missing)}")
-        request_type = options.get("request_type") or CHOOSE_THERE
-        if request_type not in DOORS:
-            raise ValueError(f"request_type must be one of {sorted(DOORS)}")
+        request_type = options.get("request_type") or HOSTED_CHOICE
+        if request_type not in BY_REQUEST_TYPE:
+            raise ValueError(f"request_type must be one of {sorted(BY_REQUEST_TYPE)}")
         return cls(
             partner_code=options["partner_code"],
             keys=(

@@ -13,15 +13,15 @@ from gateways.capabilities import Capabilities, SettlementSource
 from gateways.http import (
     HttpAnswer,
     HttpClient,
-    HttpTrouble,
+    TransportError,
     exchange_of,
     outcome_of_trouble,
     read_timeout,
 )
-from gateways.momo import answers, doors, requests, settlement, webhooks
+from gateways.momo import answers, channels, requests, settlement, webhooks
 from gateways.momo.config import Config
 from gateways.momo.signing import is_genuine_link, sign
-from gateways.operation import Intent, Json, Operation, Verb
+from gateways.operation import Json, Operation, PaymentDetails, Verb
 from gateways.outcome import Outcome
 from gateways.settlement import SettlementRecord
 from gateways.webhook import Answer, Delivery, Notice, WebhookResult
@@ -34,9 +34,9 @@ class MomoGateway(Gateway):
 
     name = "momo"
     capabilities = Capabilities(
-        limits={requests.CURRENCY: doors.DOORS[doors.CHOOSE_THERE].limits},
+        limits={requests.CURRENCY: channels.BY_REQUEST_TYPE[channels.HOSTED_CHOICE].limits},
         methods=frozenset({"momo", "card"}),
-        channels={"momo": tuple(doors.CHANNELS)},
+        channels={"momo": tuple(channels.REQUEST_TYPES)},
         manual_capture=True,
         void=True,
         refund=True,
@@ -66,18 +66,18 @@ class MomoGateway(Gateway):
 
     @override
     def limits(self, method: str, channel: str) -> Mapping[str, tuple[int, int]]:
-        return {requests.CURRENCY: self._door(method, channel).limits}
+        return {requests.CURRENCY: self._channel(method, channel).limits}
 
     @override
     def can_hold(self, method: str, channel: str) -> bool:
-        return self._door(method, channel).can_hold
+        return self._channel(method, channel).can_hold
 
     @override
-    def refund_limits(self, intent: Intent) -> tuple[int, int]:
-        return doors.refund_limits(intent, self._config.request_type)
+    def refund_limits(self, details: PaymentDetails) -> tuple[int, int]:
+        return channels.refund_limits(details, self._config.request_type)
 
-    def _door(self, method: str, channel: str) -> doors.Door:
-        return doors.door_of(method, channel, self._config.request_type)
+    def _channel(self, method: str, channel: str) -> channels.Channel:
+        return channels.channel_of(method, channel, self._config.request_type)
 
     @override
     def freeze(self, operation: Operation) -> Json:
@@ -92,7 +92,7 @@ class MomoGateway(Gateway):
         signed = {**body, "signature": sign(fields, body, self._config.keys[0])}
         try:
             answer = self._http.send("POST", url, headers=_HEADERS, body=_bytes(signed))
-        except HttpTrouble as trouble:
+        except TransportError as trouble:
             return outcome_of_trouble(trouble, shown)
         if operation.verb is Verb.CREATE:
             self._look_at_signature(operation, answer)
@@ -106,7 +106,7 @@ class MomoGateway(Gateway):
         """
         content = answer.json() or {}
         if content.get("signature") and not is_genuine_link(content, self._config.keys):
-            payment = {"reference": operation.intent.reference}
+            payment = {"reference": operation.details.reference}
             logger.warning("momo_link_signed_in_no_known_way", extra=payment)
 
     @override

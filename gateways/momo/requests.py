@@ -11,10 +11,10 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from gateways.momo import doors, signing
+from gateways.momo import channels, signing
 from gateways.momo.config import Config
 from gateways.momo.mapping import LANGUAGES
-from gateways.operation import Intent, Json, NotExpressible, Operation, Verb
+from gateways.operation import Json, Operation, PaymentDetails, UnsupportedOperation, Verb
 
 CURRENCY: Final = "VND"
 _ORDER_INFO_MAX: Final = 255
@@ -37,14 +37,14 @@ SIGNED_FIELDS: Final[dict[Verb, frozenset[str]]] = {
 
 
 def freeze(operation: Operation, config: Config) -> Json:
-    """``{"path", "body"}`` of the request. Raises ``NotExpressible``."""
+    """``{"path", "body"}`` of the request. Raises ``UnsupportedOperation``."""
     build = _BUILDERS.get(operation.verb)
     if build is None:
-        raise NotExpressible("MoMo cannot close a page: it runs out by itself")
+        raise UnsupportedOperation("MoMo cannot close a page: it runs out by itself")
     body = {
         "partnerCode": config.partner_code,
         "requestId": operation.reference,
-        "lang": LANGUAGES.get(operation.intent.locale, "en"),
+        "lang": LANGUAGES.get(operation.details.locale, "en"),
         **build(operation, config),
     }
     return {"path": _PATHS[operation.verb], "body": body}
@@ -65,42 +65,44 @@ def read_capture(extra_data: object) -> str:
 
 
 def _create(operation: Operation, config: Config) -> Json:
-    intent = operation.intent
-    holds = intent.capture == "manual"
-    door = _door(intent, config, holds=holds)
+    details = operation.details
+    holds = details.capture == "manual"
+    request_type = _channel(details, config, holds=holds)
     body: Json = {
-        "orderId": intent.reference,
+        "orderId": details.reference,
         "amount": _dong(operation),
-        "orderInfo": _order_info(intent),
-        "redirectUrl": intent.return_url,
-        "ipnUrl": intent.webhook_url,
-        "requestType": door,
-        "extraData": _write_capture(intent.capture),
+        "orderInfo": _order_info(details),
+        "redirectUrl": details.return_url,
+        "ipnUrl": details.webhook_url,
+        "requestType": request_type,
+        "extraData": _write_capture(details.capture),
         "autoCapture": not holds,
     }
-    if door == doors.CARD and intent.customer_email:
+    if request_type == channels.CARD and details.customer_email:
         # Only the card page asks for it, so only the card page is told.
-        body["userInfo"] = {"email": intent.customer_email}
+        body["userInfo"] = {"email": details.customer_email}
     return body
 
 
-def _door(intent: Intent, config: Config, *, holds: bool) -> str:
+def _channel(details: PaymentDetails, config: Config, *, holds: bool) -> str:
     try:
-        door = doors.request_type(intent.method, intent.channel, config.request_type, holds=holds)
+        request_type = channels.request_type(
+            details.method, details.channel, config.request_type, holds=holds
+        )
     except KeyError as error:
-        raise NotExpressible(f"MoMo has no channel {intent.channel}") from error
-    if holds and not doors.DOORS[door].can_hold:
-        raise NotExpressible(f"MoMo cannot hold money by {door}")
-    return door
+        raise UnsupportedOperation(f"MoMo has no channel {details.channel}") from error
+    if holds and not channels.BY_REQUEST_TYPE[request_type].can_hold:
+        raise UnsupportedOperation(f"MoMo cannot hold money by {request_type}")
+    return request_type
 
 
 def _query(operation: Operation, _config: Config) -> Json:
-    return {"orderId": operation.intent.reference}
+    return {"orderId": operation.details.reference}
 
 
 def _capture(operation: Operation, _config: Config) -> Json:
-    if operation.money not in {None, operation.intent.money}:
-        raise NotExpressible("MoMo captures exactly what was authorised")
+    if operation.money not in {None, operation.details.money}:
+        raise UnsupportedOperation("MoMo captures exactly what was authorised")
     return _confirm(operation, "capture")
 
 
@@ -110,8 +112,8 @@ def _void(operation: Operation, _config: Config) -> Json:
 
 def _confirm(operation: Operation, request_type: str) -> Json:
     return {
-        "orderId": operation.intent.reference,
-        "amount": operation.intent.money.minor,
+        "orderId": operation.details.reference,
+        "amount": operation.details.money.minor,
         "requestType": request_type,
         "description": "",
     }
@@ -119,24 +121,28 @@ def _confirm(operation: Operation, request_type: str) -> Json:
 
 def _refund(operation: Operation, config: Config) -> Json:
     amount = _dong(operation)
-    smallest, largest = doors.refund_limits(operation.intent, config.request_type)
+    smallest, largest = channels.refund_limits(operation.details, config.request_type)
     if not smallest <= amount <= largest:
-        raise NotExpressible(f"MoMo gives back {smallest:,} to {largest:,} đồng of this payment")
-    trans_id = operation.intent.psp_data.get("trans_id") or operation.intent.psp_reference
+        raise UnsupportedOperation(
+            f"MoMo gives back {smallest:,} to {largest:,} đồng of this payment"
+        )
+    trans_id = operation.details.psp_data.get("trans_id") or operation.details.psp_reference
     if not trans_id.isdecimal():
-        raise NotExpressible("MoMo refunds by its own number of the payment, and we have none")
+        raise UnsupportedOperation(
+            "MoMo refunds by its own number of the payment, and we have none"
+        )
     return {
         # A refund is an order of its own: the purchase's orderId would be answered by 41.
         "orderId": operation.reference,
         "amount": amount,
         "transId": int(trans_id),
-        "description": f"Refund {operation.intent.order_number}"[:_ORDER_INFO_MAX],
+        "description": f"Refund {operation.details.order_number}"[:_ORDER_INFO_MAX],
     }
 
 
 def _query_refund(operation: Operation, _config: Config) -> Json:
     if not operation.refund_reference:
-        raise NotExpressible("a refund is asked about by its reference, and none was given")
+        raise UnsupportedOperation("a refund is asked about by its reference, and none was given")
     return {"orderId": operation.refund_reference}
 
 
@@ -152,14 +158,14 @@ _BUILDERS: Final[dict[Verb, Callable[[Operation, Config], Json]]] = {
 
 def _dong(operation: Operation) -> int:
     # VND has no minor unit, and MoMo counts in đồng: the number goes out as it is.
-    money = operation.money or operation.intent.money
+    money = operation.money or operation.details.money
     if money.currency != CURRENCY:
-        raise NotExpressible(f"MoMo takes {CURRENCY}, not {money.currency}")
+        raise UnsupportedOperation(f"MoMo takes {CURRENCY}, not {money.currency}")
     return money.minor
 
 
-def _order_info(intent: Intent) -> str:
-    text = " ".join(intent.description.split()) or intent.order_number
+def _order_info(details: PaymentDetails) -> str:
+    text = " ".join(details.description.split()) or details.order_number
     return text[:_ORDER_INFO_MAX]
 
 

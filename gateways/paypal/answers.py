@@ -7,7 +7,7 @@ from gateways.http import HttpAnswer
 from gateways.operation import Operation, Verb
 from gateways.outcome import Failure, FailureCode, NextAction, Outcome, OutcomeKind
 from gateways.paypal import mapping, order, refunds
-from gateways.paypal.mapping import Ruling
+from gateways.paypal.mapping import ErrorMeaning
 from privacy.redaction import mask_text
 
 _MESSAGE_MAX: Final = 300
@@ -53,13 +53,13 @@ def _read_success(operation: Operation, answer: HttpAnswer, api_base: str) -> Ou
 def _read_void(operation: Operation, answer: HttpAnswer) -> Outcome:
     content = answer.json() or {}
     # Without a body there is nothing that could be about another hold.
-    is_ours = content.get("id") == operation.intent.psp_data.get("authorization_id")
+    is_ours = content.get("id") == operation.details.psp_data.get("authorization_id")
     is_voided = is_ours and content.get("status") == "VOIDED"
     if answer.status != _NO_CONTENT and not is_voided:
         return Outcome(OutcomeKind.UNKNOWN)
     return Outcome(
         OutcomeKind.DECLINED,
-        psp_reference=operation.intent.psp_reference,
+        psp_reference=operation.details.psp_reference,
         failure=Failure(FailureCode.CANCELLED, "VOIDED"),
     )
 
@@ -71,25 +71,25 @@ def _read_refusal(operation: Operation, answer: HttpAnswer) -> Outcome:
     first = details[0] if isinstance(details, list) and details else None
     issue = _text(first.get("issue")) if isinstance(first, dict) else ""
     name = _text(content.get("name"))
-    ruling = _ruling(operation, issue, name)
+    meaning = _ruling(operation, issue, name)
     message = mask_text(_text(content.get("message")))[:_MESSAGE_MAX]
     outcome = Outcome(
-        ruling.kind,
+        meaning.kind,
         psp_reference=_payment_id(operation),
-        failure=ruling.failure_of(issue or name, message),
+        failure=meaning.failure_of(issue or name, message),
     )
     return _back_to_page(operation, outcome) if issue in mapping.APPROVAL_USED_UP else outcome
 
 
-def _ruling(operation: Operation, issue: str, name: str) -> Ruling:
+def _ruling(operation: Operation, issue: str, name: str) -> ErrorMeaning:
     by_issue, by_name = _TABLES.get(operation.verb, ({}, {}))
     if operation.verb is Verb.CAPTURE and "/authorizations/" in str(operation.request["path"]):
         by_issue, by_name = _OF_HOLD
-    return by_issue.get(issue) or by_name.get(name) or Ruling(OutcomeKind.UNKNOWN)
+    return by_issue.get(issue) or by_name.get(name) or ErrorMeaning(OutcomeKind.UNKNOWN)
 
 
 _OF_HOLD: Final = (mapping.HOLD_ISSUES, mapping.HOLD_NAMES)
-_TABLES: Final[dict[Verb, tuple[dict[str, Ruling], dict[str, Ruling]]]] = {
+_TABLES: Final[dict[Verb, tuple[dict[str, ErrorMeaning], dict[str, ErrorMeaning]]]] = {
     Verb.CREATE: (mapping.CREATE_ISSUES, mapping.CREATE_NAMES),
     Verb.CAPTURE: (mapping.ORDER_ISSUES, {}),
     Verb.VOID: _OF_HOLD,
@@ -99,7 +99,7 @@ _TABLES: Final[dict[Verb, tuple[dict[str, Ruling], dict[str, Ruling]]]] = {
 
 def _back_to_page(operation: Operation, outcome: Outcome) -> Outcome:
     """The shopper may choose another way to pay, on the page that they know."""
-    url = operation.intent.psp_data.get("approve_url", "")
+    url = operation.details.psp_data.get("approve_url", "")
     action = NextAction(url) if url else None
     kind = OutcomeKind.ACTION_REQUIRED if action else outcome.kind
     data = {order.DECLINED_AT: operation.now.isoformat()}
@@ -134,7 +134,7 @@ def _error_name(answer: HttpAnswer) -> str:
 
 
 def _payment_id(operation: Operation) -> str:
-    return "" if operation.verb in _REFUND_VERBS else operation.intent.psp_reference
+    return "" if operation.verb in _REFUND_VERBS else operation.details.psp_reference
 
 
 def _text(value: object) -> str:

@@ -30,7 +30,7 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
-from gateways.http import HttpClient, HttpTrouble
+from gateways.http import HttpClient, TransportError
 from gateways.paypal.config import Config
 from gateways.paypal.pause import Pause
 from gateways.webhook import WebhookRefused
@@ -120,7 +120,7 @@ class Certificates:
             raise CertificateUnavailable("no answer a moment ago")
         try:
             answer = self._http.send("GET", url, headers={"Accept": "*/*"})
-        except HttpTrouble as trouble:
+        except TransportError as trouble:
             self._pause.begin()
             raise CertificateUnavailable(trouble.reason) from trouble
         if answer.status == _NOT_FOUND:

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from gateways.base import Gateway
 from gateways.capabilities import Capabilities, SettlementSource
-from gateways.http import HttpAnswer, HttpClient, HttpTrouble, outcome_of_trouble, read_timeout
-from gateways.operation import Intent, Json, Operation
+from gateways.http import HttpAnswer, HttpClient, TransportError, outcome_of_trouble, read_timeout
+from gateways.operation import Json, Operation, PaymentDetails
 from gateways.outcome import Outcome, OutcomeKind
 from gateways.paypal import answers, disputes, money, reporting, requests, webhooks
 from gateways.paypal.certificates import Certificates
@@ -49,7 +49,7 @@ class PaypalGateway(Gateway):
     # An account that takes a currency of its own country names it in the settings.
     currencies: frozenset[str] | None = money.EVERYWHERE
     proof_headers = tuple(HEADERS.values())
-    further_numbers = ("authorization_id", "capture_id")
+    secondary_reference_keys = ("authorization_id", "capture_id")
     capabilities = Capabilities(
         limits={
             currency: (money.smallest(currency), money.largest(currency))
@@ -105,7 +105,7 @@ class PaypalGateway(Gateway):
             answer = self._send_twice(request)
         except NoToken as refused:
             return refused.outcome
-        except HttpTrouble as trouble:
+        except TransportError as trouble:
             return outcome_of_trouble(trouble, shown)
         outcome = answers.read_answer(operation, answer, self._config.api_base)
         return replace(outcome, exchange=transcript(shown, answer))
@@ -123,8 +123,8 @@ class PaypalGateway(Gateway):
         return reporting.read_all(self._get, start, end)
 
     @override
-    def disputes(self, intent: Intent) -> tuple[Notice, ...]:
-        capture_id = intent.psp_data.get("capture_id", "")
+    def disputes(self, details: PaymentDetails) -> tuple[Notice, ...]:
+        capture_id = details.psp_data.get("capture_id", "")
         if not capture_id:
             # Nothing was taken, so that there is nothing to dispute.
             return ()
@@ -170,7 +170,7 @@ class PaypalGateway(Gateway):
         """What PayPal answers to a question for a report. Raises ``ReportUnavailable``."""
         try:
             answer = self._send_twice({"method": "GET", "path": path})
-        except (NoToken, HttpTrouble) as error:
+        except (NoToken, TransportError) as error:
             raise ReportUnavailable("PayPal could not be reached", can_retry=True) from error
         content = answer.json()
         if content and content.get("name") == reporting.TOO_LARGE:
@@ -205,7 +205,7 @@ class PaypalGateway(Gateway):
                 },
                 body=text,
             )
-        except (NoToken, HttpTrouble):
+        except (NoToken, TransportError):
             self._verdict_pause.begin()
             return None
         if answer.status in _NOT_A_TRANSMISSION:

@@ -69,7 +69,7 @@ OPEN_DISPUTES: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class ErrorMeaning:
     """What an error of PayPal's means for what we asked."""
 
     kind: OutcomeKind
@@ -83,53 +83,53 @@ class Ruling:
 _NO: Final = OutcomeKind.DECLINED
 # Answered, and the truth lies elsewhere: a query finds it. A repeat would hear the same.
 _ASK: Final = OutcomeKind.PENDING
-_INVALID: Final = Ruling(_NO, FailureCode.INVALID_REQUEST)
-_REFUSED: Final = Ruling(_ASK, FailureCode.INVALID_REQUEST)
+_INVALID: Final = ErrorMeaning(_NO, FailureCode.INVALID_REQUEST)
+_REFUSED: Final = ErrorMeaning(_ASK, FailureCode.INVALID_REQUEST)
 
 # An order is created or not; no money moves by that, so an explicit no is safe to believe.
-CREATE_NAMES: Final[dict[str, Ruling]] = {
+CREATE_NAMES: Final[dict[str, ErrorMeaning]] = {
     "INVALID_REQUEST": _INVALID,
     "UNPROCESSABLE_ENTITY": _INVALID,
 }
-CREATE_ISSUES: Final[dict[str, Ruling]] = {
-    "MAX_VALUE_EXCEEDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
-    "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
-    "PAYEE_ACCOUNT_RESTRICTED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
+CREATE_ISSUES: Final[dict[str, ErrorMeaning]] = {
+    "MAX_VALUE_EXCEEDED": ErrorMeaning(_NO, FailureCode.LIMIT_EXCEEDED),
+    "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": ErrorMeaning(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "PAYEE_ACCOUNT_RESTRICTED": ErrorMeaning(_NO, FailureCode.METHOD_UNAVAILABLE),
     # The invoice id is this attempt's own: it can only have been paid already.
-    "DUPLICATE_INVOICE_ID": Ruling(OutcomeKind.UNKNOWN),
+    "DUPLICATE_INVOICE_ID": ErrorMeaning(OutcomeKind.UNKNOWN),
     # So is the request id: PayPal has an order under it.
-    "DUPLICATE_REQUEST_ID": Ruling(OutcomeKind.UNKNOWN),
-    "PAYPAL_REQUEST_ID_PREVIOUSLY_USED": Ruling(OutcomeKind.UNKNOWN),
+    "DUPLICATE_REQUEST_ID": ErrorMeaning(OutcomeKind.UNKNOWN),
+    "PAYPAL_REQUEST_ID_PREVIOUSLY_USED": ErrorMeaning(OutcomeKind.UNKNOWN),
 }
 
 # Capture or authorize of an approved order. Until it is done nothing is held, so a no is final.
-ORDER_ISSUES: Final[dict[str, Ruling]] = {
-    "ORDER_ALREADY_CAPTURED": Ruling(_ASK),
-    "ORDER_ALREADY_AUTHORIZED": Ruling(_ASK),
-    "ORDER_COMPLETED_OR_VOIDED": Ruling(_ASK),
-    "DUPLICATE_INVOICE_ID": Ruling(_ASK),
-    "ORDER_COMPLETION_IN_PROGRESS": Ruling(OutcomeKind.UNKNOWN),
-    "ORDER_NOT_APPROVED": Ruling(OutcomeKind.UNPAID),
+ORDER_ISSUES: Final[dict[str, ErrorMeaning]] = {
+    "ORDER_ALREADY_CAPTURED": ErrorMeaning(_ASK),
+    "ORDER_ALREADY_AUTHORIZED": ErrorMeaning(_ASK),
+    "ORDER_COMPLETED_OR_VOIDED": ErrorMeaning(_ASK),
+    "DUPLICATE_INVOICE_ID": ErrorMeaning(_ASK),
+    "ORDER_COMPLETION_IN_PROGRESS": ErrorMeaning(OutcomeKind.UNKNOWN),
+    "ORDER_NOT_APPROVED": ErrorMeaning(OutcomeKind.UNPAID),
     # The shopper can choose another way to pay on the same page.
-    "INSTRUMENT_DECLINED": Ruling(OutcomeKind.PENDING, FailureCode.DECLINED),
-    "PAYER_ACTION_REQUIRED": Ruling(OutcomeKind.PENDING, FailureCode.AUTHENTICATION_FAILED),
-    "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING": Ruling(OutcomeKind.PENDING, FailureCode.DECLINED),
-    "ORDER_EXPIRED": Ruling(_NO, FailureCode.EXPIRED),
-    "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
-    "TRANSACTION_LIMIT_EXCEEDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
-    "TRANSACTION_RECEIVING_LIMIT_EXCEEDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
-    "TRANSACTION_REFUSED": Ruling(_NO, FailureCode.DECLINED),
-    "PAYER_CANNOT_PAY": Ruling(_NO, FailureCode.DECLINED),
-    "DECLINED_DUE_TO_RELATED_TXN": Ruling(_NO, FailureCode.DECLINED),
-    "COMPLIANCE_VIOLATION": Ruling(_NO, FailureCode.SUSPECTED_FRAUD),
-    "PAYEE_BLOCKED_TRANSACTION": Ruling(_NO, FailureCode.SUSPECTED_FRAUD),
-    "TRANSACTION_BLOCKED_BY_PAYEE": Ruling(_NO, FailureCode.SUSPECTED_FRAUD),
-    "PAYER_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_NO, FailureCode.ACCOUNT_BLOCKED),
-    "PAYER_ACCOUNT_RESTRICTED": Ruling(_NO, FailureCode.ACCOUNT_BLOCKED),
-    "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
-    "PAYEE_ACCOUNT_RESTRICTED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
-    "AUTH_CAPTURE_NOT_ENABLED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
-    "DOMESTIC_TRANSACTION_REQUIRED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "INSTRUMENT_DECLINED": ErrorMeaning(OutcomeKind.PENDING, FailureCode.DECLINED),
+    "PAYER_ACTION_REQUIRED": ErrorMeaning(OutcomeKind.PENDING, FailureCode.AUTHENTICATION_FAILED),
+    "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING": ErrorMeaning(OutcomeKind.PENDING, FailureCode.DECLINED),
+    "ORDER_EXPIRED": ErrorMeaning(_NO, FailureCode.EXPIRED),
+    "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED": ErrorMeaning(_NO, FailureCode.LIMIT_EXCEEDED),
+    "TRANSACTION_LIMIT_EXCEEDED": ErrorMeaning(_NO, FailureCode.LIMIT_EXCEEDED),
+    "TRANSACTION_RECEIVING_LIMIT_EXCEEDED": ErrorMeaning(_NO, FailureCode.LIMIT_EXCEEDED),
+    "TRANSACTION_REFUSED": ErrorMeaning(_NO, FailureCode.DECLINED),
+    "PAYER_CANNOT_PAY": ErrorMeaning(_NO, FailureCode.DECLINED),
+    "DECLINED_DUE_TO_RELATED_TXN": ErrorMeaning(_NO, FailureCode.DECLINED),
+    "COMPLIANCE_VIOLATION": ErrorMeaning(_NO, FailureCode.SUSPECTED_FRAUD),
+    "PAYEE_BLOCKED_TRANSACTION": ErrorMeaning(_NO, FailureCode.SUSPECTED_FRAUD),
+    "TRANSACTION_BLOCKED_BY_PAYEE": ErrorMeaning(_NO, FailureCode.SUSPECTED_FRAUD),
+    "PAYER_ACCOUNT_LOCKED_OR_CLOSED": ErrorMeaning(_NO, FailureCode.ACCOUNT_BLOCKED),
+    "PAYER_ACCOUNT_RESTRICTED": ErrorMeaning(_NO, FailureCode.ACCOUNT_BLOCKED),
+    "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": ErrorMeaning(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "PAYEE_ACCOUNT_RESTRICTED": ErrorMeaning(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "AUTH_CAPTURE_NOT_ENABLED": ErrorMeaning(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "DOMESTIC_TRANSACTION_REQUIRED": ErrorMeaning(_NO, FailureCode.METHOD_UNAVAILABLE),
     "ACTION_DOES_NOT_MATCH_INTENT": _INVALID,
 }
 # After one of these the shopper must approve again before another capture makes sense.
@@ -139,45 +139,45 @@ APPROVAL_USED_UP: Final = frozenset(
 
 # Capture or void of a hold: only words that say the hold is gone end it. That it was let go may be
 # said of a number that another has replaced, when the hold was renewed: the order tells.
-HOLD_ISSUES: Final[dict[str, Ruling]] = {
-    "AUTHORIZATION_VOIDED": Ruling(_ASK, FailureCode.CANCELLED),
-    "PREVIOUSLY_VOIDED": Ruling(_ASK),
-    "AUTHORIZATION_EXPIRED": Ruling(_NO, FailureCode.EXPIRED),
-    "AUTHORIZATION_ALREADY_CAPTURED": Ruling(_ASK),
-    "AUTHORIZATION_DENIED": Ruling(_ASK, FailureCode.DECLINED),
-    "PREVIOUSLY_CAPTURED": Ruling(_ASK),
+HOLD_ISSUES: Final[dict[str, ErrorMeaning]] = {
+    "AUTHORIZATION_VOIDED": ErrorMeaning(_ASK, FailureCode.CANCELLED),
+    "PREVIOUSLY_VOIDED": ErrorMeaning(_ASK),
+    "AUTHORIZATION_EXPIRED": ErrorMeaning(_NO, FailureCode.EXPIRED),
+    "AUTHORIZATION_ALREADY_CAPTURED": ErrorMeaning(_ASK),
+    "AUTHORIZATION_DENIED": ErrorMeaning(_ASK, FailureCode.DECLINED),
+    "PREVIOUSLY_CAPTURED": ErrorMeaning(_ASK),
     "CANNOT_BE_VOIDED": _REFUSED,
-    "MAX_CAPTURE_AMOUNT_EXCEEDED": Ruling(_ASK, FailureCode.LIMIT_EXCEEDED),
-    "MAX_CAPTURE_COUNT_EXCEEDED": Ruling(_ASK, FailureCode.LIMIT_EXCEEDED),
+    "MAX_CAPTURE_AMOUNT_EXCEEDED": ErrorMeaning(_ASK, FailureCode.LIMIT_EXCEEDED),
+    "MAX_CAPTURE_COUNT_EXCEEDED": ErrorMeaning(_ASK, FailureCode.LIMIT_EXCEEDED),
     "AUTH_CAPTURE_CURRENCY_MISMATCH": _REFUSED,
     "INVALID_CURRENCY_CODE": _REFUSED,
     "DECIMAL_PRECISION": _REFUSED,
     "DECIMALS_NOT_SUPPORTED": _REFUSED,
     "CANNOT_BE_ZERO_OR_NEGATIVE": _REFUSED,
-    "DUPLICATE_INVOICE_ID": Ruling(_ASK),
-    "TRANSACTION_REFUSED": Ruling(_ASK, FailureCode.DECLINED),
-    "PAYER_CANNOT_PAY": Ruling(_ASK, FailureCode.DECLINED),
-    "PAYER_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_ASK, FailureCode.ACCOUNT_BLOCKED),
-    "PAYER_ACCOUNT_RESTRICTED": Ruling(_ASK, FailureCode.ACCOUNT_BLOCKED),
-    "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_ASK, FailureCode.METHOD_UNAVAILABLE),
-    "PAYEE_ACCOUNT_RESTRICTED": Ruling(_ASK, FailureCode.METHOD_UNAVAILABLE),
+    "DUPLICATE_INVOICE_ID": ErrorMeaning(_ASK),
+    "TRANSACTION_REFUSED": ErrorMeaning(_ASK, FailureCode.DECLINED),
+    "PAYER_CANNOT_PAY": ErrorMeaning(_ASK, FailureCode.DECLINED),
+    "PAYER_ACCOUNT_LOCKED_OR_CLOSED": ErrorMeaning(_ASK, FailureCode.ACCOUNT_BLOCKED),
+    "PAYER_ACCOUNT_RESTRICTED": ErrorMeaning(_ASK, FailureCode.ACCOUNT_BLOCKED),
+    "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": ErrorMeaning(_ASK, FailureCode.METHOD_UNAVAILABLE),
+    "PAYEE_ACCOUNT_RESTRICTED": ErrorMeaning(_ASK, FailureCode.METHOD_UNAVAILABLE),
 }
-HOLD_NAMES: Final[dict[str, Ruling]] = {"INVALID_REQUEST": _REFUSED}
+HOLD_NAMES: Final[dict[str, ErrorMeaning]] = {"INVALID_REQUEST": _REFUSED}
 
-REFUND_ISSUES: Final[dict[str, Ruling]] = {
+REFUND_ISSUES: Final[dict[str, ErrorMeaning]] = {
     # The invoice id is this refund's own: it was made already.
-    "DUPLICATE_INVOICE_ID": Ruling(_ASK),
-    "CAPTURE_FULLY_REFUNDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
-    "REFUND_AMOUNT_EXCEEDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
-    "REFUND_AMOUNT_TOO_LOW": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
-    "MAX_NUMBER_OF_REFUNDS_EXCEEDED": Ruling(_NO, FailureCode.LIMIT_EXCEEDED),
-    "REFUND_TIME_LIMIT_EXCEEDED": Ruling(_NO, FailureCode.EXPIRED),
-    "REFUND_FAILED_INSUFFICIENT_FUNDS": Ruling(_NO, FailureCode.INSUFFICIENT_FUNDS),
-    "REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK": Ruling(_NO, FailureCode.DECLINED),
-    "TRANSACTION_DISPUTED": Ruling(_NO, FailureCode.DECLINED),
-    "REFUND_NOT_ALLOWED": Ruling(_NO, FailureCode.DECLINED),
-    "REFUND_IS_RESTRICTED": Ruling(_NO, FailureCode.DECLINED),
-    "PENDING_CAPTURE": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "DUPLICATE_INVOICE_ID": ErrorMeaning(_ASK),
+    "CAPTURE_FULLY_REFUNDED": ErrorMeaning(_NO, FailureCode.LIMIT_EXCEEDED),
+    "REFUND_AMOUNT_EXCEEDED": ErrorMeaning(_NO, FailureCode.LIMIT_EXCEEDED),
+    "REFUND_AMOUNT_TOO_LOW": ErrorMeaning(_NO, FailureCode.LIMIT_EXCEEDED),
+    "MAX_NUMBER_OF_REFUNDS_EXCEEDED": ErrorMeaning(_NO, FailureCode.LIMIT_EXCEEDED),
+    "REFUND_TIME_LIMIT_EXCEEDED": ErrorMeaning(_NO, FailureCode.EXPIRED),
+    "REFUND_FAILED_INSUFFICIENT_FUNDS": ErrorMeaning(_NO, FailureCode.INSUFFICIENT_FUNDS),
+    "REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK": ErrorMeaning(_NO, FailureCode.DECLINED),
+    "TRANSACTION_DISPUTED": ErrorMeaning(_NO, FailureCode.DECLINED),
+    "REFUND_NOT_ALLOWED": ErrorMeaning(_NO, FailureCode.DECLINED),
+    "REFUND_IS_RESTRICTED": ErrorMeaning(_NO, FailureCode.DECLINED),
+    "PENDING_CAPTURE": ErrorMeaning(_NO, FailureCode.METHOD_UNAVAILABLE),
     "PARTIAL_REFUND_NOT_ALLOWED": _INVALID,
     "REFUND_CAPTURE_CURRENCY_MISMATCH": _INVALID,
     "CURRENCY_MISMATCH": _INVALID,
@@ -186,11 +186,11 @@ REFUND_ISSUES: Final[dict[str, Ruling]] = {
     "DECIMALS_NOT_SUPPORTED": _INVALID,
     "CANNOT_BE_ZERO_OR_NEGATIVE": _INVALID,
     "CANNOT_BE_NEGATIVE": _INVALID,
-    "PAYER_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_NO, FailureCode.ACCOUNT_BLOCKED),
-    "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
-    "PAYEE_ACCOUNT_RESTRICTED": Ruling(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "PAYER_ACCOUNT_LOCKED_OR_CLOSED": ErrorMeaning(_NO, FailureCode.ACCOUNT_BLOCKED),
+    "PAYEE_ACCOUNT_LOCKED_OR_CLOSED": ErrorMeaning(_NO, FailureCode.METHOD_UNAVAILABLE),
+    "PAYEE_ACCOUNT_RESTRICTED": ErrorMeaning(_NO, FailureCode.METHOD_UNAVAILABLE),
 }
-REFUND_NAMES: Final[dict[str, Ruling]] = {"INVALID_REQUEST": _INVALID}
+REFUND_NAMES: Final[dict[str, ErrorMeaning]] = {"INVALID_REQUEST": _INVALID}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from gateways.operation import NotExpressible
+from gateways.operation import UnsupportedOperation
 from money.money import Money, MoneyError
 
 # PayPal takes no decimals of these, though ISO 4217 gives HUF and TWD two.
@@ -39,13 +39,13 @@ def largest(currency: str) -> int:
 
 
 def write(money: Money) -> dict[str, str]:
-    """``{"currency_code", "value"}``. Raises ``NotExpressible``; nothing is rounded."""
+    """``{"currency_code", "value"}``. Raises ``UnsupportedOperation``; nothing is rounded."""
     major = money.major
     places = 0 if money.currency in WHOLE_ONLY else _DECIMALS
     if money.currency not in CURRENCIES:
-        raise NotExpressible(f"PayPal does not take {money.currency}")
+        raise UnsupportedOperation(f"PayPal does not take {money.currency}")
     if not 0 < major <= _VALUE_MAX or major != round(major, places):
-        raise NotExpressible(f"PayPal cannot be told {major} {money.currency}")
+        raise UnsupportedOperation(f"PayPal cannot be told {major} {money.currency}")
     return {"currency_code": money.currency, "value": f"{major:.{places}f}"}
 
 

@@ -28,11 +28,11 @@ _THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 def read_order(operation: Operation, order: Json, api_base: str) -> Outcome:
     """The outcome that an order's current state tells. Another order's tells nothing."""
-    asked = operation.intent.psp_reference
+    asked = operation.details.psp_reference
     order_id, unit = text_of(order, "id"), first_unit(order)
     captures, holds = payments_of(unit, "captures"), payments_of(unit, "authorizations")
     named = {text_of(node, "custom_id") for node in (unit, *captures, *holds)} - {""}
-    if not order_id or order_id != (asked or order_id) or named - {operation.intent.reference}:
+    if not order_id or order_id != (asked or order_id) or named - {operation.details.reference}:
         return Outcome(OutcomeKind.UNKNOWN)
     outcome = _of_payments(captures, holds)
     return replace(
@@ -47,12 +47,12 @@ def read_capture(operation: Operation, capture: Json) -> Outcome:
     """The capture of a hold, which PayPal answers by itself and not within its order."""
     named = text_of(capture, "custom_id")
     outcome = _of_captures([capture])
-    if outcome is None or named not in {"", operation.intent.reference}:
+    if outcome is None or named not in {"", operation.details.reference}:
         return Outcome(OutcomeKind.UNKNOWN)
     if outcome.kind is OutcomeKind.DECLINED:
         # The hold may still stand; a query shows it.
         outcome = replace(outcome, kind=OutcomeKind.PENDING)
-    return replace(outcome, reference=named, psp_reference=operation.intent.psp_reference)
+    return replace(outcome, reference=named, psp_reference=operation.details.psp_reference)
 
 
 def first_unit(order: Json) -> Json:
@@ -198,7 +198,7 @@ def _of_status(operation: Operation, order: Json, unit: Json, api_base: str) -> 
         return _page(operation, order, amount, api_base)
     failure = Failure(FailureCode.CANCELLED, status) if kind is OutcomeKind.DECLINED else None
     # PayPal waits for the shopper once more: whatever is approved from now on is new.
-    was_declined = kind is OutcomeKind.UNPAID and operation.intent.psp_data.get(DECLINED_AT)
+    was_declined = kind is OutcomeKind.UNPAID and operation.details.psp_data.get(DECLINED_AT)
     data = {DECLINED_AT: ""} if was_declined else {}
     return Outcome(kind, money=amount, failure=failure, psp_data=data)
 
@@ -221,13 +221,13 @@ def _was_just_declined(operation: Operation) -> bool:
     An order does not say when it was approved; an event tells of each approval by itself, and
     leads to a capture at once. Without it we try again after a while.
     """
-    declined_at = operation.intent.psp_data.get(DECLINED_AT, "")
+    declined_at = operation.details.psp_data.get(DECLINED_AT, "")
     return bool(declined_at) and operation.now < datetime.fromisoformat(declined_at) + _USED_UP_FOR
 
 
 def _page(operation: Operation, order: Json, amount: Money | None, api_base: str) -> Outcome:
     url = _page_url(order, api_base)
-    if not url or amount not in {None, operation.intent.money}:
+    if not url or amount not in {None, operation.details.money}:
         return Outcome(OutcomeKind.UNKNOWN)
     return Outcome(
         OutcomeKind.ACTION_REQUIRED,

@@ -48,7 +48,7 @@ def references_of(node: Json) -> list[str]:
 
 def _find(operation: Operation, order: Json) -> Outcome:
     """Our refund among those that its order lists; none there means that none was made."""
-    if text_of(order, "id") != operation.intent.psp_reference:
+    if text_of(order, "id") != operation.details.psp_reference:
         return Outcome(OutcomeKind.UNKNOWN)
     refunds = payments_of(first_unit(order), "refunds")
     for refund in refunds:

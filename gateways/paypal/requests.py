@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from gateways.operation import Intent, Json, NotExpressible, Operation, Verb
+from gateways.operation import Json, Operation, PaymentDetails, UnsupportedOperation, Verb
 from gateways.paypal import money
 from gateways.paypal.config import Config
 from gateways.paypal.mapping import LOCALES
@@ -22,51 +22,51 @@ _PSP_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def freeze(operation: Operation, config: Config) -> Json:
-    """The request of ``operation``. Raises ``NotExpressible``."""
+    """The request of ``operation``. Raises ``UnsupportedOperation``."""
     build = _BUILDERS.get(operation.verb)
     if build is None:
-        raise NotExpressible("PayPal cannot close a page: it runs out by itself")
+        raise UnsupportedOperation("PayPal cannot close a page: it runs out by itself")
     return build(operation, config)
 
 
 def _create(operation: Operation, config: Config) -> Json:
-    intent = operation.intent
+    details = operation.details
     unit: Json = {
-        "amount": money.write(intent.money),
+        "amount": money.write(details.money),
         # Ours in PayPal's reports; and, unique in the account, a second guard against paying
         # one attempt twice.
-        "custom_id": intent.reference,
-        "invoice_id": intent.reference,
-        "description": _one_line(intent.description or intent.order_number, _DESCRIPTION_MAX),
+        "custom_id": details.reference,
+        "invoice_id": details.reference,
+        "description": _one_line(details.description or details.order_number, _DESCRIPTION_MAX),
     }
     body: Json = {
-        "intent": "AUTHORIZE" if intent.capture == "manual" else "CAPTURE",
+        "intent": "AUTHORIZE" if details.capture == "manual" else "CAPTURE",
         "purchase_units": [unit],
-        "payment_source": {"paypal": {"experience_context": _experience(intent, config)}},
+        "payment_source": {"paypal": {"experience_context": _experience(details, config)}},
     }
     return _post(operation, ORDERS, body)
 
 
-def _experience(intent: Intent, config: Config) -> Json:
+def _experience(details: PaymentDetails, config: Config) -> Json:
     context: Json = {
-        "return_url": intent.return_url,
-        "cancel_url": intent.cancel_url,
+        "return_url": details.return_url,
+        "cancel_url": details.cancel_url,
         "user_action": "PAY_NOW",
         "shipping_preference": "NO_SHIPPING",
         "landing_page": "NO_PREFERENCE",
         # An eCheck would keep the order waiting for days.
         "payment_method_preference": "IMMEDIATE_PAYMENT_REQUIRED",
     }
-    if intent.locale in LOCALES:
-        context["locale"] = LOCALES[intent.locale]
+    if details.locale in LOCALES:
+        context["locale"] = LOCALES[details.locale]
     return context | ({"brand_name": config.brand_name} if config.brand_name else {})
 
 
 def _query(operation: Operation, _config: Config) -> Json:
-    if not operation.intent.psp_reference:
+    if not operation.details.psp_reference:
         # The order's id never reached us, so neither the shopper nor our capture ever used it.
         return {}
-    return _get(f"{ORDERS}/{_psp_id(operation.intent.psp_reference)}")
+    return _get(f"{ORDERS}/{_psp_id(operation.details.psp_reference)}")
 
 
 def _capture(operation: Operation, _config: Config) -> Json:
@@ -75,30 +75,30 @@ def _capture(operation: Operation, _config: Config) -> Json:
     A hold is taken by a second CAPTURE, and only for an amount that somebody named: an approval
     that is told again, late, must never take it.
     """
-    intent = operation.intent
-    if intent.capture != "manual":
-        if operation.money not in {None, intent.money}:
-            raise NotExpressible("PayPal captures an approved order whole")
-        return _post(operation, f"{ORDERS}/{_psp_id(intent.psp_reference)}/capture", {})
+    details = operation.details
+    if details.capture != "manual":
+        if operation.money not in {None, details.money}:
+            raise UnsupportedOperation("PayPal captures an approved order whole")
+        return _post(operation, f"{ORDERS}/{_psp_id(details.psp_reference)}/capture", {})
     if operation.money is None:
-        return _post(operation, f"{ORDERS}/{_psp_id(intent.psp_reference)}/authorize", {})
-    authorization = _psp_id(intent.psp_data.get("authorization_id", ""))
+        return _post(operation, f"{ORDERS}/{_psp_id(details.psp_reference)}/authorize", {})
+    authorization = _psp_id(details.psp_data.get("authorization_id", ""))
     body: Json = {"amount": money.write(operation.money), "final_capture": True}
     return _post(operation, f"{_PAYMENTS}/authorizations/{authorization}/capture", body)
 
 
 def _void(operation: Operation, _config: Config) -> Json:
-    authorization = _psp_id(operation.intent.psp_data.get("authorization_id", ""))
+    authorization = _psp_id(operation.details.psp_data.get("authorization_id", ""))
     return _post(operation, f"{_PAYMENTS}/authorizations/{authorization}/void", {})
 
 
 def _refund(operation: Operation, _config: Config) -> Json:
-    capture = _psp_id(operation.intent.psp_data.get("capture_id", ""))
+    capture = _psp_id(operation.details.psp_data.get("capture_id", ""))
     body: Json = {
-        "amount": money.write(operation.money or operation.intent.money),
+        "amount": money.write(operation.money or operation.details.money),
         "custom_id": operation.reference,
         "invoice_id": operation.reference,
-        "note_to_payer": _one_line(f"Order {operation.intent.order_number}", _NOTE_MAX),
+        "note_to_payer": _one_line(f"Order {operation.details.order_number}", _NOTE_MAX),
     }
     return _post(operation, f"{_PAYMENTS}/captures/{capture}/refund", body)
 
@@ -107,9 +107,9 @@ def _query_refund(operation: Operation, _config: Config) -> Json:
     if operation.refund_psp_reference:
         return _get(f"{_PAYMENTS}/refunds/{_psp_id(operation.refund_psp_reference)}")
     if not operation.refund_reference:
-        raise NotExpressible("a refund is asked about by its reference, and none was given")
+        raise UnsupportedOperation("a refund is asked about by its reference, and none was given")
     # Its answer was lost and its id with it: the order lists its refunds.
-    return _get(f"{ORDERS}/{_psp_id(operation.intent.psp_reference)}")
+    return _get(f"{ORDERS}/{_psp_id(operation.details.psp_reference)}")
 
 
 _BUILDERS: Final[dict[Verb, Callable[[Operation, Config], Json]]] = {
@@ -132,7 +132,7 @@ def _get(path: str) -> Json:
 
 def _psp_id(psp_id: str) -> str:
     if not _PSP_ID.fullmatch(psp_id):
-        raise NotExpressible(f"PayPal never told us the id that this needs: {psp_id!r}")
+        raise UnsupportedOperation(f"PayPal never told us the id that this needs: {psp_id!r}")
     return psp_id
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from gateways.http import HttpAnswer, HttpClient, HttpTrouble, exchange_of
+from gateways.http import HttpAnswer, HttpClient, TransportError, exchange_of
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from gateways.paypal.config import Config
 from gateways.paypal.transcript import transcript
@@ -78,7 +78,7 @@ class TokenCache:
             answer = self._http.send(
                 "POST", shown["url"], headers=self._headers(), body=b"grant_type=client_credentials"
             )
-        except HttpTrouble as trouble:
+        except TransportError as trouble:
             raise NoToken(
                 Outcome(OutcomeKind.NOT_DONE, exchange=exchange_of(shown, None, trouble))
             ) from trouble

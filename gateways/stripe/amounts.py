@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateways.operation import NotExpressible
+from gateways.operation import UnsupportedOperation
 from gateways.settlement import Movement
 from money.money import EXPONENTS, Money, MoneyError
 
@@ -36,14 +36,14 @@ _WIRE_MAX: Final = 999_999_999_999
 
 
 def to_wire(money: Money) -> int:
-    """Stripe's integer for ``money``. Raises NotExpressible; nothing is rounded."""
+    """Stripe's integer for ``money``. Raises UnsupportedOperation; nothing is rounded."""
     currency = money.currency
     units, rest = divmod(
         money.minor * _UNITS_PER_MINOR.get(currency, 1), _MINOR_PER_UNIT.get(currency, 1)
     )
     in_tens = currency not in _TENS_ONLY or units % 10 == 0
     if currency in _NOT_TAKEN or rest or not in_tens or not 0 < units <= _WIRE_MAX:
-        raise NotExpressible(f"Stripe cannot take {money.minor} {currency}")
+        raise UnsupportedOperation(f"Stripe cannot take {money.minor} {currency}")
     return units
 
 

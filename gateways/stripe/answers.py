@@ -42,7 +42,7 @@ def _read_intent(operation: Operation, content: Mapping[str, object]) -> Outcome
 def _read_session(operation: Operation, content: Mapping[str, object]) -> Outcome:
     outcome = objects.read_session(content, is_query=operation.verb is Verb.QUERY)
     # A session knows our reference under one name, its PaymentIntent under another: both count.
-    same = objects.text(content, "client_reference_id") == operation.intent.reference
+    same = objects.text(content, "client_reference_id") == operation.details.reference
     return outcome if same else Outcome(OutcomeKind.UNKNOWN)
 
 
@@ -51,10 +51,10 @@ def _read_search(operation: Operation, content: Mapping[str, object]) -> Outcome
     found = _items(content)
     if len(found) == 1:
         return objects.read_payment_intent(found[0], is_query=True)
-    is_settled = operation.now - operation.intent.created_at > requests.SEARCH_LAG_MAX
+    is_settled = operation.now - operation.details.created_at > requests.SEARCH_LAG_MAX
     nothing = not found and content.get("data") == [] and is_settled
     kind = OutcomeKind.UNPAID if nothing else OutcomeKind.UNKNOWN
-    return Outcome(kind, reference=operation.intent.reference)
+    return Outcome(kind, reference=operation.details.reference)
 
 
 def _read_refund(_: Operation, content: Mapping[str, object]) -> Outcome:
@@ -92,7 +92,7 @@ def _require_echo(operation: Operation, outcome: Outcome) -> Outcome:
     asked = {
         Verb.REFUND: operation.reference,
         Verb.QUERY_REFUND: operation.refund_reference,
-    }.get(operation.verb, operation.intent.reference)
+    }.get(operation.verb, operation.details.reference)
     return outcome if outcome.reference == asked else Outcome(OutcomeKind.UNKNOWN)
 
 

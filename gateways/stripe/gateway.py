@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from gateways.base import Gateway
 from gateways.capabilities import Capabilities, SettlementSource
-from gateways.http import HttpClient, HttpTrouble, outcome_of_trouble, read_timeout
-from gateways.operation import Intent, Json, Operation
+from gateways.http import HttpClient, TransportError, outcome_of_trouble, read_timeout
+from gateways.operation import Json, Operation, PaymentDetails
 from gateways.outcome import Outcome
 from gateways.settlement import Payout, SettlementRecord
 from gateways.stripe import amounts, answers, objects, requests, webhooks
@@ -27,7 +27,7 @@ class StripeGateway(Gateway):
 
     name = "stripe"
     proof_headers = (webhooks.HEADER,)
-    further_numbers = (requests.INTENT_KEY, requests.SESSION_KEY, "charge")
+    secondary_reference_keys = (requests.INTENT_KEY, requests.SESSION_KEY, "charge")
     capabilities = Capabilities(
         limits=amounts.LIMITS,
         steps=amounts.STEPS,
@@ -68,7 +68,7 @@ class StripeGateway(Gateway):
     def named_account(self) -> str:
         try:
             answer = self._client.call("accounts.retrieve_current", "", {}, "")
-        except HttpTrouble:
+        except TransportError:
             return ""
         # An error has no id: a restricted key may not ask.
         return objects.text(answer.json() or {}, "id")
@@ -85,7 +85,7 @@ class StripeGateway(Gateway):
             answer = self._client.call(
                 str(request["call"]), str(request["id"]), params, operation.reference
             )
-        except HttpTrouble as trouble:
+        except TransportError as trouble:
             return outcome_of_trouble(trouble, request)
         return answers.read(operation, answer)
 
@@ -114,8 +114,8 @@ class StripeGateway(Gateway):
         return self._reports.payout_records(psp_reference)
 
     @override
-    def disputes(self, intent: Intent) -> tuple[Notice, ...]:
-        payment_intent = intent.psp_data.get(requests.INTENT_KEY, "")
+    def disputes(self, details: PaymentDetails) -> tuple[Notice, ...]:
+        payment_intent = details.psp_data.get(requests.INTENT_KEY, "")
         # A payment without one was never confirmed, so that there is nothing to dispute.
         return self._reports.disputes(payment_intent) if payment_intent else ()
 

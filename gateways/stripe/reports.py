@@ -6,7 +6,7 @@ from functools import reduce
 from operator import add
 from typing import Final
 
-from gateways.http import HttpTrouble
+from gateways.http import TransportError
 from gateways.operation import Json
 from gateways.outcome import OutcomeKind
 from gateways.settlement import Movement, Payout, RecordKind, ReportUnavailable, SettlementRecord
@@ -88,7 +88,7 @@ class Reports:
     def _ask(self, call: str, key: str, params: Json) -> Json:
         try:
             answer = self._client.call(call, key, params, "")
-        except HttpTrouble as trouble:
+        except TransportError as trouble:
             raise ReportUnavailable("Stripe could not be reached", can_retry=True) from trouble
         content = answer.json()
         if answer.status == _OK and content is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from gateways.operation import Intent, Json, NotExpressible, Operation, Verb
+from gateways.operation import Json, Operation, PaymentDetails, UnsupportedOperation, Verb
 from gateways.stripe import amounts
 
 # What we write into Stripe's metadata, and read back from its objects. Stripe copies a
@@ -33,7 +33,7 @@ _CHARGE: Final = ["latest_charge"]
 
 
 def freeze(operation: Operation) -> Json:
-    """The call that performs ``operation``. Raises NotExpressible."""
+    """The call that performs ``operation``. Raises UnsupportedOperation."""
     return _FREEZERS[operation.verb](operation)
 
 
@@ -50,113 +50,113 @@ def _call(name: str, params: Json, key: str = "") -> Json:
 
 
 def _create(operation: Operation) -> Json:
-    intent = operation.intent
-    if intent.has_token:
-        return _call("payment_intents.create", _intent_params(intent))
-    return _call("checkout.sessions.create", _session_params(intent))
+    details = operation.details
+    if details.has_token:
+        return _call("payment_intents.create", _intent_params(details))
+    return _call("checkout.sessions.create", _session_params(details))
 
 
-def _intent_params(intent: Intent) -> Json:
+def _intent_params(details: PaymentDetails) -> Json:
     """Created and confirmed in one; 3-D Secure sends the shopper to the bank and back to us."""
     return {
-        "amount": amounts.to_wire(intent.money),
-        "currency": intent.money.currency.lower(),
+        "amount": amounts.to_wire(details.money),
+        "currency": details.money.currency.lower(),
         "confirm": True,
         "automatic_payment_methods": {"enabled": True},
-        "return_url": intent.return_url,
-        "description": _description(intent),
-        "metadata": _metadata(intent, FLOW_TOKEN),
+        "return_url": details.return_url,
+        "description": _description(details),
+        "metadata": _metadata(details, FLOW_TOKEN),
         "expand": _CHARGE,
-        **_capture_method(intent),
+        **_capture_method(details),
     }
 
 
-def _session_params(intent: Intent) -> Json:
-    metadata = _metadata(intent, FLOW_PAGE)
+def _session_params(details: PaymentDetails) -> Json:
+    metadata = _metadata(details, FLOW_PAGE)
     params: Json = {
         "mode": "payment",
-        "line_items": [_line_item(intent)],
-        "success_url": intent.return_url,
-        "cancel_url": intent.cancel_url,
-        "client_reference_id": intent.reference,
-        "expires_at": int(intent.expires_at.timestamp()),
-        "locale": "vi" if intent.locale == "vi" else "en",
+        "line_items": [_line_item(details)],
+        "success_url": details.return_url,
+        "cancel_url": details.cancel_url,
+        "client_reference_id": details.reference,
+        "expires_at": int(details.expires_at.timestamp()),
+        "locale": "vi" if details.locale == "vi" else "en",
         "allowed_payment_method_types": ["card"],
         # The shopper pays in our currency, or the amounts could not be compared to the unit.
         "adaptive_pricing": {"enabled": False},
         # The session's own metadata reaches neither the PaymentIntent nor the charge.
         "metadata": metadata,
         "payment_intent_data": {
-            "description": _description(intent),
+            "description": _description(details),
             "metadata": metadata,
-            **_capture_method(intent),
+            **_capture_method(details),
         },
     }
-    email = {"customer_email": intent.customer_email} if intent.customer_email else {}
+    email = {"customer_email": details.customer_email} if details.customer_email else {}
     return params | email
 
 
-def _line_item(intent: Intent) -> Json:
+def _line_item(details: PaymentDetails) -> Json:
     # One line with the total: the order's lines are ours to show, and rounding cannot creep in.
     return {
         "quantity": 1,
         "price_data": {
-            "currency": intent.money.currency.lower(),
-            "unit_amount": amounts.to_wire(intent.money),
-            "product_data": {"name": _description(intent)},
+            "currency": details.money.currency.lower(),
+            "unit_amount": amounts.to_wire(details.money),
+            "product_data": {"name": _description(details)},
         },
     }
 
 
-def _description(intent: Intent) -> str:
-    return (intent.description or f"Order {intent.order_number}")[:_TEXT_MAX]
+def _description(details: PaymentDetails) -> str:
+    return (details.description or f"Order {details.order_number}")[:_TEXT_MAX]
 
 
-def _metadata(intent: Intent, flow: str) -> dict[str, str]:
+def _metadata(details: PaymentDetails, flow: str) -> dict[str, str]:
     return {
-        REFERENCE: intent.reference,
-        "order_number": intent.order_number,
+        REFERENCE: details.reference,
+        "order_number": details.order_number,
         FLOW: flow,
-        CAPTURE: intent.capture,
+        CAPTURE: details.capture,
     }
 
 
-def _capture_method(intent: Intent) -> Json:
+def _capture_method(details: PaymentDetails) -> Json:
     # Left out, Stripe takes the money at once.
-    return {"capture_method": "manual"} if intent.capture == "manual" else {}
+    return {"capture_method": "manual"} if details.capture == "manual" else {}
 
 
 def _query(operation: Operation) -> Json:
-    intent = operation.intent
-    session = intent.psp_data.get(SESSION_KEY, "")
+    details = operation.details
+    session = details.psp_data.get(SESSION_KEY, "")
     if session:
         expand: Json = {"expand": ["payment_intent.latest_charge"]}
         return _call("checkout.sessions.retrieve", expand, session)
-    payment_intent = intent.psp_data.get(INTENT_KEY) or intent.psp_reference
+    payment_intent = details.psp_data.get(INTENT_KEY) or details.psp_reference
     if payment_intent:
         return _call("payment_intents.retrieve", {"expand": _CHARGE}, payment_intent)
     # The answer to the creation never came. Sessions cannot be searched, but one that was paid
     # has a PaymentIntent with our metadata.
-    query = f"metadata['{REFERENCE}']:'{intent.reference}'"
+    query = f"metadata['{REFERENCE}']:'{details.reference}'"
     return _call("payment_intents.search", {"query": query, "expand": ["data.latest_charge"]})
 
 
 def _capture(operation: Operation) -> Json:
     if operation.money is None:
-        raise NotExpressible("a capture needs an amount")
+        raise UnsupportedOperation("a capture needs an amount")
     params: Json = {"amount_to_capture": amounts.to_wire(operation.money), "expand": _CHARGE}
-    return _call("payment_intents.capture", params, _payment_intent(operation.intent))
+    return _call("payment_intents.capture", params, _payment_intent(operation.details))
 
 
 def _void(operation: Operation) -> Json:
-    return _cancel(_payment_intent(operation.intent))
+    return _cancel(_payment_intent(operation.details))
 
 
 def _close(operation: Operation) -> Json:
-    session = operation.intent.psp_data.get(SESSION_KEY, "")
+    session = operation.details.psp_data.get(SESSION_KEY, "")
     if session:
         return _call("checkout.sessions.expire", {}, session)
-    return _cancel(_payment_intent(operation.intent))
+    return _cancel(_payment_intent(operation.details))
 
 
 def _cancel(payment_intent: str) -> Json:
@@ -166,12 +166,12 @@ def _cancel(payment_intent: str) -> Json:
 
 def _refund(operation: Operation) -> Json:
     if operation.money is None:
-        raise NotExpressible("a refund needs an amount")
+        raise UnsupportedOperation("a refund needs an amount")
     params: Json = {
-        "payment_intent": _payment_intent(operation.intent),
+        "payment_intent": _payment_intent(operation.details),
         "amount": amounts.to_wire(operation.money),
         "reason": "requested_by_customer",
-        "metadata": {REFERENCE: operation.intent.reference, REFUND_REFERENCE: operation.reference},
+        "metadata": {REFERENCE: operation.details.reference, REFUND_REFERENCE: operation.reference},
     }
     return _call("refunds.create", params)
 
@@ -179,14 +179,14 @@ def _refund(operation: Operation) -> Json:
 def _query_refund(operation: Operation) -> Json:
     if operation.refund_psp_reference:
         return _call("refunds.retrieve", {}, operation.refund_psp_reference)
-    payment_intent = _payment_intent(operation.intent)
+    payment_intent = _payment_intent(operation.details)
     return _call("refunds.list", {"payment_intent": payment_intent, "limit": _LIST_MAX})
 
 
-def _payment_intent(intent: Intent) -> str:
-    found = intent.psp_data.get(INTENT_KEY) or intent.psp_reference
+def _payment_intent(details: PaymentDetails) -> str:
+    found = details.psp_data.get(INTENT_KEY) or details.psp_reference
     if not found:
-        raise NotExpressible("Stripe's id of this payment is not known")
+        raise UnsupportedOperation("Stripe's id of this payment is not known")
     return found
 
 

@@ -49,7 +49,7 @@ def _interpret(operation: Operation, values: Mapping[str, str]) -> Outcome:
         return _interpret_refund(operation, values)
     if values.get("vnp_ResponseCode") != mapping.SUCCESS:
         return _interpret_query_code(values)
-    if values.get("vnp_TxnRef") != operation.intent.reference:
+    if values.get("vnp_TxnRef") != operation.details.reference:
         return Outcome(OutcomeKind.UNKNOWN)
     if operation.verb is Verb.QUERY_REFUND:
         return _interpret_refund_query(operation, values)
@@ -91,7 +91,7 @@ def _failure(kind: OutcomeKind, status: str) -> Failure | None:
 def _interpret_refund(operation: Operation, values: Mapping[str, str]) -> Outcome:
     code = values.get("vnp_ResponseCode", "")
     if code == mapping.SUCCESS:
-        if values.get("vnp_TxnRef") != operation.intent.reference:
+        if values.get("vnp_TxnRef") != operation.details.reference:
             return Outcome(OutcomeKind.UNKNOWN)
         return _accepted_refund(operation.reference, values)
     kind = mapping.REFUND_CODES.get(code, OutcomeKind.UNKNOWN)

@@ -12,8 +12,8 @@ from typing_extensions import override
 
 from gateways.base import Gateway
 from gateways.capabilities import Capabilities, SettlementSource
-from gateways.http import HttpClient, HttpTrouble, outcome_of_trouble, read_timeout
-from gateways.operation import Intent, Json, NotExpressible, Operation, Verb
+from gateways.http import HttpClient, TransportError, outcome_of_trouble, read_timeout
+from gateways.operation import Json, Operation, PaymentDetails, UnsupportedOperation, Verb
 from gateways.outcome import NextAction, Outcome, OutcomeKind
 from gateways.settlement import SettlementRecord
 from gateways.vnpay import answers, ipn, mapping, settlement, signing, wire
@@ -49,7 +49,7 @@ class VnpayGateway(Gateway):
     query_interval_min = timedelta(minutes=5)
     local_verbs = frozenset({Verb.CREATE})
     webhook_method = "GET"
-    further_numbers = ("bank_transaction_no",)
+    secondary_reference_keys = ("bank_transaction_no",)
     # The same frozen parameters are the same link, whenever it is signed.
     key_lifetime = None
     # A bank may still finish what the shopper began in the link's last minute.
@@ -72,15 +72,15 @@ class VnpayGateway(Gateway):
     def freeze(self, operation: Operation) -> Json:
         match operation.verb:
             case Verb.CREATE:
-                return dict(self._link_params(operation.intent))
+                return dict(self._link_params(operation.details))
             case Verb.QUERY | Verb.QUERY_REFUND:
                 return dict(self._query_params(operation))
             case Verb.REFUND:
                 return dict(self._refund_params(operation))
             case Verb.CAPTURE | Verb.VOID:
-                raise NotExpressible(_NO_HOLDS)
+                raise UnsupportedOperation(_NO_HOLDS)
             case Verb.CLOSE:
-                raise NotExpressible("VNPAY cannot close a page: it runs out by itself")
+                raise UnsupportedOperation("VNPAY cannot close a page: it runs out by itself")
 
     @override
     def perform(self, operation: Operation) -> Outcome:
@@ -93,7 +93,7 @@ class VnpayGateway(Gateway):
             case Verb.REFUND:
                 return self._call(operation, params, signing.REFUND_FIELDS)
             case _:
-                raise NotExpressible(f"VNPAY cannot {operation.verb}")
+                raise UnsupportedOperation(f"VNPAY cannot {operation.verb}")
 
     @override
     def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:
@@ -111,58 +111,58 @@ class VnpayGateway(Gateway):
     def read_settlement_file(self, content: bytes) -> Iterator[SettlementRecord]:
         return settlement.read(content, self._config.tmn_code)
 
-    def _link_params(self, intent: Intent) -> dict[str, str]:
-        if intent.capture == "manual":
-            raise NotExpressible(_NO_HOLDS)
-        description = intent.description or f"Thanh toan don hang {intent.order_number}"
+    def _link_params(self, details: PaymentDetails) -> dict[str, str]:
+        if details.capture == "manual":
+            raise UnsupportedOperation(_NO_HOLDS)
+        description = details.description or f"Thanh toan don hang {details.order_number}"
         # Without it the shopper chooses at VNPAY; an empty one must never be sent.
-        bank_code = {"vnp_BankCode": code} if (code := _bank_code(intent)) else {}
+        bank_code = {"vnp_BankCode": code} if (code := _bank_code(details)) else {}
         return bank_code | {
             "vnp_Version": _VERSION,
             "vnp_Command": "pay",
             "vnp_TmnCode": self._config.tmn_code,
-            "vnp_Amount": wire.amount_to_wire(intent.money),
+            "vnp_Amount": wire.amount_to_wire(details.money),
             "vnp_CurrCode": wire.CURRENCY,
-            "vnp_TxnRef": intent.reference,
-            "vnp_OrderInfo": wire.text_to_wire(description) or intent.reference,
+            "vnp_TxnRef": details.reference,
+            "vnp_OrderInfo": wire.text_to_wire(description) or details.reference,
             "vnp_OrderType": "other",
-            "vnp_Locale": "vn" if intent.locale == "vi" else "en",
-            "vnp_IpAddr": wire.ip_to_wire(intent.customer_ip),
-            "vnp_ReturnUrl": wire.return_url_to_wire(intent.return_url),
-            "vnp_CreateDate": wire.date_to_wire(intent.created_at),
-            "vnp_ExpireDate": wire.date_to_wire(intent.expires_at),
+            "vnp_Locale": "vn" if details.locale == "vi" else "en",
+            "vnp_IpAddr": wire.ip_to_wire(details.customer_ip),
+            "vnp_ReturnUrl": wire.return_url_to_wire(details.return_url),
+            "vnp_CreateDate": wire.date_to_wire(details.created_at),
+            "vnp_ExpireDate": wire.date_to_wire(details.expires_at),
         }
 
     def _query_params(self, operation: Operation) -> dict[str, str]:
         params = self._call_params(operation, "querydr", "Tra cuu giao dich")
-        number = operation.intent.psp_data.get("transaction_no", "")
+        number = operation.details.psp_data.get("transaction_no", "")
         return params | {"vnp_TransactionNo": number} if number else params
 
     def _refund_params(self, operation: Operation) -> dict[str, str]:
         if operation.money is None:
-            raise NotExpressible("a refund needs an amount")
-        is_full = operation.money == operation.intent.money
+            raise UnsupportedOperation("a refund needs an amount")
+        is_full = operation.money == operation.details.money
         return self._call_params(operation, "refund", "Hoan tien giao dich") | {
             "vnp_TransactionType": (
                 mapping.TYPE_REFUND_FULL if is_full else mapping.TYPE_REFUND_PARTIAL
             ),
             "vnp_Amount": wire.amount_to_wire(operation.money),
             # Their number where we know it; their demos send and sign "0" otherwise.
-            "vnp_TransactionNo": operation.intent.psp_data.get("transaction_no", "") or "0",
+            "vnp_TransactionNo": operation.details.psp_data.get("transaction_no", "") or "0",
             "vnp_CreateBy": wire.name_to_wire(operation.actor),
         }
 
     def _call_params(self, operation: Operation, command: str, text: str) -> dict[str, str]:
-        intent = operation.intent
+        details = operation.details
         return {
             "vnp_RequestId": operation.reference,
             "vnp_Version": _VERSION,
             "vnp_Command": command,
             "vnp_TmnCode": self._config.tmn_code,
-            "vnp_TxnRef": intent.reference,
-            "vnp_OrderInfo": f"{text} {intent.reference}",
+            "vnp_TxnRef": details.reference,
+            "vnp_OrderInfo": f"{text} {details.reference}",
             # The payment's own vnp_CreateDate: with any other VNPAY does not find it.
-            "vnp_TransactionDate": wire.date_to_wire(intent.created_at),
+            "vnp_TransactionDate": wire.date_to_wire(details.created_at),
             "vnp_CreateDate": wire.date_to_wire(operation.now),
             "vnp_IpAddr": self._config.server_ip,
         }
@@ -184,14 +184,14 @@ class VnpayGateway(Gateway):
             answer = self._http.post_json(
                 self._config.api_url, {**params, "vnp_SecureHash": signature}
             )
-        except HttpTrouble as trouble:
+        except TransportError as trouble:
             return outcome_of_trouble(trouble, params)
         return answers.read(operation, answer, self._config.hash_secrets)
 
 
-def _bank_code(intent: Intent) -> str:
-    channel = mapping.CARD_CHANNEL if intent.method == "card" else intent.channel
+def _bank_code(details: PaymentDetails) -> str:
+    channel = mapping.CARD_CHANNEL if details.method == "card" else details.channel
     code = mapping.BANK_CODES.get(channel, channel)
     if code and not mapping.BANK_CODE.fullmatch(code):
-        raise NotExpressible(f"VNPAY has no channel {channel}")
+        raise UnsupportedOperation(f"VNPAY has no channel {channel}")
     return code

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
-from gateways.operation import NotExpressible
+from gateways.operation import UnsupportedOperation
 from money.money import Money, MoneyError
 
 CURRENCY: Final = "VND"
@@ -27,10 +27,10 @@ _DISPUTED_CHARACTERS: Final = re.compile(r"[~*!()']")
 
 
 def amount_to_wire(money: Money) -> str:
-    """``Money(10000, "VND")`` is ``"1000000"``. Raises NotExpressible."""
+    """``Money(10000, "VND")`` is ``"1000000"``. Raises UnsupportedOperation."""
     text = str(money.minor * SCALE)
     if money.currency != CURRENCY or money.minor == 0 or not _AMOUNT.fullmatch(text):
-        raise NotExpressible(f"VNPAY cannot take {money.minor} {money.currency}")
+        raise UnsupportedOperation(f"VNPAY cannot take {money.minor} {money.currency}")
     return text
 
 
@@ -88,8 +88,8 @@ def name_to_wire(name: str) -> str:
 
 
 def return_url_to_wire(url: str) -> str:
-    """``url`` with the disputed characters percent-encoded. Raises NotExpressible."""
+    """``url`` with the disputed characters percent-encoded. Raises UnsupportedOperation."""
     encoded = _DISPUTED_CHARACTERS.sub(lambda match: f"%{ord(match.group()):02X}", url)
     if len(encoded) not in _RETURN_URL_LENGTHS:
-        raise NotExpressible("VNPAY takes return addresses of 10 to 255 characters")
+        raise UnsupportedOperation("VNPAY takes return addresses of 10 to 255 characters")
     return encoded

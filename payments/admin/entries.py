@@ -82,27 +82,27 @@ _SUMS: Final = frozenset({"total", "amount", "amount_captured", "amount_paid", "
 
 
 def asked_for(
-    row: Transaction, keys: Iterable[IdempotencyKey], created: AuditEvent | None, who: str
+    payment: Transaction, keys: Iterable[IdempotencyKey], created: AuditEvent | None, who: str
 ) -> Entry:
     """The request: who asked for what, under which key."""
     facts: list[tuple[str, object]] = [
-        ("amount", sum_of(row.amount, row.currency)),
-        ("method", f"{_method(row, created)} ({row.capture} capture)"),
-        *([("channel", row.channel)] if row.channel else []),
+        ("amount", sum_of(payment.amount, payment.currency)),
+        ("method", f"{_method(payment, created)} ({payment.capture} capture)"),
+        *([("channel", payment.channel)] if payment.channel else []),
         *_passed_over(created),
-        ("client", row.client),
-        ("shopper", f"{row.customer_ip}, {row.locale}"),
+        ("client", payment.client),
+        ("shopper", f"{payment.customer_ip}, {payment.locale}"),
         *((f"idempotency key {number}".removesuffix(" 1"), key.key)
           for number, key in enumerate(keys, 1)),
     ]  # fmt: skip
     return Entry(
-        at=row.created_at,
+        at=payment.created_at,
         kind="request",
         title="Somebody asked to pay",
         who=who,
         request_id=created.request_id if created else "",
         facts=facts,
-        documents=_documents({"metadata": row.metadata}),
+        documents=_documents({"metadata": payment.metadata}),
     )
 
 
@@ -112,13 +112,13 @@ def _passed_over(created: AuditEvent | None) -> list[tuple[str, object]]:
     return [("passed over", names)] if names else []
 
 
-def _method(row: Transaction, created: AuditEvent | None) -> str:
+def _method(payment: Transaction, created: AuditEvent | None) -> str:
     """How it was to be paid, and by whom where that is another name.
 
     Another gateway may have taken over since.
     """
-    gateway = created.after.get("gateway", row.gateway) if created else row.gateway
-    return row.method if row.method == gateway else f"{row.method} by {gateway}"
+    gateway = created.after.get("gateway", payment.gateway) if created else payment.gateway
+    return payment.method if payment.method == gateway else f"{payment.method} by {gateway}"
 
 
 def change(event: AuditEvent, names: Mapping[str, str], *, currency: str, is_own: bool) -> Entry:

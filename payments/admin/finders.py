@@ -49,7 +49,7 @@ def by_psp_reference(word: str) -> Keys:
 
 def by_further_number(word: str) -> Keys:
     """Another number of theirs, of a payment that took or holds money: a capture, a charge."""
-    names = {name for adapter in gateways().values() for name in adapter.further_numbers}
+    names = {name for adapter in gateways().values() for name in adapter.secondary_reference_keys}
     if not names:
         return []
     held = Q.create([Q(psp_data__contains={name: word}) for name in sorted(names)], Q.OR)

@@ -22,7 +22,7 @@ from payments.models import (
     WebhookEvent,
     WebhookState,
 )
-from payments.selectors import gateways_held_back
+from payments.selectors import gateways_with_open_circuit
 from payments.states import Status
 
 # A payment that has been open for so long is worth a look; most take a minute.
@@ -92,7 +92,7 @@ class Overview:
     methods: Sequence[MethodFigures] | None
     bars: Sequence[Bar]
     busiest: int
-    held_back: Sequence[GatewayBreaker]
+    circuit_open: Sequence[GatewayBreaker]
     waiting: Sequence[Transaction]
     cases: Sequence[Case]
     refused_webhooks: int | None
@@ -104,7 +104,7 @@ def overview(now: datetime) -> Overview:
     day = start_of_day(timezone.localtime(now).date())
     today = Transaction.objects.filter(created_at__gte=day)
     refused = WebhookEvent.objects.filter(
-        received_at__gte=day, verified=False, state=WebhookState.REFUSED
+        received_at__gte=day, verified=False, state=WebhookState.REJECTED
     )
     sums = _within_limit(lambda: Sums(_methods(today), _hours(today), _up_to(refused)))
     hours = sums.hours if sums else {}
@@ -114,7 +114,7 @@ def overview(now: datetime) -> Overview:
         methods=sums.methods if sums else None,
         bars=[_bar(hour, hours.get(hour, (0, 0, 0)), busiest) for hour in range(HOURS)],
         busiest=busiest,
-        held_back=list(gateways_held_back()),
+        circuit_open=list(gateways_with_open_circuit()),
         waiting=_waiting(now),
         cases=_open_cases(),
         refused_webhooks=sums.refused_webhooks if sums else None,

@@ -25,7 +25,7 @@ from payments.models import (
     WebhookEvent,
     WebhookState,
 )
-from payments.selectors import gateways_held_back
+from payments.selectors import gateways_with_open_circuit
 from payments.states import Status
 from privacy.redaction import redact
 
@@ -63,34 +63,34 @@ class Story:
     gateway_facts: Sequence[tuple[str, object]]
 
 
-def story_of(row: Transaction) -> Story:
-    """Everything about ``row``, oldest first."""
-    cases = list(_cases(row))
-    webhooks = list(_webhooks(row))
-    calls = list(GatewayCall.objects.filter(transaction=row).order_by("created_at")[:ROWS_MAX])
-    siblings = list(_siblings(row))
+def story_of(payment: Transaction) -> Story:
+    """Everything about ``payment``, oldest first."""
+    cases = list(_cases(payment))
+    webhooks = list(_webhooks(payment))
+    calls = list(GatewayCall.objects.filter(transaction=payment).order_by("created_at")[:ROWS_MAX])
+    siblings = list(_siblings(payment))
     own = {str(item.pk) for item in (*calls, *webhooks)}
     told = [
-        *_requests_and_changes(row, webhooks, own),
+        *_requests_and_changes(payment, webhooks, own),
         *(entry for call in calls for entry in entries.calls(call)),
         *map(entries.webhook, webhooks),
-        *map(entries.transfer, _transfers(row)),
-        *map(entries.notification, _notifications(row)),
+        *map(entries.transfer, _transfers(payment)),
+        *map(entries.notification, _notifications(payment)),
         *map(entries.case_opened, cases),
         *(entries.case_resolved(case) for case in cases if case.resolved_at),
     ]
     return Story(
-        verdict=verdict_of(row, siblings=siblings, calls=calls, webhooks=webhooks),
+        verdict=verdict_of(payment, siblings=siblings, calls=calls, webhooks=webhooks),
         step=next_step(
-            row,
+            payment,
             calls,
             has_open_case=any(case.state == CaseState.OPEN for case in cases),
-            breaker=gateways_held_back().filter(gateway=row.gateway).first(),
+            breaker=gateways_with_open_circuit().filter(gateway=payment.gateway).first(),
         ),
         entries=_in_order(told),
         siblings=siblings,
         cases=[case for case in cases if case.state == CaseState.OPEN],
-        gateway_facts=_gateway_facts(row),
+        gateway_facts=_gateway_facts(payment),
     )
 
 
@@ -117,19 +117,19 @@ def _place(entry: Entry, changes: Iterable[Entry]) -> tuple[datetime, bool]:
 
 
 def _requests_and_changes(
-    row: Transaction, webhooks: Iterable[WebhookEvent], own: Container[str]
+    payment: Transaction, webhooks: Iterable[WebhookEvent], own: Container[str]
 ) -> list[Entry]:
-    events = list(_trail(row, webhooks))
+    events = list(_trail(payment, webhooks))
     names = names_of(events)
     created = next((event for event in events if event.action == "transaction.created"), None)
-    keys = IdempotencyKey.objects.filter(transaction=row).order_by("pk")[:ROWS_MAX]
+    keys = IdempotencyKey.objects.filter(transaction=payment).order_by("pk")[:ROWS_MAX]
     who = actor_word(created, names) if created else ""
     changes = [
-        entries.change(event, names, currency=row.currency, is_own=_is_own(event, own))
+        entries.change(event, names, currency=payment.currency, is_own=_is_own(event, own))
         for event in events
         if event is not created
     ]
-    return [entries.asked_for(row, keys, created, who), *changes]
+    return [entries.asked_for(payment, keys, created, who), *changes]
 
 
 def _is_own(event: AuditEvent, own: Container[str]) -> bool:
@@ -137,10 +137,10 @@ def _is_own(event: AuditEvent, own: Container[str]) -> bool:
     return event.subject_type != "order" or not event.cause_id or event.cause_id in own
 
 
-def _trail(row: Transaction, webhooks: Iterable[WebhookEvent]) -> QuerySet[AuditEvent]:
+def _trail(payment: Transaction, webhooks: Iterable[WebhookEvent]) -> QuerySet[AuditEvent]:
     """Its own events, what befell its order by it, and what staff did to its webhooks."""
-    own = Q(subject_type="transaction", subject_id=row.pk)
-    order = Q(subject_type="order", subject_id=row.order_id) & ~Q(action="order.created")
+    own = Q(subject_type="transaction", subject_id=payment.pk)
+    order = Q(subject_type="order", subject_id=payment.order_id) & ~Q(action="order.created")
     again = Q(
         subject_type="webhook_event",
         subject_id__in=[event.pk for event in webhooks],
@@ -150,24 +150,24 @@ def _trail(row: Transaction, webhooks: Iterable[WebhookEvent]) -> QuerySet[Audit
     return found.order_by("occurred_at")[:ROWS_MAX]
 
 
-def _webhooks(row: Transaction) -> list[WebhookEvent]:
+def _webhooks(payment: Transaction) -> list[WebhookEvent]:
     """What was matched to it, what names it and waits, and what is unproven though it names it."""
-    matched = Q(transaction=row)
-    waiting = Q(transaction=None, verified=True, reference=row.reference)
+    matched = Q(transaction=payment)
+    waiting = Q(transaction=None, verified=True, reference=payment.reference)
     genuine = WebhookEvent.objects.filter(matched | waiting).order_by("received_at")[:ROWS_MAX]
-    return [*genuine, *_unproven(row)]
+    return [*genuine, *_unproven(payment)]
 
 
-def _unproven(row: Transaction) -> QuerySet[WebhookEvent]:
-    until = (row.ended_at or timezone.now()) + REFUSED_AFTER_END
+def _unproven(payment: Transaction) -> QuerySet[WebhookEvent]:
+    until = (payment.ended_at or timezone.now()) + REFUSED_AFTER_END
     around = WebhookEvent.objects.filter(
-        verified=False, gateway=row.gateway, received_at__range=(row.created_at, until)
+        verified=False, gateway=payment.gateway, received_at__range=(payment.created_at, until)
     ).order_by("received_at")[:REFUSED_EXAMINED_MAX]
     examined = WebhookEvent.objects.filter(pk__in=list(around.values_list("pk", flat=True)))
-    names = Q(query_string__contains=row.reference) | Q(place__gt=0)
+    names = Q(query_string__contains=payment.reference) | Q(place__gt=0)
     # What was proven later stands here as the event that it brought.
-    examined = examined.exclude(state=WebhookState.PROVEN)
-    found = examined.annotate(place=_place_in_body(row.reference)).filter(names)
+    examined = examined.exclude(state=WebhookState.REPLACED)
+    found = examined.annotate(place=_place_in_body(payment.reference)).filter(names)
     return found.order_by("received_at")[:ROWS_MAX]
 
 
@@ -181,29 +181,29 @@ def _place_in_body(reference: str) -> Func:
     )
 
 
-def _transfers(row: Transaction) -> QuerySet[Transfer]:
-    found = Transfer.objects.filter(transaction=row).select_related("debit", "credit")
+def _transfers(payment: Transaction) -> QuerySet[Transfer]:
+    found = Transfer.objects.filter(transaction=payment).select_related("debit", "credit")
     return found.order_by("created_at")[:ROWS_MAX]
 
 
-def _notifications(row: Transaction) -> QuerySet[Notification]:
-    return Notification.objects.filter(subject_id=row.pk).order_by("created_at")[:ROWS_MAX]
+def _notifications(payment: Transaction) -> QuerySet[Notification]:
+    return Notification.objects.filter(subject_id=payment.pk).order_by("created_at")[:ROWS_MAX]
 
 
-def _cases(row: Transaction) -> QuerySet[Case]:
+def _cases(payment: Transaction) -> QuerySet[Case]:
     found = Case.objects.filter(
-        Q(transaction=row) | Q(webhook_event__transaction=row)
+        Q(transaction=payment) | Q(webhook_event__transaction=payment)
     ).select_related("resolved_by")
     return found.order_by("opened_at")[:ROWS_MAX]
 
 
-def _siblings(row: Transaction) -> QuerySet[Transaction]:
-    others = Transaction.objects.filter(order_id=row.order_id).exclude(pk=row.pk)
+def _siblings(payment: Transaction) -> QuerySet[Transaction]:
+    others = Transaction.objects.filter(order_id=payment.order_id).exclude(pk=payment.pk)
     return others.order_by("created_at", "pk")[:ROWS_MAX]
 
 
-def _gateway_facts(row: Transaction) -> list[tuple[str, object]]:
+def _gateway_facts(payment: Transaction) -> list[tuple[str, object]]:
     """What the gateway has said of it, without secrets, for whoever must call them."""
-    told = redact(row.psp_data)
+    told = redact(payment.psp_data)
     pairs = rows_as(told) if isinstance(told, dict) else []
     return [(name.replace("_", " "), value) for name, value in pairs]

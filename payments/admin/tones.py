@@ -33,24 +33,24 @@ WEBHOOK_TONES: Final[Mapping[str, str]] = {
     WebhookState.PARKED: "warn",
     WebhookState.MISMATCH: "bad",
     WebhookState.NEW: "warn",
-    WebhookState.REFUSED: "bad",
+    WebhookState.REJECTED: "bad",
     WebhookState.UNVERIFIED: "warn",
-    WebhookState.PROVEN: "quiet",
+    WebhookState.REPLACED: "quiet",
 }
 CASE_TONES: Final[Mapping[str, str]] = {CaseState.OPEN: "bad", CaseState.RESOLVED: "quiet"}
 
 
-def short_id(row: Transaction) -> str:
+def short_id(payment: Transaction) -> str:
     """The end of the id, which is what fits into a list."""
-    return f"pay_…{row.reference[-ID_DIGITS_SHOWN:]}"
+    return f"pay_…{payment.reference[-ID_DIGITS_SHOWN:]}"
 
 
-def payment_link(row: Transaction | None) -> SafeString | str:
+def payment_link(payment: Transaction | None) -> SafeString | str:
     """A link to the payment's story; the whole id shows when pointed at."""
-    if row is None:
+    if payment is None:
         return "—"
     return format_html(
-        '<a href="{}" title="{}">{}</a>', admin_url(row), row.public_id, short_id(row)
+        '<a href="{}" title="{}">{}</a>', admin_url(payment), payment.public_id, short_id(payment)
     )
 
 

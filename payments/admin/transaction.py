@@ -24,13 +24,13 @@ from payments.admin.finders import PAYMENT_FINDERS
 from payments.admin.story import story_of
 from payments.admin.tones import short_id, status_badge, sum_of
 from payments.models import Transaction
-from payments.services.staff import ask_gateway
+from payments.services.staff import request_status_query
 from payments.states import Status
 
 
 def _ask(transaction_id: UUID, user_id: UUID, filled_in: Mapping[str, Any]) -> str:
     del user_id, filled_in
-    ask_gateway(transaction_id=transaction_id)
+    request_status_query(transaction_id=transaction_id)
     return "The gateway is asked as soon as it allows. Reload this page to see its answer."
 
 
@@ -119,29 +119,29 @@ class TransactionAdmin(ActingAdmin):
         return super().change_view(request, object_id, form_url, extra)
 
     @admin.display(description="payment")
-    def short(self, row: Transaction) -> SafeString | str:
+    def short(self, payment: Transaction) -> SafeString | str:
         """The id that the client knows, by its end."""
-        return format_html('<span title="{}">{}</span>', row.public_id, short_id(row))
+        return format_html('<span title="{}">{}</span>', payment.public_id, short_id(payment))
 
     @admin.display(description="status")
-    def status_shown(self, row: Transaction) -> SafeString | str:
+    def status_shown(self, payment: Transaction) -> SafeString | str:
         """Where it stands."""
-        return status_badge(row.status)
+        return status_badge(payment.status)
 
     @admin.display(description="amount")
-    def sum(self, row: Transaction) -> str:
+    def sum(self, payment: Transaction) -> str:
         """What was asked for."""
-        return sum_of(row.amount, row.currency)
+        return sum_of(payment.amount, payment.currency)
 
     @admin.display(description="order")
-    def order_link(self, row: Transaction) -> SafeString | str:
+    def order_link(self, payment: Transaction) -> SafeString | str:
         """What it pays for."""
-        return link_to(row.order)
+        return link_to(payment.order)
 
     @admin.display(description="e-mail")
-    def email(self, row: Transaction) -> str:
+    def email(self, payment: Transaction) -> str:
         """Whose order it is."""
-        return row.order.customer_email
+        return payment.order.customer_email
 
 
 def _major(minor: int | None, currency: str) -> object:

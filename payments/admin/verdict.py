@@ -53,52 +53,52 @@ _ENDS: Final[Mapping[str, str]] = {
 
 
 def verdict_of(
-    row: Transaction,
+    payment: Transaction,
     *,
     siblings: Sequence[Transaction],
     calls: Sequence[GatewayCall],
     webhooks: Sequence[WebhookEvent],
 ) -> Verdict:
     """The answer to "what happened to this payment?"."""
-    sentence, tone = _SENTENCES[Status(row.status)](row, siblings)
-    return Verdict(sentence, tone, list(_remarks(row, calls, webhooks)))
+    sentence, tone = _SENTENCES[Status(payment.status)](payment, siblings)
+    return Verdict(sentence, tone, list(_remarks(payment, calls, webhooks)))
 
 
-def _pending(row: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
+def _pending(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
     del siblings
-    return f"Stored; nothing has been sent to {row.gateway} yet. Nobody is charged.", "open"
+    return f"Stored; nothing has been sent to {payment.gateway} yet. Nobody is charged.", "open"
 
 
-def _processing(row: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
+def _processing(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
     del siblings
-    if row.next_action:
-        return f"The shopper has the gateway's page. {row.gateway} has not said “paid”.", "open"
-    if row.last_failure:
-        code = row.last_failure.get("code", "")
+    if payment.next_action:
+        return f"The shopper has the gateway's page. {payment.gateway} has not said “paid”.", "open"
+    if payment.last_failure:
+        code = payment.last_failure.get("code", "")
         return f"A try was declined ({code}); the shopper may try again on the same page.", "open"
-    return f"Under way: {row.gateway} has said nothing definite yet. It has not failed.", "open"
+    return f"Under way: {payment.gateway} has said nothing definite yet. It has not failed.", "open"
 
 
-def _authorized(row: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
+def _authorized(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
     del siblings
-    return f"{sum_of(row.amount, row.currency)} are held, not taken.", "open"
+    return f"{sum_of(payment.amount, payment.currency)} are held, not taken.", "open"
 
 
-def _success(row: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
-    taken = sum_of(row.amount_captured, row.currency)
-    if row.applied:
-        return f"Paid: {row.gateway} took {taken}, and the order is paid with it.", "good"
+def _success(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
+    taken = sum_of(payment.amount_captured, payment.currency)
+    if payment.applied:
+        return f"Paid: {payment.gateway} took {taken}, and the order is paid with it.", "good"
     first = next((other for other in siblings if other.applied), None)
     why = f"the order had been paid by {short_id(first)}" if first else "the order was cancelled"
-    charged = f"Charged, but it pays nothing: {row.gateway} took {taken}, and {why}."
+    charged = f"Charged, but it pays nothing: {payment.gateway} took {taken}, and {why}."
     return f"{charged} The money is in suspense until a person decides.", "bad"
 
 
-def _failed(row: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
+def _failed(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
     del siblings
-    reason = _ENDS.get(row.failure_code, f"It failed ({row.failure_code})")
-    theirs = row.failure_detail.get("gateway_code", "")
-    said = f" ({row.gateway}'s code {theirs})" if theirs else ""
+    reason = _ENDS.get(payment.failure_code, f"It failed ({payment.failure_code})")
+    theirs = payment.failure_detail.get("gateway_code", "")
+    said = f" ({payment.gateway}'s code {theirs})" if theirs else ""
     return f"{reason}{said}. As far as the gateway has said, no money was taken.", "bad"
 
 
@@ -114,7 +114,7 @@ _SENTENCES: Final[
 
 
 def _remarks(
-    row: Transaction, calls: Sequence[GatewayCall], webhooks: Sequence[WebhookEvent]
+    payment: Transaction, calls: Sequence[GatewayCall], webhooks: Sequence[WebhookEvent]
 ) -> list[str]:
     """What was out of the ordinary."""
     remarks = []
@@ -123,12 +123,12 @@ def _remarks(
             "An answer of the gateway was lost on the way: it may have acted although we heard"
             " nothing, so it was asked again instead of being charged again."
         )
-    refused = sum(event.state == WebhookState.REFUSED for event in webhooks)
+    refused = sum(event.state == WebhookState.REJECTED for event in webhooks)
     if refused:
         messages = "message" if refused == 1 else "messages"
         remarks.append(f"Refused as not genuine, and without effect: {refused} {messages}.")
-    if row.cancel_code and row.is_live:
-        remarks.append(f"Its end is asked for ({row.cancel_code}).")
+    if payment.cancel_code and payment.is_live:
+        remarks.append(f"Its end is asked for ({payment.cancel_code}).")
     return remarks
 
 
@@ -138,37 +138,37 @@ def _was_lost(call: GatewayCall) -> bool:
 
 
 def next_step(
-    row: Transaction,
+    payment: Transaction,
     calls: Sequence[GatewayCall],
     *,
     has_open_case: bool,
     breaker: GatewayBreaker | None,
 ) -> Step:
     """What the system, or a person, does next. ``breaker`` is that of a gateway that is down."""
-    if not row.is_live:
+    if not payment.is_live:
         if has_open_case:
             return Step("A person must resolve the open case.")
         return Step("Nothing: it has ended.")
-    if row.lease_until and row.lease_until > timezone.now():
-        return Step("A worker is at it now, at the latest until", row.lease_until)
+    if payment.lease_until and payment.lease_until > timezone.now():
+        return Step("A worker is at it now, at the latest until", payment.lease_until)
     if breaker is not None:
-        waits = f"{row.gateway} does not answer, and is sent nothing until it does."
+        waits = f"{payment.gateway} does not answer, and is sent nothing until it does."
         return Step(f"{waits} Then this goes on by itself. It is tried again at", breaker.probe_at)
-    return _next_look(row, calls)
+    return _next_look(payment, calls)
 
 
-def _next_look(row: Transaction, calls: Sequence[GatewayCall]) -> Step:
-    if row.due_at is None:
+def _next_look(payment: Transaction, calls: Sequence[GatewayCall]) -> Step:
+    if payment.due_at is None:
         return Step("Nothing is planned, though it is open: a person must look.")
-    if row.status == Status.PENDING:
-        return Step("A worker takes it up from", row.due_at)
-    adapter = gateways().get(row.gateway)
+    if payment.status == Status.PENDING:
+        return Step("A worker takes it up from", payment.due_at)
+    adapter = gateways().get(payment.gateway)
     if adapter is None:
-        return Step(f"{row.gateway} is not configured here any more, so nobody asks it.")
-    here = [call for call in calls if call.gateway == row.gateway]
-    verb, _ = next_operation(row, here, adapter, row.due_at)
-    what = _WORK.get(verb, f"how it stands (query {row.queries + 1})")
-    return Step(f"{row.gateway} is asked {what} at", row.due_at)
+        return Step(f"{payment.gateway} is not configured here any more, so nobody asks it.")
+    here = [call for call in calls if call.gateway == payment.gateway]
+    verb, _ = next_operation(payment, here, adapter, payment.due_at)
+    what = _WORK.get(verb, f"how it stands (query {payment.queries + 1})")
+    return Step(f"{payment.gateway} is asked {what} at", payment.due_at)
 
 
 # A query is the rule, and is told with its number.

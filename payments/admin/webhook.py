@@ -143,7 +143,7 @@ class WebhookEventAdmin(ActingAdmin):
         if row.verified:
             return "right"
         match row.state:
-            case WebhookState.PROVEN:
+            case WebhookState.REPLACED:
                 return "right, verified later: what it brought is a webhook of its own"
             case WebhookState.UNVERIFIED:
                 return f"not verified yet: {row.refused_because}"

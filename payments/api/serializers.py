@@ -16,7 +16,7 @@ from orders.fields import (
     WordField,
     refuse_card_number,
 )
-from payments.models import Capture, Transaction
+from payments.models import CaptureMethod, Transaction
 from payments.states import Status
 
 METADATA_MEMBERS_MAX: Final = 20
@@ -79,7 +79,9 @@ class PaymentRequestSerializer(StrictSerializer):
     channel = TextField(
         max_length=20, required=False, default="", allow_blank=True, help_text=_CHANNEL_HELP
     )
-    capture = WordField(choices=Capture.choices, required=False, default=Capture.AUTOMATIC)
+    capture = WordField(
+        choices=CaptureMethod.choices, required=False, default=CaptureMethod.AUTOMATIC
+    )
     payment_token = TextField(
         max_length=255, required=False, default="", help_text="From the gateway's own form."
     )
@@ -122,7 +124,7 @@ class PaymentSerializer(serializers.Serializer[Transaction]):
     gateway = serializers.CharField(
         help_text="Who takes it. Another one may take over while nothing can have been charged."
     )
-    capture = serializers.ChoiceField(choices=Capture.choices)
+    capture = serializers.ChoiceField(choices=CaptureMethod.choices)
     next_action = serializers.SerializerMethodField()
     failure = serializers.SerializerMethodField()
     amount_captured = serializers.SerializerMethodField(
@@ -133,24 +135,24 @@ class PaymentSerializer(serializers.Serializer[Transaction]):
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
-    def get_order_id(self, row: Transaction) -> str:
+    def get_order_id(self, payment: Transaction) -> str:
         """``ord_…``."""
-        return public_id("ord", row.order_id)
+        return public_id("ord", payment.order_id)
 
-    def get_amount_captured(self, row: Transaction) -> int:
+    def get_amount_captured(self, payment: Transaction) -> int:
         """In minor units."""
-        return row.amount_captured or 0
+        return payment.amount_captured or 0
 
     @extend_schema_field(NextActionSerializer(allow_null=True))
-    def get_next_action(self, row: Transaction) -> dict[str, str] | None:
+    def get_next_action(self, payment: Transaction) -> dict[str, str] | None:
         """Where the shopper must go, while that leads anywhere."""
-        action = row.next_action
+        action = payment.next_action
         if not action:
             return None
         qr = {"qr": action["qr"]} if action.get("qr") else {}
         return {"type": "redirect", "url": action["url"], **qr}
 
     @extend_schema_field(FailureSerializer(allow_null=True))
-    def get_failure(self, row: Transaction) -> dict[str, str] | None:
+    def get_failure(self, payment: Transaction) -> dict[str, str] | None:
         """Our reason; the gateway's own words are for staff."""
-        return {"code": row.failure_code} if row.failure_code else None
+        return {"code": payment.failure_code} if payment.failure_code else None

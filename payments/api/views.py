@@ -30,9 +30,9 @@ from payments.api.serializers import (
     PaymentRequestSerializer,
     PaymentSerializer,
 )
-from payments.models import Capture, Transaction
+from payments.models import CaptureMethod, Transaction
 from payments.services import create, lifecycle
-from payments.services.create import Created, PaymentRequest
+from payments.services.create import CreatedPayment, PaymentRequest
 from payments.states import LIVE
 from privacy.redaction import find_card_number
 
@@ -149,9 +149,9 @@ class CancelOrderView(GenericAPIView[Order]):
         return Response(OrderSerializer(orders.order_by_id(order.pk)).data)
 
 
-def render_payment(row: Transaction) -> str:
+def render_payment(payment: Transaction) -> str:
     """The body of a payment, as stored with its key and sent for every repeat."""
-    return JSONRenderer().render(_SHOWN.to_representation(row)).decode()
+    return JSONRenderer().render(_SHOWN.to_representation(payment)).decode()
 
 
 def _payment(request: Request, payment_id: str) -> Transaction:
@@ -180,7 +180,7 @@ def _payment_request(request: Request) -> PaymentRequest:
         money=Money(data["amount"], data["currency"]),
         method=data["method"],
         channel=data["channel"],
-        capture=Capture(data["capture"]),
+        capture=CaptureMethod(data["capture"]),
         payment_token=data["payment_token"],
         return_url=data["return_url"],
         metadata=data["metadata"],
@@ -197,7 +197,7 @@ def _order_id(text: str) -> UUID:
     return order_id
 
 
-def _created_response(request: Request, created: Created) -> HttpResponse:
+def _created_response(request: Request, created: CreatedPayment) -> HttpResponse:
     body = created.response
     headers = {"Idempotency-Key": created.key}
     if created.replayed:

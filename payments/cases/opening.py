@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import transaction as database
+from django.db import transaction as db_transaction
 from django.db.models.functions import Now
 
 from audit import services as audit
@@ -34,22 +34,22 @@ class Finding:
     once: bool = False
 
 
-def still_held(row: Transaction, verb: Verb, failure: Failure) -> Finding:
-    """The gateway has answered ``verb`` with a no, and holds the money of ``row`` as before."""
+def still_held_case(payment: Transaction, verb: Verb, failure: Failure) -> Finding:
+    """The gateway has answered ``verb`` with a no, and holds the money of ``payment`` as before."""
     return Finding(
         kind=CaseKind.STILL_HELD,
-        transaction=row,
-        money=row.money,
+        transaction=payment,
+        money=payment.money,
         detail={"verb": verb, "reason": failure.code, "gateway_code": failure.gateway_code},
     )
 
 
-def held_without_answer(row: Transaction, verb: str) -> Finding:
-    """The gateway has forgotten ``verb`` unanswered, and holds the money of ``row`` as before."""
+def unanswered_hold_case(payment: Transaction, verb: str) -> Finding:
+    """The gateway has forgotten ``verb`` unanswered and still holds the money of ``payment``."""
     return Finding(
         kind=CaseKind.STILL_HELD,
-        transaction=row,
-        money=row.money,
+        transaction=payment,
+        money=payment.money,
         detail={"verb": verb, "reason": "no answer"},
         once=True,
     )
@@ -116,7 +116,7 @@ def _facts(detail: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in detail.items() if name not in _NOT_FACTS}
 
 
-@database.atomic
+@db_transaction.atomic
 def resolve_case(*, case_id: UUID, user_id: UUID, resolution: str) -> Case:
     """Close an open case. Raises Case.DoesNotExist when it is not open."""
     case = Case.objects.select_for_update().get(pk=case_id, state=CaseState.OPEN)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import transaction as database
+from django.db import transaction as db_transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -35,7 +35,7 @@ from payments.cases.opening import Finding
 from payments.inbox import unverified
 from payments.models import CaseKind, Transaction, WebhookEvent, WebhookState
 from payments.outcomes.apply import TAKEN_OR_HELD, Evidence, Source, apply_outcomes
-from payments.outcomes.decisions import Ruling
+from payments.outcomes.decisions import Action
 from payments.routing.registry import gateway
 from payments.states import WITH_MONEY
 
@@ -57,13 +57,13 @@ _STATE_OF: Final = {
 }
 
 _RESULT_OF: Final = {
-    Ruling.SUCCEED: WebhookResult.APPLIED,
-    Ruling.AUTHORIZE: WebhookResult.APPLIED,
-    Ruling.FAIL: WebhookResult.APPLIED,
-    Ruling.CARRY_ON: WebhookResult.APPLIED,
-    Ruling.REPEAT: WebhookResult.REPEATED,
-    Ruling.MISMATCH: WebhookResult.MISMATCH,
-    Ruling.CONFLICT: WebhookResult.MISMATCH,
+    Action.SUCCEED: WebhookResult.APPLIED,
+    Action.AUTHORIZE: WebhookResult.APPLIED,
+    Action.FAIL: WebhookResult.APPLIED,
+    Action.KEEP_OPEN: WebhookResult.APPLIED,
+    Action.REPEAT: WebhookResult.REPEATED,
+    Action.MISMATCH: WebhookResult.MISMATCH,
+    Action.CONFLICT: WebhookResult.MISMATCH,
 }
 
 
@@ -74,10 +74,10 @@ def receive(*, gateway_name: str, delivery: Delivery) -> WebhookResult:
         adapter.require_known_sender(delivery)
         notices = adapter.read_webhook(delivery)
     except WebhookRefused as refusal:
-        unverified.keep_refused(adapter=adapter, delivery=delivery, reason=refusal.reason)
+        unverified.store_rejected(adapter=adapter, delivery=delivery, reason=refusal.reason)
         return WebhookResult.REFUSED
     except WebhookUnverifiable as trouble:
-        unverified.keep_unverified(adapter=adapter, delivery=delivery, reason=trouble.reason)
+        unverified.store_unverified(adapter=adapter, delivery=delivery, reason=trouble.reason)
         return WebhookResult.FAILED
     with acting(Actor("gateway", gateway_name)):
         results = [_receive_one(adapter, delivery, notice) for notice in notices]
@@ -105,7 +105,7 @@ def _receive_one(adapter: Gateway, delivery: Delivery, notice: Notice) -> Webhoo
     return _keep_for_later(_event(adapter, delivery, notice), notice)
 
 
-@database.atomic(durable=True)
+@db_transaction.atomic(durable=True)
 def _keep_and_apply(adapter: Gateway, event: WebhookEvent, notice: Notice) -> WebhookResult:
     """The first of many equal ones wins. Waits for one that is being stored now."""
     # What becomes of nearly every event stands in its row from the start, and spares an update.
@@ -123,7 +123,7 @@ def _expected(notice: Notice) -> WebhookState:
     return WebhookState.APPLIED if notice.outcome else WebhookState.IGNORED
 
 
-@database.atomic(durable=True)
+@db_transaction.atomic(durable=True)
 def _keep_for_later(event: WebhookEvent, notice: Notice) -> WebhookResult:
     """Nothing of it has been applied: store it, for us to try again."""
     if bulk.insert_new(event):
@@ -173,7 +173,7 @@ def retry(*, event: WebhookEvent) -> None:
         _put_off(event, CaseKind.UNVERIFIED)
     except Exception:
         logger.exception("webhook_not_applied", extra={"event": str(event.pk)})
-        _put_off(event, CaseKind.POISON)
+        _put_off(event, CaseKind.PROCESSING_ERROR)
 
 
 def _verify_again(adapter: Gateway, delivery: Delivery, event: WebhookEvent) -> None:
@@ -185,20 +185,20 @@ def _verify_again(adapter: Gateway, delivery: Delivery, event: WebhookEvent) -> 
         return
     for notice in notices:
         _receive_one(adapter, delivery, notice)
-    unverified.note_proven(event)
+    unverified.mark_replaced(event)
 
 
-@database.atomic(durable=True)
+@db_transaction.atomic(durable=True)
 def _put_off(event: WebhookEvent, kind: CaseKind) -> None:
-    if event.put_off() and event.is_exhausted:
+    if event.retry_later() and event.is_exhausted:
         _open_case(event, kind)
 
 
-@database.atomic(durable=True)
+@db_transaction.atomic(durable=True)
 def _apply_again(event: WebhookEvent, notice: Notice) -> None:
     # The event is locked before the order, as by a repeated delivery, or the two could deadlock;
     # and whoever was faster with it has said all there is to say.
-    if event.mine().filter(state__in=UNFINISHED).select_for_update(no_key=True).first():
+    if event.fenced().filter(state__in=UNFINISHED).select_for_update(no_key=True).first():
         _write_result(event, notice, _apply(event, notice))
 
 
@@ -232,7 +232,7 @@ def _apply(event: WebhookEvent, notice: Notice) -> WebhookResult:
     evidence = Evidence(
         event.transaction_id, notice.outcome, Source.WEBHOOK, str(event.pk), gateway=event.gateway
     )
-    return _RESULT_OF[apply_outcomes([evidence])[0].ruling]
+    return _RESULT_OF[apply_outcomes([evidence])[0].action]
 
 
 def _apply_reversal(event: WebhookEvent, notice: Notice) -> WebhookResult:
@@ -274,7 +274,7 @@ def _find_transaction(gateway_name: str, notice: Notice) -> UUID | None:
 
 def _find_by_further_number(gateway_name: str, number: str) -> UUID | None:
     """A reversal may name its payment by what was taken of it: its capture, its charge."""
-    names = gateway(gateway_name).further_numbers if number else ()
+    names = gateway(gateway_name).secondary_reference_keys if number else ()
     if not names:
         return None
     taken = Q.create([Q(psp_data__contains={name: number}) for name in names], Q.OR)

@@ -8,7 +8,7 @@ import logging
 from datetime import timedelta
 from typing import Final
 
-from django.db import transaction as database
+from django.db import transaction as db_transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -40,11 +40,11 @@ def kept_headers(adapter: Gateway, delivery: Delivery) -> dict[str, str]:
     return {name: delivery.headers[name] for name in names if name in delivery.headers}
 
 
-@database.atomic(durable=True)
-def keep_refused(*, adapter: Gateway, delivery: Delivery, reason: str) -> None:
+@db_transaction.atomic(durable=True)
+def store_rejected(*, adapter: Gateway, delivery: Delivery, reason: str) -> None:
     """Keep the start of a forged delivery apart: it uses up no event id and changes nothing."""
     minute = delivery.received_at.replace(second=0, microsecond=0)
-    found = _of(adapter.name, WebhookState.REFUSED).filter(
+    found = _of(adapter.name, WebhookState.REJECTED).filter(
         received_at__gte=minute, received_at__lt=minute + timedelta(minutes=1)
     )
     if not _has_room(found, REFUSED_PER_MINUTE_MAX, adapter.name):
@@ -54,7 +54,7 @@ def keep_refused(*, adapter: Gateway, delivery: Delivery, reason: str) -> None:
     event = WebhookEvent.objects.create(
         gateway=adapter.name,
         verified=False,
-        state=WebhookState.REFUSED,
+        state=WebhookState.REJECTED,
         refused_because=reason[:200],
         body=delivery.body[:REFUSED_BYTES_MAX],
         query_string=delivery.query_string[:REFUSED_BYTES_MAX],
@@ -64,7 +64,7 @@ def keep_refused(*, adapter: Gateway, delivery: Delivery, reason: str) -> None:
     audit.record([_refusal(event)])
 
 
-def keep_unverified(*, adapter: Gateway, delivery: Delivery, reason: str) -> None:
+def store_unverified(*, adapter: Gateway, delivery: Delivery, reason: str) -> None:
     """Keep a delivery whole that cannot be verified now, due to be verified later."""
     headers = kept_headers(adapter, delivery)
     size = len(delivery.body) + len(delivery.query_string) + sum(map(len, headers.values()))
@@ -85,18 +85,18 @@ def keep_unverified(*, adapter: Gateway, delivery: Delivery, reason: str) -> Non
     )
 
 
-@database.atomic(durable=True)
+@db_transaction.atomic(durable=True)
 def refuse(event: WebhookEvent, reason: str) -> None:
     """End a claimed, unverified delivery that is found to be forged."""
     event.refused_because = reason[:200]
-    changes = {"state": WebhookState.REFUSED, "refused_because": event.refused_because}
-    if event.mine().update(**changes, due_at=None, lease_until=None):
+    changes = {"state": WebhookState.REJECTED, "refused_because": event.refused_because}
+    if event.fenced().update(**changes, due_at=None, lease_until=None):
         audit.record([_refusal(event)])
 
 
-def note_proven(event: WebhookEvent) -> None:
+def mark_replaced(event: WebhookEvent) -> None:
     """End a claimed delivery that was proven at last: what it brought has rows of its own."""
-    event.mine().update(state=WebhookState.PROVEN, due_at=None, lease_until=None)
+    event.fenced().update(state=WebhookState.REPLACED, due_at=None, lease_until=None)
 
 
 def _of(gateway_name: str, state: WebhookState) -> "QuerySet[WebhookEvent]":

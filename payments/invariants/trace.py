@@ -92,7 +92,7 @@ TRACE: Final = (
         """
         SELECT id, format('%%s %%s, not verified', gateway, state)
         FROM webhook_events
-        WHERE NOT verified AND (state NOT IN ('REFUSED', 'UNVERIFIED', 'PROVEN')
+        WHERE NOT verified AND (state NOT IN ('REJECTED', 'UNVERIFIED', 'REPLACED')
             OR transaction_id IS NOT NULL OR applied_at IS NOT NULL OR event_id <> ''
             OR (due_at IS NOT NULL AND state <> 'UNVERIFIED'))
         UNION ALL

@@ -26,7 +26,7 @@ class CaseKind(models.TextChoices):
     REFUSED_CALLS = "refused_calls", "The gateway keeps refusing our calls"
     STILL_HELD = "still_held", "The gateway refused to take or to release what it holds"
     OVER_AGE = "over_age", "The gateway has said nothing definite for too long"
-    POISON = "poison", "Our own code fails on this row again and again"
+    PROCESSING_ERROR = "processing_error", "Our own code fails on this row again and again"
 
 
 class CaseState(models.TextChoices):

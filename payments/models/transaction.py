@@ -19,7 +19,7 @@ from orders.models import Order
 from payments.states import LEGAL_MOVES, LIVE, WITH_MONEY, Status
 
 
-class Capture(models.TextChoices):
+class CaptureMethod(models.TextChoices):
     """Whether the gateway takes the money at once or holds it for a later capture."""
 
     AUTOMATIC = "automatic"
@@ -72,7 +72,9 @@ class Transaction(DueRow):
     live_mode = models.BooleanField()
     # How often it was handed to another gateway, which changes the two above and ``expires_at``.
     reroutes = models.PositiveSmallIntegerField(default=0, db_default=0)
-    capture = models.CharField(max_length=10, choices=Capture.choices, default=Capture.AUTOMATIC)
+    capture = models.CharField(
+        max_length=10, choices=CaptureMethod.choices, default=CaptureMethod.AUTOMATIC
+    )
     # Encrypted, and wiped as soon as the operation that needs it has ended.
     payment_token = models.TextField(blank=True, default="")
     customer_ip = models.GenericIPAddressField()
@@ -94,7 +96,7 @@ class Transaction(DueRow):
     queries = models.PositiveIntegerField(default=0)
     queried_at = models.DateTimeField(null=True, blank=True)
     # The gateway wants to be left alone about it until then, whoever asks for another look.
-    quiet_until = models.DateTimeField(null=True, blank=True)
+    retry_after_at = models.DateTimeField(null=True, blank=True, db_column="quiet_until")
     # What a held payment was asked to take, in minor units; the rest is released.
     capture_amount = models.BigIntegerField(null=True, blank=True)
     capture_requested_at = models.DateTimeField(null=True, blank=True)
@@ -137,7 +139,7 @@ class Transaction(DueRow):
                 | Q(
                     capture_amount__gt=0,
                     capture_amount__lte=F("amount"),
-                    capture=Capture.MANUAL,
+                    capture=CaptureMethod.MANUAL,
                 ),
                 name="only_what_is_held_is_captured",
             ),

@@ -23,12 +23,12 @@ class WebhookState(models.TextChoices):
     PARKED = "PARKED"  # genuine, and it matches nothing yet
     MISMATCH = "MISMATCH"  # genuine, and the money differs: a case
     NEW = "NEW"  # stored; applying it failed and is tried again
-    REFUSED = "REFUSED"  # not proven genuine; kept apart, changes nothing
+    REJECTED = "REJECTED"  # not proven genuine; kept apart, changes nothing
     UNVERIFIED = "UNVERIFIED"  # its proof is out of reach; changes nothing until it is verified
-    PROVEN = "PROVEN"  # was unverified; what it brought is in rows of its own
+    REPLACED = "REPLACED"  # was unverified; what it brought is in rows of its own
 
 
-UNPROVEN_STATES: Final = (WebhookState.REFUSED, WebhookState.UNVERIFIED, WebhookState.PROVEN)
+UNVERIFIED_STATES: Final = (WebhookState.REJECTED, WebhookState.UNVERIFIED, WebhookState.REPLACED)
 
 
 class WebhookEvent(DueRow):
@@ -71,7 +71,7 @@ class WebhookEvent(DueRow):
             ),
             models.CheckConstraint(
                 condition=Q(verified=True)
-                | Q(state__in=UNPROVEN_STATES, transaction=None, applied_at=None, event_id=""),
+                | Q(state__in=UNVERIFIED_STATES, transaction=None, applied_at=None, event_id=""),
                 name="unverified_webhook_changes_nothing",
             ),
             models.CheckConstraint(

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import transaction as database
+from django.db import transaction as db_transaction
 
 from audit import services as audit
 from audit.models import AuditEvent
@@ -27,10 +27,10 @@ from orders.services import mark_paid
 from orders.states import OrderStatus
 from payments.cases.opening import Finding
 from payments.ledger.post import CapturePosting
-from payments.models import Capture, CaseKind, Transaction
+from payments.models import CaptureMethod, CaseKind, Transaction
 from payments.outcomes import messages
-from payments.outcomes.batch import Batch
-from payments.outcomes.decisions import REPEAT, Decision, Ruling, Standing, decide
+from payments.outcomes.decisions import REPEAT, Action, Decision, TransactionSnapshot, decide
+from payments.outcomes.pending_writes import PendingWrites
 from payments.outcomes.query_schedule import earliest_query, next_look
 from payments.routing.registry import gateways
 from payments.states import LIVE, Status, require_move
@@ -79,7 +79,7 @@ _LOCK_ORDERS: Final = (
 _LOCK_ROWS: Final = "WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
 
-@database.atomic
+@db_transaction.atomic
 def apply_outcomes(evidence: Sequence[Evidence]) -> list[Decision]:
     """Apply ``evidence``, in the given order, and say what was decided on each.
 
@@ -87,7 +87,7 @@ def apply_outcomes(evidence: Sequence[Evidence]) -> list[Decision]:
     Transaction.DoesNotExist for an unknown id; then nothing has changed.
     """
     orders, transactions = _lock({item.transaction_id for item in evidence})
-    batch = Batch(now=database_now())
+    batch = PendingWrites(now=database_now())
     decisions = [
         _apply(item, transactions[item.transaction_id], orders, batch) for item in evidence
     ]
@@ -104,96 +104,106 @@ def _lock(ids: set[UUID]) -> tuple[dict[UUID, Order], dict[UUID, Transaction]]:
     return orders, transactions
 
 
-def _apply(item: Evidence, row: Transaction, orders: dict[UUID, Order], batch: Batch) -> Decision:
+def _apply(
+    item: Evidence, payment: Transaction, orders: dict[UUID, Order], batch: PendingWrites
+) -> Decision:
     now = batch.now
-    decision = _decide(item, row, now)
-    match decision.ruling:
-        case Ruling.SUCCEED:
-            _succeed(item, row, orders[row.order_id], batch)
-        case Ruling.AUTHORIZE:
-            _authorize(item, row, batch)
-        case Ruling.FAIL:
-            _fail(item, row, orders[row.order_id], decision, batch)
-        case Ruling.CARRY_ON:
-            batch.change(row, {**_news(row, item.outcome), **_release(item, row, now)})
-            _follow_hint(item, row, now, batch)
-            batch.findings.extend(_worries(item, row, now))
-        case Ruling.REPEAT:
-            batch.change(row, {**_further_facts(row, item), **_release(item, row, now)})
-        case Ruling.MISMATCH | Ruling.CONFLICT:
-            batch.findings.append(_finding(item, row, decision))
-            batch.change(row, _release(item, row, now))
+    decision = _decide(item, payment, now)
+    match decision.action:
+        case Action.SUCCEED:
+            _succeed(item, payment, orders[payment.order_id], batch)
+        case Action.AUTHORIZE:
+            _authorize(item, payment, batch)
+        case Action.FAIL:
+            _fail(item, payment, orders[payment.order_id], decision, batch)
+        case Action.KEEP_OPEN:
+            batch.change(
+                payment, {**_outcome_changes(payment, item.outcome), **_release(item, payment, now)}
+            )
+            _schedule_hinted_verb(item, payment, now, batch)
+            batch.findings.extend(_attention_cases(item, payment, now))
+        case Action.REPEAT:
+            batch.change(payment, {**_late_metadata(payment, item), **_release(item, payment, now)})
+        case Action.MISMATCH | Action.CONFLICT:
+            batch.findings.append(_finding(item, payment, decision))
+            batch.change(payment, _release(item, payment, now))
     return decision
 
 
-def _decide(item: Evidence, row: Transaction, now: datetime) -> Decision:
-    if item.gateway in {"", row.gateway}:
-        return decide(standing_of(row), item.outcome, as_of=item.asked_at or now)
+def _decide(item: Evidence, payment: Transaction, now: datetime) -> Decision:
+    if item.gateway in {"", payment.gateway}:
+        return decide(snapshot(payment), item.outcome, as_of=item.asked_at or now)
     # No payment leaves a gateway that may have charged it. Whatever else that one still says is
     # not about the payment's fate where it is now.
     if item.outcome.kind in TAKEN_OR_HELD:
         return Decision(
-            Ruling.CONFLICT, differences={"gateway": f"{item.gateway}, not {row.gateway}"}
+            Action.CONFLICT, differences={"gateway": f"{item.gateway}, not {payment.gateway}"}
         )
     return REPEAT
 
 
-def standing_of(row: Transaction) -> Standing:
-    """What ``decide`` needs to know of ``row``."""
-    return Standing(
-        status=Status(row.status),
-        money=row.money,
-        account=row.gateway_account,
-        live_mode=row.live_mode,
-        reference=row.reference,
-        manual_capture=row.capture == Capture.MANUAL,
-        psp_reference=row.psp_reference,
-        expires_at=row.expires_at,
-        expiry_margin=_expiry_margin(row),
-        capture_money=row.capture_money,
-        cancel_code=row.cancel_code,
-        cancel_requested_at=row.cancel_requested_at,
+def snapshot(payment: Transaction) -> TransactionSnapshot:
+    """What ``decide`` needs to know of ``payment``."""
+    return TransactionSnapshot(
+        status=Status(payment.status),
+        money=payment.money,
+        account=payment.gateway_account,
+        live_mode=payment.live_mode,
+        reference=payment.reference,
+        manual_capture=payment.capture == CaptureMethod.MANUAL,
+        psp_reference=payment.psp_reference,
+        expires_at=payment.expires_at,
+        expiry_margin=_expiry_margin(payment),
+        capture_money=payment.capture_money,
+        cancel_code=payment.cancel_code,
+        cancel_requested_at=payment.cancel_requested_at,
     )
 
 
-def _expiry_margin(row: Transaction) -> timedelta:
+def _expiry_margin(payment: Transaction) -> timedelta:
     """For a gateway that was taken out of the settings, longer than that of any."""
-    adapter = gateways().get(row.gateway)
+    adapter = gateways().get(payment.gateway)
     return adapter.expiry_margin if adapter else OVER_AGE
 
 
-def _authorize(item: Evidence, row: Transaction, batch: Batch) -> None:
+def _authorize(item: Evidence, payment: Transaction, batch: PendingWrites) -> None:
     """The money is held: the order still waits for it."""
-    changes = {**_news(row, item.outcome), "next_action": None, "payment_token": ""}
-    _move(row, Status.AUTHORIZED, item, batch, changes)
-    batch.change(row, _release(item, row, batch.now))
+    changes = {**_outcome_changes(payment, item.outcome), "next_action": None, "payment_token": ""}
+    _move(payment, Status.AUTHORIZED, item, batch, changes)
+    batch.change(payment, _release(item, payment, batch.now))
 
 
-def _succeed(item: Evidence, row: Transaction, order: Order, batch: Batch) -> None:
+def _succeed(item: Evidence, payment: Transaction, order: Order, batch: PendingWrites) -> None:
     """Take the money into the books, and pay the order with it if it still wants paying."""
-    captured = item.outcome.money or row.money
-    late = row.status == Status.FAILED
+    captured = item.outcome.money or payment.money
+    late = payment.status == Status.FAILED
     applied = order.status == OrderStatus.PENDING
     changes = {"amount_captured": captured.minor, "applied": applied, **_NO_FAILURE}
-    _move(row, Status.SUCCESS, item, batch, {**_news(row, item.outcome), **changes, **_ENDED})
-    batch.captures.append(CapturePosting(row, captured, applied=applied))
+    _move(
+        payment,
+        Status.SUCCESS,
+        item,
+        batch,
+        {**_outcome_changes(payment, item.outcome), **changes, **_ENDED},
+    )
+    batch.captures.append(CapturePosting(payment, captured, applied=applied))
     if not applied:
-        batch.findings.append(_unapplied(row, order, captured))
+        batch.findings.append(_unapplied(payment, order, captured))
         return
     cause = {"cause_type": item.source, "cause_id": item.cause_id}
     batch.audit.append(mark_paid(order, amount=captured, **cause))
     batch.paid.append(order)
-    batch.messages.extend(messages.paid(order, row))
+    batch.messages.extend(messages.paid(order, payment))
     if late:
-        _supersede_others(row, batch)
+        _supersede_others(payment, batch)
 
 
-def _supersede_others(row: Transaction, batch: Batch) -> None:
+def _supersede_others(payment: Transaction, batch: PendingWrites) -> None:
     """Late money has paid the order: whatever else is under way for it should be closed."""
     # The batch itself may have ended one of them.
     batch.write_changes()
-    live = Transaction.objects.filter(order_id=row.order_id, status__in=LIVE, cancel_code="")
-    for other in live.select_for_update(no_key=True).exclude(pk=row.pk).order_by("pk"):
+    live = Transaction.objects.filter(order_id=payment.order_id, status__in=LIVE, cancel_code="")
+    for other in live.select_for_update(no_key=True).exclude(pk=payment.pk).order_by("pk"):
         batch.change(
             other,
             {
@@ -205,41 +215,49 @@ def _supersede_others(row: Transaction, batch: Batch) -> None:
         batch.audit.append(cancel_requested(other))
 
 
-def cancel_requested(row: Transaction) -> AuditEvent:
-    """An unsaved event: somebody wants ``row`` ended."""
+def cancel_requested(payment: Transaction) -> AuditEvent:
+    """An unsaved event: somebody wants ``payment`` ended."""
     return audit.event(
         action="transaction.cancel_requested",
         subject_type="transaction",
-        subject_id=row.pk,
-        after={"cancel_code": row.cancel_code},
+        subject_id=payment.pk,
+        after={"cancel_code": payment.cancel_code},
     )
 
 
-def end_unsent(row: Transaction, order: Order, code: FailureCode) -> None:
-    """Fail a locked row of which nothing ever reached a gateway: nothing can come of it."""
-    batch = Batch(now=database_now())
+def fail_unsent(payment: Transaction, order: Order, code: FailureCode) -> None:
+    """Fail a locked payment of which nothing ever reached a gateway: nothing can come of it."""
+    batch = PendingWrites(now=database_now())
     nothing = Outcome(OutcomeKind.NOT_DONE)
-    proof = Evidence(row.pk, nothing, Source.PROOF, cause_id="nothing reached a gateway")
-    _move(row, Status.FAILED, proof, batch, {"failure_code": code, **_ENDED})
-    batch.messages.extend(messages.failed(order, row))
+    proof = Evidence(payment.pk, nothing, Source.PROOF, cause_id="nothing reached a gateway")
+    _move(payment, Status.FAILED, proof, batch, {"failure_code": code, **_ENDED})
+    batch.messages.extend(messages.failed(order, payment))
     batch.write()
 
 
-def _unapplied(row: Transaction, order: Order, captured: Money) -> Finding:
+def _unapplied(payment: Transaction, order: Order, captured: Money) -> Finding:
     return Finding(
         kind=CaseKind.DUPLICATE,
-        transaction=row,
+        transaction=payment,
         money=captured,
         detail={"order": order.public_id, "order_status": order.status},
     )
 
 
-def _fail(item: Evidence, row: Transaction, order: Order, decision: Decision, batch: Batch) -> None:
+def _fail(
+    item: Evidence, payment: Transaction, order: Order, decision: Decision, batch: PendingWrites
+) -> None:
     failure = decision.failure
     assert failure is not None
     changes = {"failure_code": failure.code, "failure_detail": failure_detail(failure)}
-    _move(row, Status.FAILED, item, batch, {**_news(row, item.outcome), **changes, **_ENDED})
-    batch.messages.extend(messages.failed(order, row))
+    _move(
+        payment,
+        Status.FAILED,
+        item,
+        batch,
+        {**_outcome_changes(payment, item.outcome), **changes, **_ENDED},
+    )
+    batch.messages.extend(messages.failed(order, payment))
 
 
 def failure_detail(failure: Failure) -> dict[str, str]:
@@ -258,43 +276,47 @@ _ENDED: dict[str, Any] = {
 
 
 def _move(
-    row: Transaction, after: Status, item: Evidence, batch: Batch, changes: dict[str, Any]
+    payment: Transaction,
+    after: Status,
+    item: Evidence,
+    batch: PendingWrites,
+    changes: dict[str, Any],
 ) -> None:
     """Change the state, count the version up and say so in the audit trail."""
-    before = Status(row.status)
+    before = Status(payment.status)
     require_move(before, after)
     ended = {} if after in LIVE else {"ended_at": batch.now}
-    batch.change(row, {**changes, **ended, "status": after, "version": row.version + 1})
-    batch.audit.append(_audit_event(row, before, item))
+    batch.change(payment, {**changes, **ended, "status": after, "version": payment.version + 1})
+    batch.audit.append(_audit_event(payment, before, item))
 
 
-def _audit_event(row: Transaction, before: Status, item: Evidence) -> AuditEvent:
+def _audit_event(payment: Transaction, before: Status, item: Evidence) -> AuditEvent:
     return audit.event(
-        action=f"transaction.{row.status.lower()}",
+        action=f"transaction.{payment.status.lower()}",
         subject_type="transaction",
-        subject_id=row.pk,
-        version=row.version,
+        subject_id=payment.pk,
+        version=payment.version,
         before={"status": before},
         after={
-            "status": row.status,
-            "amount_captured": row.amount_captured,
-            "applied": row.applied,
-            "failure_code": row.failure_code,
-            "psp_reference": row.psp_reference,
+            "status": payment.status,
+            "amount_captured": payment.amount_captured,
+            "applied": payment.applied,
+            "failure_code": payment.failure_code,
+            "psp_reference": payment.psp_reference,
         },
         cause_type=item.source,
         cause_id=item.cause_id,
     )
 
 
-def _news(row: Transaction, outcome: Outcome) -> dict[str, Any]:
+def _outcome_changes(payment: Transaction, outcome: Outcome) -> dict[str, Any]:
     """What the outcome says beside its kind: ids of theirs, where to go, a decline on the page."""
     news: dict[str, Any] = {}
-    if outcome.psp_reference and outcome.psp_reference != row.psp_reference:
+    if outcome.psp_reference and outcome.psp_reference != payment.psp_reference:
         news["psp_reference"] = outcome.psp_reference
     if outcome.psp_data:
-        news["psp_data"] = {**row.psp_data, **outcome.psp_data}
-    if outcome.kind.is_answer and (outcome.next_verb or "") != row.next_verb:
+        news["psp_data"] = {**payment.psp_data, **outcome.psp_data}
+    if outcome.kind.is_answer and (outcome.next_verb or "") != payment.next_verb:
         # An operation without an answer keeps its turn.
         news["next_verb"] = outcome.next_verb or ""
     if outcome.next_action:
@@ -305,61 +327,65 @@ def _news(row: Transaction, outcome: Outcome) -> dict[str, Any]:
     return news
 
 
-def _further_facts(row: Transaction, item: Evidence) -> dict[str, Any]:
+def _late_metadata(payment: Transaction, item: Evidence) -> dict[str, Any]:
     """What may still be learned of a payment from the word that it is paid, or that it is held.
 
     A hold that was renewed goes by another number, by which alone it can be taken or released.
     """
-    if item.gateway not in {"", row.gateway}:
+    if item.gateway not in {"", payment.gateway}:
         return {}
     told = item.outcome.psp_data
-    if row.status == Status.SUCCESS:
+    if payment.status == Status.SUCCESS:
         # Only what its receipt shows.
         told = {
-            name: told[name] for name in SHOWN_FACTS if name in told and name not in row.psp_data
+            name: told[name]
+            for name in SHOWN_FACTS
+            if name in told and name not in payment.psp_data
         }
-    elif row.status != Status.AUTHORIZED:
+    elif payment.status != Status.AUTHORIZED:
         return {}
-    news = {**row.psp_data, **told}
-    return {"psp_data": news} if news != row.psp_data else {}
+    news = {**payment.psp_data, **told}
+    return {"psp_data": news} if news != payment.psp_data else {}
 
 
-def _release(item: Evidence, row: Transaction, now: datetime) -> dict[str, Any]:
+def _release(item: Evidence, payment: Transaction, now: datetime) -> dict[str, Any]:
     """Give the lease back and say when to look again, if it is still this worker's to say."""
-    if item.attempt is None or item.attempt != row.attempt:
+    if item.attempt is None or item.attempt != payment.attempt:
         return {}
-    if row.status not in LIVE:
+    if payment.status not in LIVE:
         return {"lease_until": None}
-    return {"lease_until": None, **next_look(row, item.outcome, now)}
+    return {"lease_until": None, **next_look(payment, item.outcome, now)}
 
 
-def _worries(item: Evidence, row: Transaction, now: datetime) -> list[Finding]:
+def _attention_cases(item: Evidence, payment: Transaction, now: datetime) -> list[Finding]:
     """Why a person should look at a payment that is still open."""
     failure = item.outcome.failure
     found = []
     if failure and failure.code is FailureCode.SUSPECTED_FRAUD:
         found.append(CaseKind.REVIEW)
-    if row.status == Status.PROCESSING and now > row.expires_at + OVER_AGE:
+    if payment.status == Status.PROCESSING and now > payment.expires_at + OVER_AGE:
         found.append(CaseKind.OVER_AGE)
     detail = {"source": item.source, "cause_id": item.cause_id}
     return [
-        Finding(kind=kind, transaction=row, money=row.money, detail=detail, once=True)
+        Finding(kind=kind, transaction=payment, money=payment.money, detail=detail, once=True)
         for kind in found
     ]
 
 
-def _follow_hint(item: Evidence, row: Transaction, now: datetime, batch: Batch) -> None:
+def _schedule_hinted_verb(
+    item: Evidence, payment: Transaction, now: datetime, batch: PendingWrites
+) -> None:
     """A webhook that is only a hint names the operation that brings the truth: do it soon."""
     if item.source is Source.WEBHOOK and item.outcome.next_verb is not None:
-        batch.change(row, {"due_at": earliest_query(row, now)})
-        wake(row.queue)
+        batch.change(payment, {"due_at": earliest_query(payment, now)})
+        wake(payment.queue)
 
 
-def _finding(item: Evidence, row: Transaction, decision: Decision) -> Finding:
-    mismatch = decision.ruling is Ruling.MISMATCH
+def _finding(item: Evidence, payment: Transaction, decision: Decision) -> Finding:
+    mismatch = decision.action is Action.MISMATCH
     return Finding(
         kind=CaseKind.MISMATCH if mismatch else CaseKind.CONFLICT,
-        transaction=row,
+        transaction=payment,
         money=item.outcome.money,
         detail={
             "differences": dict(decision.differences),

@@ -15,20 +15,20 @@ from money.money import Money
 from payments.states import LIVE, Status
 
 
-class Ruling(Enum):
+class Action(Enum):
     """What is to be done."""
 
     SUCCEED = auto()
     AUTHORIZE = auto()
     FAIL = auto()
-    CARRY_ON = auto()  # still open: keep what is new, and look again later
+    KEEP_OPEN = auto()  # still open: keep what is new, and look again later
     REPEAT = auto()  # nothing that we do not know already
     MISMATCH = auto()  # other money than we asked for: a case, and no change of state
     CONFLICT = auto()  # cannot be true together with what we know: a case
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TransactionSnapshot:
     """What a decision needs to know of a transaction; all of it frozen or read under its lock."""
 
     status: Status
@@ -47,124 +47,128 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The ruling, why (on FAIL), and what differs (on MISMATCH and CONFLICT)."""
+    """The action, why (on FAIL), and what differs (on MISMATCH and CONFLICT)."""
 
-    ruling: Ruling
+    action: Action
     failure: Failure | None = None
     differences: Mapping[str, str] = field(default_factory=dict)
 
 
-REPEAT: Final = Decision(Ruling.REPEAT)
-CARRY_ON: Final = Decision(Ruling.CARRY_ON)
+REPEAT: Final = Decision(Action.REPEAT)
+KEEP_OPEN: Final = Decision(Action.KEEP_OPEN)
 
 
-def decide(standing: Standing, outcome: Outcome, as_of: datetime) -> Decision:
+def decide(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
     """Rule on ``outcome``, which tells how things stood at ``as_of``."""
-    return _RULES[outcome.kind](standing, outcome, as_of)
+    return _RULES[outcome.kind](snapshot, outcome, as_of)
 
 
-def _on_succeeded(standing: Standing, outcome: Outcome, as_of: datetime) -> Decision:
+def _on_succeeded(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
     del as_of
-    expected = standing.capture_money or standing.money
-    differences = _differences(standing, outcome, expected)
-    if not (outcome.psp_reference or standing.psp_reference):
+    expected = snapshot.capture_money or snapshot.money
+    differences = _differences(snapshot, outcome, expected)
+    if not (outcome.psp_reference or snapshot.psp_reference):
         differences["psp_reference"] = "the gateway gave the payment no id"
     if differences:
-        return Decision(Ruling.MISMATCH, differences=differences)
-    if standing.status == Status.SUCCESS:
-        return _same_charge_or_conflict(standing, outcome)
-    if standing.status == Status.PENDING:
-        return Decision(Ruling.CONFLICT, differences={"status": "paid before we asked for it"})
-    return Decision(Ruling.SUCCEED)
+        return Decision(Action.MISMATCH, differences=differences)
+    if snapshot.status == Status.SUCCESS:
+        return _same_charge_or_conflict(snapshot, outcome)
+    if snapshot.status == Status.PENDING:
+        return Decision(Action.CONFLICT, differences={"status": "paid before we asked for it"})
+    return Decision(Action.SUCCEED)
 
 
-def _same_charge_or_conflict(standing: Standing, outcome: Outcome) -> Decision:
+def _same_charge_or_conflict(snapshot: TransactionSnapshot, outcome: Outcome) -> Decision:
     """Two ids for one reference are two charges: the second one needs a person."""
-    if outcome.psp_reference in {"", standing.psp_reference}:
+    if outcome.psp_reference in {"", snapshot.psp_reference}:
         return REPEAT
     return Decision(
-        Ruling.CONFLICT,
-        differences={"psp_reference": f"{outcome.psp_reference}, not {standing.psp_reference}"},
+        Action.CONFLICT,
+        differences={"psp_reference": f"{outcome.psp_reference}, not {snapshot.psp_reference}"},
     )
 
 
-def _on_authorized(standing: Standing, outcome: Outcome, as_of: datetime) -> Decision:
+def _on_authorized(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
     del as_of
-    differences = _differences(standing, outcome, standing.money)
-    if not standing.manual_capture:
+    differences = _differences(snapshot, outcome, snapshot.money)
+    if not snapshot.manual_capture:
         differences["capture"] = "held, though it should have been taken"
     if differences:
-        return Decision(Ruling.MISMATCH, differences=differences)
-    if standing.status == Status.PROCESSING:
-        return Decision(Ruling.AUTHORIZE)
-    if standing.status == Status.FAILED:
-        return Decision(Ruling.CONFLICT, differences={"status": "held after the payment ended"})
+        return Decision(Action.MISMATCH, differences=differences)
+    if snapshot.status == Status.PROCESSING:
+        return Decision(Action.AUTHORIZE)
+    if snapshot.status == Status.FAILED:
+        return Decision(Action.CONFLICT, differences={"status": "held after the payment ended"})
     return REPEAT
 
 
-def _on_declined(standing: Standing, outcome: Outcome, as_of: datetime) -> Decision:
+def _on_declined(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
     del as_of
-    if standing.status not in {Status.PROCESSING, Status.AUTHORIZED}:
+    if snapshot.status not in {Status.PROCESSING, Status.AUTHORIZED}:
         return REPEAT
     # A no names its amount where the gateway says one.
-    said = replace(outcome, money=outcome.money or standing.money)
-    if differences := _differences(standing, said, standing.money):
+    said = replace(outcome, money=outcome.money or snapshot.money)
+    if differences := _differences(snapshot, said, snapshot.money):
         # Not even a no is believed when it is about other money.
-        return Decision(Ruling.MISMATCH, differences=differences)
+        return Decision(Action.MISMATCH, differences=differences)
     failure = outcome.failure or Failure(FailureCode.DECLINED)
     wanted = failure.code in {FailureCode.CANCELLED, FailureCode.EXPIRED}
-    if standing.cancel_code and wanted:
-        failure = _ended_as_asked(standing, failure)
-    return Decision(Ruling.FAIL, failure=failure)
+    if snapshot.cancel_code and wanted:
+        failure = _ended_as_asked(snapshot, failure)
+    return Decision(Action.FAIL, failure=failure)
 
 
-def _on_unpaid(standing: Standing, outcome: Outcome, as_of: datetime) -> Decision:
+def _on_unpaid(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
     """An "unpaid" ends a transaction only where somebody asked for its end, or its link is over."""
-    if standing.status not in LIVE:
+    if snapshot.status not in LIVE:
         return REPEAT
     said = outcome.failure or Failure(FailureCode.EXPIRED)
-    if _speaks_since_the_cancel(standing, as_of):
-        return Decision(Ruling.FAIL, failure=_ended_as_asked(standing, said))
-    if as_of >= standing.expires_at + standing.expiry_margin:
+    if _observed_after_cancel(snapshot, as_of):
+        return Decision(Action.FAIL, failure=_ended_as_asked(snapshot, said))
+    if as_of >= snapshot.expires_at + snapshot.expiry_margin:
         expired = Failure(FailureCode.EXPIRED, said.gateway_code, said.message)
-        return Decision(Ruling.FAIL, failure=expired)
-    return CARRY_ON
+        return Decision(Action.FAIL, failure=expired)
+    return KEEP_OPEN
 
 
-def _speaks_since_the_cancel(standing: Standing, as_of: datetime) -> bool:
+def _observed_after_cancel(snapshot: TransactionSnapshot, as_of: datetime) -> bool:
     """Whether its end was wanted by then: what was unpaid before may have been paid since."""
-    asked_at = standing.cancel_requested_at
-    return bool(standing.cancel_code) and (asked_at is None or as_of >= asked_at)
+    asked_at = snapshot.cancel_requested_at
+    return bool(snapshot.cancel_code) and (asked_at is None or as_of >= asked_at)
 
 
-def _on_open(standing: Standing, outcome: Outcome, as_of: datetime) -> Decision:
+def _on_open(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
     del outcome, as_of
-    return CARRY_ON if standing.status in LIVE else REPEAT
+    return KEEP_OPEN if snapshot.status in LIVE else REPEAT
 
 
-def _ended_as_asked(standing: Standing, said: Failure) -> Failure:
-    return Failure(FailureCode(standing.cancel_code), said.gateway_code, said.message)
+def _ended_as_asked(snapshot: TransactionSnapshot, said: Failure) -> Failure:
+    return Failure(FailureCode(snapshot.cancel_code), said.gateway_code, said.message)
 
 
-def _differences(standing: Standing, outcome: Outcome, expected: Money) -> dict[str, str]:
+def _differences(
+    snapshot: TransactionSnapshot, outcome: Outcome, expected: Money
+) -> dict[str, str]:
     """The gateway's money against what we asked for: checked, not believed."""
     said = outcome.money
     pairs = {
         "amount": (said.minor if said else None, expected.minor),
         "currency": (said.currency if said else None, expected.currency),
-        "account": (outcome.account or standing.account, standing.account),
+        "account": (outcome.account or snapshot.account, snapshot.account),
         "live_mode": (
-            standing.live_mode if outcome.live is None else outcome.live,
-            standing.live_mode,
+            snapshot.live_mode if outcome.live is None else outcome.live,
+            snapshot.live_mode,
         ),
-        "reference": (outcome.reference or standing.reference, standing.reference),
+        "reference": (outcome.reference or snapshot.reference, snapshot.reference),
     }
     return {
         name: f"{theirs}, not {ours}" for name, (theirs, ours) in pairs.items() if theirs != ours
     }
 
 
-_RULES: Final[Mapping[OutcomeKind, Callable[[Standing, Outcome, datetime], Decision]]] = {
+_RULES: Final[
+    Mapping[OutcomeKind, Callable[[TransactionSnapshot, Outcome, datetime], Decision]]
+] = {
     OutcomeKind.SUCCEEDED: _on_succeeded,
     OutcomeKind.AUTHORIZED: _on_authorized,
     OutcomeKind.DECLINED: _on_declined,

@@ -16,45 +16,45 @@ from payments.reasons import failure_words
 _NOT_WORTH_A_MAIL = frozenset({FailureCode.CANCELLED, FailureCode.SUPERSEDED})
 
 
-def paid(order: Order, row: Transaction) -> list[Message]:
+def paid(order: Order, payment: Transaction) -> list[Message]:
     """The receipt."""
-    return [_message("paid", order, row)] if order.customer_email else []
+    return [_message("paid", order, payment)] if order.customer_email else []
 
 
-def failed(order: Order, row: Transaction) -> list[Message]:
+def failed(order: Order, payment: Transaction) -> list[Message]:
     """Why, in the sentence that the page says too, and the link to try again."""
-    if not order.customer_email or row.failure_code in _NOT_WORTH_A_MAIL:
+    if not order.customer_email or payment.failure_code in _NOT_WORTH_A_MAIL:
         return []
-    return [_message("failed", order, row)]
+    return [_message("failed", order, payment)]
 
 
-def _message(kind: str, order: Order, row: Transaction) -> Message:
+def _message(kind: str, order: Order, payment: Transaction) -> Message:
     return Message(
-        event_key=f"payment.{kind}:{row.pk.hex}",
+        event_key=f"payment.{kind}:{payment.pk.hex}",
         template=f"payment_{kind}",
         recipient=order.customer_email,
         locale=order.locale,
-        subject_id=row.pk,
-        context=_context(order, row),
+        subject_id=payment.pk,
+        context=_context(order, payment),
     )
 
 
-def _context(order: Order, row: Transaction) -> Mapping[str, Any]:
+def _context(order: Order, payment: Transaction) -> Mapping[str, Any]:
     return {
         "order_number": str(order.number),
-        "amount": row.amount_captured or row.amount,
-        "currency": row.currency,
-        "method": row.method,
-        "payment_id": row.public_id,
-        "failure_code": row.failure_code,
-        "reason": _reason(order, row),
+        "amount": payment.amount_captured or payment.amount,
+        "currency": payment.currency,
+        "method": payment.method,
+        "payment_id": payment.public_id,
+        "failure_code": payment.failure_code,
+        "reason": _reason(order, payment),
         "link": pay_url(order),
     }
 
 
-def _reason(order: Order, row: Transaction) -> str:
+def _reason(order: Order, payment: Transaction) -> str:
     """Why it failed, in the customer's language; "" for a payment that did not fail."""
-    if not row.failure_code:
+    if not payment.failure_code:
         return ""
     with translation.override(order.locale):
-        return str(failure_words(row.failure_code))
+        return str(failure_words(payment.failure_code))

@@ -11,33 +11,33 @@ from payments.models import Transaction
 from payments.routing.registry import gateway, gateways
 
 
-def next_look(row: Transaction, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """The ``due_at`` and ``failures`` of a live ``row`` after ``outcome``."""
+def next_look(payment: Transaction, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """The ``due_at`` and ``failures`` of a live ``payment`` after ``outcome``."""
     if not outcome.kind.is_answer:
         # The same question again, soon, then ever more slowly.
-        failures = min(row.failures + 1, 1000)
-        due_at = max(now + row.backoff.delay(failures), earliest_query(row, now))
+        failures = min(payment.failures + 1, 1000)
+        due_at = max(now + payment.backoff.delay(failures), earliest_query(payment, now))
         if not outcome.retry_after_s:
             return {"failures": failures, "due_at": due_at}
-        quiet_until = now + timedelta(seconds=outcome.retry_after_s)
-        later = max(due_at, quiet_until)
-        return {"failures": failures, "due_at": later, "quiet_until": quiet_until}
+        retry_after_at = now + timedelta(seconds=outcome.retry_after_s)
+        later = max(due_at, retry_after_at)
+        return {"failures": failures, "due_at": later, "retry_after_at": retry_after_at}
     if outcome.next_verb is not None:
-        return {"failures": 0, "due_at": earliest_query(row, now)}
-    return {"failures": 0, "due_at": _next_query(row, now)}
+        return {"failures": 0, "due_at": earliest_query(payment, now)}
+    return {"failures": 0, "due_at": _next_query(payment, now)}
 
 
-def earliest_query(row: Transaction, now: datetime) -> datetime:
+def earliest_query(payment: Transaction, now: datetime) -> datetime:
     """When the gateway allows the next query; ``now`` where none was made.
 
     Also ``now`` for a gateway that is not configured any more: nobody asks it before it is back.
     What a gateway has asked for itself (``Retry-After``) stands above every wish of ours.
     """
-    adapter = gateways().get(row.gateway)
-    allowed = max(now, row.quiet_until or now)
-    if row.queried_at is None or adapter is None:
+    adapter = gateways().get(payment.gateway)
+    allowed = max(now, payment.retry_after_at or now)
+    if payment.queried_at is None or adapter is None:
         return allowed
-    return max(allowed, row.queried_at + scaled(adapter.query_interval_min))
+    return max(allowed, payment.queried_at + scaled(adapter.query_interval_min))
 
 
 def scaled(wait: timedelta) -> timedelta:
@@ -46,14 +46,14 @@ def scaled(wait: timedelta) -> timedelta:
     return wait * scale
 
 
-def _next_query(row: Transaction, now: datetime) -> datetime:
+def _next_query(payment: Transaction, now: datetime) -> datetime:
     """The schedule's next entry; at once for a cancellation; and a look right after expiry."""
-    earliest = earliest_query(row, now)
-    if row.cancel_code:
+    earliest = earliest_query(payment, now)
+    if payment.cancel_code:
         return earliest
-    adapter = gateway(row.gateway)
-    planned = now + scaled(_interval(adapter, row.queries))
-    last_word = row.expires_at + adapter.expiry_margin
+    adapter = gateway(payment.gateway)
+    planned = now + scaled(_interval(adapter, payment.queries))
+    last_word = payment.expires_at + adapter.expiry_margin
     if now < last_word < planned:
         planned = last_word
     return max(planned, earliest)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import transaction as database
+from django.db import transaction as db_transaction
 from django.utils import timezone
 
 from durable import bulk
@@ -20,8 +20,8 @@ from payments.cases import opening
 from payments.cases.opening import Finding
 from payments.models import CaseKind, GatewayCall, Transaction
 from payments.outcomes.apply import Evidence, Source, apply_outcomes
-from payments.processing.next_operation import is_lost
-from payments.processing.planning import FAILURES_BEFORE_A_CASE, Job, put_off_poison
+from payments.processing.next_operation import is_expired_unanswered
+from payments.processing.planning import FAILURES_BEFORE_A_CASE, Job, defer_failing
 from payments.routing import breaker
 from payments.routing.registry import gateway
 from payments.states import Status
@@ -34,30 +34,30 @@ _ENDS_OF_A_HOLD: Final = frozenset({Verb.CAPTURE, Verb.VOID})
 def perform(job: Job) -> Outcome:
     """Call the gateway. Runs beside others, in a thread without a database connection."""
     try:
-        return gateway(job.row.gateway).perform(job.operation)
+        return gateway(job.payment.gateway).perform(job.operation)
     except Exception:
         # The adapter's bug, not the gateway's word: we do not know what happened out there.
-        logger.exception("adapter_failed", extra={"transaction": str(job.row.pk)})
+        logger.exception("adapter_failed", extra={"transaction": str(job.payment.pk)})
         return Outcome(OutcomeKind.UNKNOWN)
 
 
 def settle(*, results: Sequence[tuple[Job, Outcome]]) -> None:
     """Store the answers and apply them, as one commit; a row that fails is redone alone."""
     try:
-        _settle_together(results)
+        _record_together(results)
     except Exception:
         if len(results) == 1:
             job = results[0][0]
-            ids = {"transaction": str(job.row.pk), "call": str(job.call.pk)}
+            ids = {"transaction": str(job.payment.pk), "call": str(job.call.pk)}
             logger.exception("outcome_not_applied", extra=ids)
-            put_off_poison(job.row)
+            defer_failing(job.payment)
             return
         for result in results:
             settle(results=[result])
 
 
-@database.atomic(durable=True)
-def _settle_together(results: Sequence[tuple[Job, Outcome]]) -> None:
+@db_transaction.atomic(durable=True)
+def _record_together(results: Sequence[tuple[Job, Outcome]]) -> None:
     apply_outcomes([_evidence(job, outcome) for job, outcome in results])
     now = timezone.now()
     bulk.update(GatewayCall, _answers(results, now))
@@ -68,7 +68,7 @@ def _settle_together(results: Sequence[tuple[Job, Outcome]]) -> None:
 
 
 def _note_outages(results: Sequence[tuple[Job, Outcome]]) -> None:
-    adapter = gateway(results[0][0].row.gateway)
+    adapter = gateway(results[0][0].payment.gateway)
     sent = [out for job, out in results if adapter.needs_network(job.operation)]
     breaker.note(gateway_name=adapter.name, outcomes=sent)
 
@@ -76,12 +76,12 @@ def _note_outages(results: Sequence[tuple[Job, Outcome]]) -> None:
 def _evidence(job: Job, outcome: Outcome) -> Evidence:
     source = Source.QUERY if job.operation.verb is Verb.QUERY else Source.RESPONSE
     return Evidence(
-        transaction_id=job.row.pk,
+        transaction_id=job.payment.pk,
         outcome=outcome,
         source=source,
         cause_id=str(job.call.pk),
-        attempt=job.row.attempt,
-        gateway=job.row.gateway,
+        attempt=job.payment.attempt,
+        gateway=job.payment.gateway,
         asked_at=job.operation.now,
     )
 
@@ -122,18 +122,18 @@ def _answer(job: Job, outcome: Outcome, now: datetime) -> Mapping[str, Any]:
 def _still_held(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
     """Holds that the gateway, asked to take or to release the money, has left as they were."""
     refused = {
-        job.row.pk: (job.operation.verb, outcome.failure)
+        job.payment.pk: (job.operation.verb, outcome.failure)
         for job, outcome in results
         if job.operation.verb in _ENDS_OF_A_HOLD and outcome.kind.is_answer and outcome.failure
     }
     held = Transaction.objects.filter(pk__in=refused, status=Status.AUTHORIZED) if refused else []
-    return [opening.still_held(row, *refused[row.pk]) for row in held]
+    return [opening.still_held_case(row, *refused[row.pk]) for row in held]
 
 
 def _never_answered(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
     """Holds whose end was asked for, and forgotten by the gateway before we heard of it."""
     held = [
-        job.row.pk
+        job.payment.pk
         for job, outcome in results
         if job.operation.verb is Verb.QUERY and outcome.kind is OutcomeKind.AUTHORIZED
     ]
@@ -142,9 +142,9 @@ def _never_answered(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
         verb__in=_ENDS_OF_A_HOLD, answered_at=None,
     ).select_related("transaction") if held else []  # fmt: skip
     return [
-        opening.held_without_answer(call.transaction, call.verb)
+        opening.unanswered_hold_case(call.transaction, call.verb)
         for call in ends
-        if is_lost(call, call.transaction, gateway(call.gateway))
+        if is_expired_unanswered(call, call.transaction, gateway(call.gateway))
     ]
 
 
@@ -153,14 +153,14 @@ def _is_stuck(job: Job, outcome: Outcome) -> bool:
 
     The queries between the sends may be answered well, and begin the count of failures anew.
     """
-    in_vain = {job.row.failures + 1, job.call.sends}
+    in_vain = {job.payment.failures + 1, job.call.sends}
     return not outcome.kind.is_answer and FAILURES_BEFORE_A_CASE in in_vain
 
 
 def _refused(job: Job) -> Finding:
     return Finding(
         kind=CaseKind.REFUSED_CALLS,
-        transaction=job.row,
-        money=job.row.money,
+        transaction=job.payment,
+        money=job.payment.money,
         detail={"verb": job.operation.verb, "failures": FAILURES_BEFORE_A_CASE},
     )

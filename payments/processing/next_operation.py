@@ -16,20 +16,20 @@ SENDS_BEFORE_A_QUERY: Final = 3
 
 
 def next_operation(
-    row: Transaction, calls: Sequence[GatewayCall], adapter: Gateway, now: datetime
+    payment: Transaction, calls: Sequence[GatewayCall], adapter: Gateway, now: datetime
 ) -> tuple[Verb, GatewayCall | None]:
     """The verb to send now, and its stored call when the same bytes are sent once more."""
     open_calls = [call for call in calls if call.answered_at is None]
-    unanswered = {call.verb: call for call in open_calls if not _is_overtaken(call, row)}
-    verb = _repeatable(row, unanswered, adapter, now)
-    verb = verb or _new_verb(row, calls, unanswered, adapter)
+    unanswered = {call.verb: call for call in open_calls if not _is_superseded(call, payment)}
+    verb = _repeatable(payment, unanswered, adapter, now)
+    verb = verb or _new_verb(payment, calls, unanswered, adapter)
     # A query is never repeated under its old number: some gateways refuse that.
     return verb, None if verb is Verb.QUERY else unanswered.get(verb)
 
 
-def money_of(verb: Verb, row: Transaction) -> Money | None:
+def money_of(verb: Verb, payment: Transaction) -> Money | None:
     """A capture of a hold names its amount; the capture that follows an approval takes all."""
-    return row.capture_money if verb is Verb.CAPTURE else None
+    return payment.capture_money if verb is Verb.CAPTURE else None
 
 
 def is_remembered(call: GatewayCall, adapter: Gateway, at: datetime) -> bool:
@@ -39,36 +39,36 @@ def is_remembered(call: GatewayCall, adapter: Gateway, at: datetime) -> bool:
     return at - call.first_sent_at < adapter.key_lifetime
 
 
-def is_lost(call: GatewayCall, row: Transaction, adapter: Gateway) -> bool:
+def is_expired_unanswered(call: GatewayCall, payment: Transaction, adapter: Gateway) -> bool:
     """Whether the end of a hold can never be answered: forgotten there, when it was asked last.
 
     While the money is held all the same, it was never carried out.
     """
-    is_open = call.answered_at is None and not _is_overtaken(call, row)
-    asked_at = row.queried_at
+    is_open = call.answered_at is None and not _is_superseded(call, payment)
+    asked_at = payment.queried_at
     return is_open and asked_at is not None and not is_remembered(call, adapter, asked_at)
 
 
-def _is_overtaken(call: GatewayCall, row: Transaction) -> bool:
+def _is_superseded(call: GatewayCall, payment: Transaction) -> bool:
     """Whether the hold that it was to make is known from elsewhere: its own answer is no news.
 
     Some gateways hold and capture by the same verb: a repeat would pass for the capture that
     somebody asked for since.
     """
-    asked_at = _asked_at(row)
-    if row.status != Status.AUTHORIZED or call.first_sent_at is None:
+    asked_at = _asked_at(payment)
+    if payment.status != Status.AUTHORIZED or call.first_sent_at is None:
         return False
     return asked_at is None or call.first_sent_at < asked_at
 
 
-def _asked_at(row: Transaction) -> datetime | None:
+def _asked_at(payment: Transaction) -> datetime | None:
     """When somebody asked for an end, or else for a capture."""
-    return row.cancel_requested_at or row.capture_requested_at
+    return payment.cancel_requested_at or payment.capture_requested_at
 
 
-def _answered_since_asked(row: Transaction, calls: Sequence[GatewayCall]) -> frozenset[str]:
+def _answered_since_asked(payment: Transaction, calls: Sequence[GatewayCall]) -> frozenset[str]:
     """The verbs that have been answered since somebody asked for an end or a capture."""
-    asked_at = _asked_at(row)
+    asked_at = _asked_at(payment)
     return frozenset(
         call.verb
         for call in calls
@@ -77,7 +77,7 @@ def _answered_since_asked(row: Transaction, calls: Sequence[GatewayCall]) -> fro
 
 
 def _repeatable(
-    row: Transaction, unanswered: Mapping[str, GatewayCall], adapter: Gateway, now: datetime
+    payment: Transaction, unanswered: Mapping[str, GatewayCall], adapter: Gateway, now: datetime
 ) -> Verb | None:
     """The unanswered operation to send once more, if there is one.
 
@@ -87,52 +87,52 @@ def _repeatable(
     for verb, call in unanswered.items():
         if verb == Verb.QUERY or not is_remembered(call, adapter, now):
             continue
-        if not _should_ask_first(call, row) and not _is_unwanted(call, row):
+        if not _should_ask_first(call, payment) and not _is_unwanted(call, payment):
             return Verb(verb)
     return None
 
 
-def _is_unwanted(call: GatewayCall, row: Transaction) -> bool:
+def _is_unwanted(call: GatewayCall, payment: Transaction) -> bool:
     """Whether it would take money, perhaps for the first time, that nobody wants taken now."""
-    takes_money = call.verb == Verb.CAPTURE or (call.verb == Verb.CREATE and row.payment_token)
-    return bool(row.cancel_code and takes_money)
+    takes_money = call.verb == Verb.CAPTURE or (call.verb == Verb.CREATE and payment.payment_token)
+    return bool(payment.cancel_code and takes_money)
 
 
 def _new_verb(
-    row: Transaction,
+    payment: Transaction,
     calls: Sequence[GatewayCall],
     unanswered: Mapping[str, GatewayCall],
     adapter: Gateway,
 ) -> Verb:
     """What to send for the first time; a query about what may not be sent again."""
-    if _starts_here(row, calls):
+    if _starts_here(payment, calls):
         return Verb.CREATE
-    verb = _next_verb(row, _answered_since_asked(row, calls), adapter)
+    verb = _next_verb(payment, _answered_since_asked(payment, calls), adapter)
     # Until the gateway has named what it created there is nothing to capture or to close.
-    is_named = bool(row.psp_reference) or Verb.CREATE not in unanswered
+    is_named = bool(payment.psp_reference) or Verb.CREATE not in unanswered
     return verb if is_named and verb not in unanswered else Verb.QUERY
 
 
-def _starts_here(row: Transaction, calls: Sequence[GatewayCall]) -> bool:
+def _starts_here(payment: Transaction, calls: Sequence[GatewayCall]) -> bool:
     """Whether this gateway has heard nothing of it: it is new, or comes from another one."""
-    if row.status == Status.PENDING:
+    if payment.status == Status.PENDING:
         return True
-    return row.reroutes > 0 and all(call.verb != Verb.CREATE for call in calls)
+    return payment.reroutes > 0 and all(call.verb != Verb.CREATE for call in calls)
 
 
-def _next_verb(row: Transaction, answered: AbstractSet[str], adapter: Gateway) -> Verb:
-    """What comes next for ``row``. CAPTURE, VOID and CLOSE are answered once; then we ask."""
-    if row.status == Status.AUTHORIZED:
-        wanted = Verb.VOID if row.cancel_code else Verb.CAPTURE
-        asked = bool(row.cancel_code) or row.capture_amount is not None
+def _next_verb(payment: Transaction, answered: AbstractSet[str], adapter: Gateway) -> Verb:
+    """What comes next for ``payment``. CAPTURE, VOID and CLOSE are answered once; then we ask."""
+    if payment.status == Status.AUTHORIZED:
+        wanted = Verb.VOID if payment.cancel_code else Verb.CAPTURE
+        asked = bool(payment.cancel_code) or payment.capture_amount is not None
         return wanted if asked and wanted not in answered else Verb.QUERY
-    if row.cancel_code:
+    if payment.cancel_code:
         closable = adapter.capabilities.close and Verb.CLOSE not in answered
         return Verb.CLOSE if closable else Verb.QUERY
-    return Verb(row.next_verb or Verb.QUERY)
+    return Verb(payment.next_verb or Verb.QUERY)
 
 
-def _should_ask_first(call: GatewayCall, row: Transaction) -> bool:
+def _should_ask_first(call: GatewayCall, payment: Transaction) -> bool:
     """After a few sends in vain, every other look is a query.
 
     A gateway may have stored its own failure under our key and replay it for ever; then only
@@ -140,4 +140,4 @@ def _should_ask_first(call: GatewayCall, row: Transaction) -> bool:
     """
     if call.sends < SENDS_BEFORE_A_QUERY or call.last_sent_at is None:
         return False
-    return row.queried_at is None or row.queried_at < call.last_sent_at
+    return payment.queried_at is None or payment.queried_at < call.last_sent_at

@@ -1,7 +1,7 @@
 """A circuit breaker for each gateway: stop calling one that is down, and notice when it is back.
 
 After ``FAILURES_TO_OPEN`` calls in a row without a usable answer nothing more is sent, except
-one probe each ``PROBE_EVERY``: a question about nobody's payment (``probing.py``). The first
+one probe each ``PROBE_EVERY``: a question about nobody's payment (``health_probe.py``). The first
 answer closes it again. Nothing is lost meanwhile: what waits stays due, and a payment that was
 never sent stays PENDING and can be cancelled at once.
 """
@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
-from django.db import transaction as database
+from django.db import transaction as db_transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -51,7 +51,7 @@ def _probe_due(gateway_name: str) -> QuerySet[GatewayBreaker]:
     return GatewayBreaker.objects.filter(gateway=gateway_name, probe_at__lte=Now())
 
 
-@database.atomic(savepoint=False)
+@db_transaction.atomic(savepoint=False)
 def note(*, gateway_name: str, outcomes: Sequence[Outcome]) -> None:
     """Count what calls that went over the network brought, in the caller's transaction if any."""
     failed = sum(map(_is_outage, outcomes))
@@ -77,17 +77,17 @@ def _close(gateway_name: str) -> None:
     is_first = counted.update(failures=0, opened_at=None, probe_at=None) == 1
     if is_first and breaker.opened_at:
         audit.record([_event(gateway_name, "gateway.answers_again")])
-        _let_go(gateway_name)
+        _release_waiting(gateway_name)
 
 
-def _let_go(gateway_name: str) -> None:
+def _release_waiting(gateway_name: str) -> None:
     """What was held back becomes due at once.
 
     Not what the gateway was already asked about, or wants to be left alone about: it may limit how
     often it wants to be asked.
     """
     waiting = Transaction.objects.filter(
-        Q(quiet_until__isnull=True) | Q(quiet_until__lte=Now()),
+        Q(retry_after_at__isnull=True) | Q(retry_after_at__lte=Now()),
         gateway=gateway_name,
         lease_until__isnull=True,
         due_at__gt=Now(),

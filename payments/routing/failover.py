@@ -18,11 +18,11 @@ from audit import services as audit
 from audit.models import AuditEvent
 from durable.wake import wake
 from gateways.base import Gateway
-from gateways.operation import NotExpressible, Operation, Verb
+from gateways.operation import Operation, UnsupportedOperation, Verb
 from orders.models import Order
-from payments.models import Capture, GatewayCall, Transaction
+from payments.models import CaptureMethod, GatewayCall, Transaction
 from payments.routing import breaker
-from payments.routing.intents import intent_of
+from payments.routing.payment_details import payment_details
 from payments.routing.registry import gateways_for
 from payments.routing.routes import Terms, objection
 from payments.states import Status
@@ -31,7 +31,7 @@ from payments.states import Status
 class Reason(StrEnum):
     """Why a payment is moved."""
 
-    HELD_BACK = "held_back"  # the circuit breaker is open, and nothing was sent
+    CIRCUIT_OPEN = "held_back"  # the circuit breaker is open, and nothing was sent
     REFUSED = "refused"  # every send was refused
 
 
@@ -43,95 +43,99 @@ def first_choice(adapters: Sequence[Gateway]) -> Gateway:
     return next(reachable, adapters[0])
 
 
-def is_untouched(row: Transaction, calls: Sequence[GatewayCall]) -> bool:
-    """Whether it is proven that ``row``'s gateway has neither charged nor handed out a link."""
-    if row.status not in {Status.PENDING, Status.PROCESSING}:
+def is_untouched(payment: Transaction, calls: Sequence[GatewayCall]) -> bool:
+    """Whether it is proven that ``payment``'s gateway has neither charged nor handed out a link."""
+    if payment.status not in {Status.PENDING, Status.PROCESSING}:
         return False
-    if row.psp_reference or row.next_action is not None:
+    if payment.psp_reference or payment.next_action is not None:
         return False
     return all(call.sends == call.refusals for call in calls if call.verb == Verb.CREATE)
 
 
-def move(
-    row: Transaction, order: Order, calls: Sequence[GatewayCall], reason: Reason, now: datetime
+def reroute(
+    payment: Transaction, order: Order, calls: Sequence[GatewayCall], reason: Reason, now: datetime
 ) -> bool:
-    """Hand ``row``, claimed in this database transaction, to another gateway that can take it.
+    """Hand ``payment``, claimed in this database transaction, to another gateway that can take it.
 
     ``calls`` are its operations so far, at all gateways. False, and nothing is changed, when
     there is no such gateway, when it is too late, or when the proof is missing.
     """
     # A token was made for one gateway, and means nothing to another.
-    if row.payment_token or row.cancel_code or now >= row.expires_at:
+    if payment.payment_token or payment.cancel_code or now >= payment.expires_at:
         return False
-    if not is_untouched(row, calls):
+    if not is_untouched(payment, calls):
         return False
-    adapter = _stand_in(row, order, calls, now)
+    adapter = _stand_in(payment, order, calls, now)
     if adapter is None:
         return False
-    before = {"gateway": row.gateway, "gateway_account": row.gateway_account}
-    _change(row, adapter, now)
-    audit.record([_moved(row, before, reason, calls)])
-    wake(row.queue)
+    before = {"gateway": payment.gateway, "gateway_account": payment.gateway_account}
+    _change(payment, adapter, now)
+    audit.record([_moved(payment, before, reason, calls)])
+    wake(payment.queue)
     return True
 
 
 def _stand_in(
-    row: Transaction, order: Order, calls: Sequence[GatewayCall], now: datetime
+    payment: Transaction, order: Order, calls: Sequence[GatewayCall], now: datetime
 ) -> Gateway | None:
     """The first gateway of the method that was not tried, can do all, and can be reached."""
-    tried = {row.gateway, *(call.gateway for call in calls)}
+    tried = {payment.gateway, *(call.gateway for call in calls)}
     terms = Terms(
-        method=row.method,
-        channel=row.channel,
-        money=row.money,
-        capture=Capture(row.capture),
+        method=payment.method,
+        channel=payment.channel,
+        money=payment.money,
+        capture=CaptureMethod(payment.capture),
         has_token=False,
     )
-    for adapter in gateways_for(row.method):
-        if adapter.name in tried or adapter.live != row.live_mode or objection(adapter, terms):
+    for adapter in gateways_for(payment.method):
+        if adapter.name in tried or adapter.live != payment.live_mode or objection(adapter, terms):
             continue
-        if not breaker.is_open(adapter.name) and not unsayable(row, order, adapter, now):
+        if not breaker.is_open(adapter.name) and not unsayable(payment, order, adapter, now):
             return adapter
     return None
 
 
-def unsayable(row: Transaction, order: Order, adapter: Gateway, now: datetime) -> str:
-    """Why ``adapter`` cannot be told of ``row``, started ``now``; "" when it can."""
-    intent = replace(intent_of(row, order, adapter), expires_at=now + adapter.link_lifetime)
+def unsayable(payment: Transaction, order: Order, adapter: Gateway, now: datetime) -> str:
+    """Why ``adapter`` cannot be told of ``payment``, started ``now``; "" when it can."""
+    details = replace(
+        payment_details(payment, order, adapter), expires_at=now + adapter.link_lifetime
+    )
     try:
-        adapter.freeze(Operation(verb=Verb.CREATE, reference=row.reference, intent=intent, now=now))
-    except NotExpressible as error:
+        adapter.freeze(
+            Operation(verb=Verb.CREATE, reference=payment.reference, details=details, now=now)
+        )
+    except UnsupportedOperation as error:
         return str(error)
     return ""
 
 
-def _change(row: Transaction, adapter: Gateway, now: datetime) -> None:
-    """The row starts anew at ``adapter``, with the time that its links have there."""
+def _change(payment: Transaction, adapter: Gateway, now: datetime) -> None:
+    """The payment starts anew at ``adapter``, with the time that its links have there."""
     changes: dict[str, Any] = {
         "gateway": adapter.name,
         "gateway_account": adapter.account,
         "expires_at": now + adapter.link_lifetime,
     }
-    row.mine().update(
+    payment.fenced().update(
         **changes, reroutes=F("reroutes") + 1, due_at=now, lease_until=None,
-        failures=0, queries=0, queried_at=None, quiet_until=None, updated_at=now,
+        failures=0, queries=0, queried_at=None, retry_after_at=None, updated_at=now,
     )  # fmt: skip
     for name, value in changes.items():
-        setattr(row, name, value)
+        setattr(payment, name, value)
 
 
 def _moved(
-    row: Transaction, before: dict[str, str], reason: Reason, calls: Sequence[GatewayCall]
+    payment: Transaction, before: dict[str, str], reason: Reason, calls: Sequence[GatewayCall]
 ) -> AuditEvent:
     refused = [call for call in calls if call.gateway == before["gateway"]]
     return audit.event(
         action="transaction.rerouted",
         subject_type="transaction",
-        subject_id=row.pk,
+        subject_id=payment.pk,
         before=before,
         after={
-            "gateway": row.gateway,
-            "gateway_account": row.gateway_account,
+            "gateway": payment.gateway,
+            "gateway_account": payment.gateway_account,
             "reason": reason,
             "refused_sends": sum(call.refusals for call in refused),
         },

@@ -13,7 +13,7 @@ from payments.errors import (
     TokenNotAccepted,
     TokenRequired,
 )
-from payments.models import Capture
+from payments.models import CaptureMethod
 from payments.routing.offers import why_not
 from payments.routing.registry import gateways_for, methods
 
@@ -25,7 +25,7 @@ class Terms:
     method: str
     channel: str
     money: Money
-    capture: Capture
+    capture: CaptureMethod
     has_token: bool
 
 
@@ -52,7 +52,7 @@ def objection(adapter: Gateway, terms: Terms) -> PaymentError | None:
     can, method = adapter.capabilities, terms.method
     if reason := why_not(adapter, method, terms.money, terms.channel):
         return (ChannelUnavailable if terms.channel else MethodUnavailable)(str(reason))
-    if terms.capture == Capture.MANUAL and not adapter.can_hold(method, terms.channel):
+    if terms.capture == CaptureMethod.MANUAL and not adapter.can_hold(method, terms.channel):
         way = f"{method} by {terms.channel}" if terms.channel else method
         return CaptureUnavailable(f"{way} takes the money at once: leave out capture.")
     if terms.has_token and not can.takes_token:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction as database
+from django.db import transaction as db_transaction
 
 from audit import services as audit
 from audit.models import AuditEvent
@@ -30,7 +30,7 @@ from payments.errors import (
     PaymentInProgress,
     ReturnUrlRefused,
 )
-from payments.models import Capture, Transaction
+from payments.models import CaptureMethod, Transaction
 from payments.routing import failover
 from payments.routing.routes import Terms, routes
 from payments.services import idempotency
@@ -49,7 +49,7 @@ class PaymentRequest:
     customer_ip: str
     locale: str
     channel: str = ""  # "": the shopper chooses at the gateway
-    capture: Capture = Capture.AUTOMATIC
+    capture: CaptureMethod = CaptureMethod.AUTOMATIC
     payment_token: str = ""
     return_url: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class PaymentRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class CreatedPayment:
     """The payment, the body it was first answered with, and whether this is a replay."""
 
     transaction: Transaction
@@ -85,10 +85,10 @@ class Created:
     replayed: bool
 
 
-@database.atomic(durable=True)
+@db_transaction.atomic(durable=True)
 def create_payment(
     *, client: str, key: str | None, request: PaymentRequest, render: Callable[[Transaction], str]
-) -> Created:
+) -> CreatedPayment:
     """Claim the key, lock the order, store a PENDING transaction that is due now.
 
     ``render`` makes the body of the 201, which is stored with the key. Without a key one is
@@ -99,12 +99,12 @@ def create_payment(
     key = key or _made_key(client, request.order_id, print_)
     claimed = idempotency.claim(client=client, key=key, print_=print_)
     if claimed.transaction is not None:
-        return Created(claimed.transaction, claimed.response, key, replayed=True)
+        return CreatedPayment(claimed.transaction, claimed.response, key, replayed=True)
     row = _start(client, request)
     body = render(row)
     idempotency.store(claimed, transaction=row, response=body)
     wake(row.queue)
-    return Created(row, body, key, replayed=False)
+    return CreatedPayment(row, body, key, replayed=False)
 
 
 def _made_key(client: str, order_id: UUID, print_: str) -> str:
@@ -167,10 +167,10 @@ def _require_payable(order: Order, money: Money) -> None:
         raise AmountMismatch(f"The order costs {order.total} {order.currency} in minor units.")
 
 
-def _insert(row: Transaction) -> None:
-    """Store it. The order is locked, so the only row in the way is its live payment."""
-    if not bulk.insert_new(row):
-        live = Transaction.objects.get(order=row.order, status__in=LIVE)
+def _insert(payment: Transaction) -> None:
+    """Store it. The order is locked, so the only payment in the way is its live payment."""
+    if not bulk.insert_new(payment):
+        live = Transaction.objects.get(order=payment.order, status__in=LIVE)
         raise PaymentInProgress(
             "A payment of this order is under way. Continue it, or cancel it first.",
             payment_id=live.public_id,
@@ -187,11 +187,11 @@ def _terms(request: PaymentRequest) -> Terms:
     )
 
 
-def _expressible(row: Transaction, order: Order, able: Sequence[Gateway]) -> list[Gateway]:
+def _expressible(payment: Transaction, order: Order, able: Sequence[Gateway]) -> list[Gateway]:
     """Those that can be told of it; what none can is refused now, not found out by a worker."""
-    reasons = [failover.unsayable(row, order, adapter, row.created_at) for adapter in able]
+    reasons = [failover.unsayable(payment, order, adapter, payment.created_at) for adapter in able]
     if all(reasons):
-        raise MethodUnavailable(f"{row.method} cannot take this payment: {reasons[0]}.")
+        raise MethodUnavailable(f"{payment.method} cannot take this payment: {reasons[0]}.")
     return [adapter for adapter, reason in zip(able, reasons, strict=True) if not reason]
 
 
@@ -217,21 +217,21 @@ def _is_allowed(url: str) -> bool:
     return f"{parts.scheme}://{parts.netloc}" in {settings.BASE_URL, *settings.RETURN_ORIGINS}
 
 
-def _created(row: Transaction, passed_over: list[str]) -> AuditEvent:
+def _created(payment: Transaction, passed_over: list[str]) -> AuditEvent:
     """``passed_over`` are the gateways that were preferred, and cannot be reached or told."""
     return audit.event(
         action="transaction.created",
         subject_type="transaction",
-        subject_id=row.pk,
-        version=row.version,
+        subject_id=payment.pk,
+        version=payment.version,
         after={
-            "status": row.status,
-            "order": row.order.public_id,
-            "amount": row.amount,
-            "currency": row.currency,
-            "method": row.method,
-            "channel": row.channel,
-            "gateway": row.gateway,
+            "status": payment.status,
+            "order": payment.order.public_id,
+            "amount": payment.amount,
+            "currency": payment.currency,
+            "method": payment.method,
+            "channel": payment.channel,
+            "gateway": payment.gateway,
             **({"passed_over": ", ".join(passed_over)} if passed_over else {}),
         },
     )

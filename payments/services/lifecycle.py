@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import transaction as database
+from django.db import transaction as db_transaction
 from django.utils import timezone
 
 from audit import services as audit
@@ -28,9 +28,9 @@ from payments.errors import (
     PaymentNotFound,
 )
 from payments.models import GatewayCall, Transaction
-from payments.outcomes.apply import cancel_requested, end_unsent
+from payments.outcomes.apply import cancel_requested, fail_unsent
 from payments.outcomes.query_schedule import earliest_query
-from payments.processing.next_operation import is_lost
+from payments.processing.next_operation import is_expired_unanswered
 from payments.routing.registry import gateways
 from payments.states import LIVE, Status
 
@@ -38,7 +38,7 @@ from payments.states import LIVE, Status
 _GONE: Final = "is not configured here any more, so nobody can be asked."
 
 
-@database.atomic(durable=True)
+@db_transaction.atomic(durable=True)
 def cancel_payment(
     *, transaction_id: UUID, code: FailureCode = FailureCode.CANCELLED
 ) -> Transaction:
@@ -54,22 +54,22 @@ def cancel_payment(
     if row.status == Status.FAILED:
         raise NotCancellable("The payment has ended already.")
     if row.status == Status.PENDING and not GatewayCall.objects.filter(transaction=row).exists():
-        end_unsent(row, row.order, code)
+        fail_unsent(row, row.order, code)
         return row
     if row.status == Status.AUTHORIZED:
         _require_void(row)
     return _ask_for_end(row, code)
 
 
-def _require_void(row: Transaction) -> None:
-    adapter = gateways().get(row.gateway)
+def _require_void(payment: Transaction) -> None:
+    adapter = gateways().get(payment.gateway)
     if adapter is None:
-        raise NotCancellable(f"{row.gateway} {_GONE}")
+        raise NotCancellable(f"{payment.gateway} {_GONE}")
     if not adapter.capabilities.void:
-        raise NotCancellable(f"{row.gateway} cannot release a hold; it ends by itself.")
+        raise NotCancellable(f"{payment.gateway} cannot release a hold; it ends by itself.")
 
 
-@database.atomic(durable=True)
+@db_transaction.atomic(durable=True)
 def capture_payment(*, transaction_id: UUID, amount: int | None = None) -> Transaction:
     """Take what is held, or ``amount`` minor units of it; the rest is released.
 
@@ -80,7 +80,9 @@ def capture_payment(*, transaction_id: UUID, amount: int | None = None) -> Trans
     row = _lock(transaction_id)
     wanted = row.amount if amount is None else amount
     _require_capturable(row, wanted)
-    if row.capture_amount is None or _was_in_vain(row, Verb.CAPTURE, row.capture_requested_at):
+    if row.capture_amount is None or _previous_send_failed(
+        row, Verb.CAPTURE, row.capture_requested_at
+    ):
         now = database_now()
         _save(
             row,
@@ -93,31 +95,31 @@ def capture_payment(*, transaction_id: UUID, amount: int | None = None) -> Trans
     return row
 
 
-def _require_capturable(row: Transaction, wanted: int) -> None:
-    if row.status == Status.SUCCESS:
+def _require_capturable(payment: Transaction, wanted: int) -> None:
+    if payment.status == Status.SUCCESS:
         raise AlreadyPaid("The payment has been captured.")
-    if row.status != Status.AUTHORIZED or row.cancel_code:
+    if payment.status != Status.AUTHORIZED or payment.cancel_code:
         raise NotCapturable("Only a payment that is AUTHORIZED and not being cancelled is held.")
-    if row.capture_amount not in {None, wanted}:
-        raise NotCapturable(f"It is being captured with {row.capture_amount} already.")
-    if not 0 < wanted <= row.amount:
-        raise CaptureAmountRefused(f"Capture 1 to {row.amount} minor units.")
-    adapter = gateways().get(row.gateway)
+    if payment.capture_amount not in {None, wanted}:
+        raise NotCapturable(f"It is being captured with {payment.capture_amount} already.")
+    if not 0 < wanted <= payment.amount:
+        raise CaptureAmountRefused(f"Capture 1 to {payment.amount} minor units.")
+    adapter = gateways().get(payment.gateway)
     if adapter is None:
-        raise NotCapturable(f"{row.gateway} {_GONE}")
-    if wanted != row.amount and not adapter.capabilities.partial_capture:
-        raise CaptureAmountRefused(f"{row.gateway} captures the whole {row.amount} only.")
-    if not adapter.capabilities.can_divide(wanted, row.currency):
-        step = adapter.capabilities.steps[row.currency]
-        raise CaptureAmountRefused(f"{row.gateway} captures multiples of {step} minor units.")
+        raise NotCapturable(f"{payment.gateway} {_GONE}")
+    if wanted != payment.amount and not adapter.capabilities.partial_capture:
+        raise CaptureAmountRefused(f"{payment.gateway} captures the whole {payment.amount} only.")
+    if not adapter.capabilities.can_divide(wanted, payment.currency):
+        step = adapter.capabilities.steps[payment.currency]
+        raise CaptureAmountRefused(f"{payment.gateway} captures multiples of {step} minor units.")
 
 
-def _capture_requested(row: Transaction) -> AuditEvent:
+def _capture_requested(payment: Transaction) -> AuditEvent:
     return audit.event(
         action="transaction.capture_requested",
         subject_type="transaction",
-        subject_id=row.pk,
-        after={"capture_amount": row.capture_amount, "currency": row.currency},
+        subject_id=payment.pk,
+        after={"capture_amount": payment.capture_amount, "currency": payment.currency},
     )
 
 
@@ -126,37 +128,41 @@ def _lock(transaction_id: UUID) -> Transaction:
     order_id = Transaction.objects.filter(pk=transaction_id).values_list("order_id", flat=True)
     for found in order_id:
         lock_order(found)
-    row = Transaction.objects.select_for_update(no_key=True).filter(pk=transaction_id).first()
-    if row is None:
+    payment = Transaction.objects.select_for_update(no_key=True).filter(pk=transaction_id).first()
+    if payment is None:
         raise PaymentNotFound("There is no such payment.")
-    return row
+    return payment
 
 
-def _ask_for_end(row: Transaction, code: FailureCode) -> Transaction:
+def _ask_for_end(payment: Transaction, code: FailureCode) -> Transaction:
     now = database_now()
-    if not row.cancel_code or _was_in_vain(row, Verb.VOID, row.cancel_requested_at):
-        _save(row, cancel_code=code, cancel_requested_at=now, due_at=earliest_query(row, now))
-        audit.record([cancel_requested(row)])
-        wake(row.queue)
-    return row
+    if not payment.cancel_code or _previous_send_failed(
+        payment, Verb.VOID, payment.cancel_requested_at
+    ):
+        _save(
+            payment, cancel_code=code, cancel_requested_at=now, due_at=earliest_query(payment, now)
+        )
+        audit.record([cancel_requested(payment)])
+        wake(payment.queue)
+    return payment
 
 
-def _was_in_vain(row: Transaction, verb: Verb, asked_at: datetime | None) -> bool:
+def _previous_send_failed(payment: Transaction, verb: Verb, asked_at: datetime | None) -> bool:
     """Whether the gateway holds the money all the same, and no answer to ``verb`` is to come."""
-    if row.status != Status.AUTHORIZED:
+    if payment.status != Status.AUTHORIZED:
         return False
-    adapter = gateways()[row.gateway]
-    since = GatewayCall.objects.filter(transaction=row, verb=verb, last_sent_at__gte=asked_at)
-    return any(call.answered_at or is_lost(call, row, adapter) for call in since)
+    adapter = gateways()[payment.gateway]
+    since = GatewayCall.objects.filter(transaction=payment, verb=verb, last_sent_at__gte=asked_at)
+    return any(call.answered_at or is_expired_unanswered(call, payment, adapter) for call in since)
 
 
-def _save(row: Transaction, **changes: Any) -> None:
-    Transaction.objects.filter(pk=row.pk).update(**changes, updated_at=timezone.now())
+def _save(payment: Transaction, **changes: Any) -> None:
+    Transaction.objects.filter(pk=payment.pk).update(**changes, updated_at=timezone.now())
     for name, value in changes.items():
-        setattr(row, name, value)
+        setattr(payment, name, value)
 
 
-@database.atomic(durable=True)
+@db_transaction.atomic(durable=True)
 def cancel_order(*, order_id: UUID) -> Order:
     """Cancel an order that nobody is paying. Raises PaymentInProgress and OrderError."""
     lock_order(order_id)
@@ -169,13 +175,13 @@ def cancel_order(*, order_id: UUID) -> Order:
     return end_order(order_id=order_id)
 
 
-@database.atomic
-def look_again(*, transaction_id: UUID) -> None:
+@db_transaction.atomic
+def request_status_query(*, transaction_id: UUID) -> None:
     """Somebody wants to know, such as a shopper who is back: ask as soon as the gateway allows."""
-    row = Transaction.objects.select_for_update(no_key=True).filter(pk=transaction_id).first()
-    if row is None or not row.is_live or row.status == Status.PENDING:
+    payment = Transaction.objects.select_for_update(no_key=True).filter(pk=transaction_id).first()
+    if payment is None or not payment.is_live or payment.status == Status.PENDING:
         return
-    earliest = earliest_query(row, database_now())
-    if row.due_at is None or earliest < row.due_at:
-        _save(row, due_at=earliest)
-        wake(row.queue)
+    earliest = earliest_query(payment, database_now())
+    if payment.due_at is None or earliest < payment.due_at:
+        _save(payment, due_at=earliest)
+        wake(payment.queue)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db import transaction as database
+from django.db import transaction as db_transaction
 from django.db.models.functions import Now
 
 from audit import services as audit
@@ -12,13 +12,13 @@ from payments.models import WebhookEvent
 from payments.services import lifecycle
 
 
-@database.atomic(durable=True)
-def ask_gateway(*, transaction_id: UUID) -> None:
+@db_transaction.atomic(durable=True)
+def request_status_query(*, transaction_id: UUID) -> None:
     """Write down who asks, and have the gateway asked as soon as it allows.
 
     Changes nothing on a payment that has ended or was never sent.
     """
-    lifecycle.look_again(transaction_id=transaction_id)
+    lifecycle.request_status_query(transaction_id=transaction_id)
     audit.record(
         [
             audit.event(
@@ -30,7 +30,7 @@ def ask_gateway(*, transaction_id: UUID) -> None:
     )
 
 
-@database.atomic(durable=True)
+@db_transaction.atomic(durable=True)
 def process_webhook_again(*, event_id: UUID) -> bool:
     """Make a kept webhook due now, with all its tries before it. False: it is finished."""
     event = (

@@ -17,7 +17,7 @@ from payments.cases.opening import Finding, open_cases
 from payments.inbox import inbox
 from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent, WebhookState
 from payments.services import lifecycle
-from payments.services.staff import ask_gateway, process_webhook_again
+from payments.services.staff import process_webhook_again, request_status_query
 from payments.states import Status
 from tests.admin.conftest import BrowserOf
 from tests.factories import TransactionFactory, begin, hear
@@ -32,8 +32,8 @@ def url_of(name: str, key: UUID) -> str:
 
 @pytest.fixture
 def case() -> Case:
-    row = TransactionFactory.create(status=Status.SUCCESS)
-    open_cases([Finding(CaseKind.DUPLICATE, transaction=row, money=row.money)])
+    payment = TransactionFactory.create(status=Status.SUCCESS)
+    open_cases([Finding(CaseKind.DUPLICATE, transaction=payment, money=payment.money)])
     return Case.objects.get()
 
 
@@ -98,21 +98,21 @@ class TestAskingTheGateway:
     @pytest.fixture
     def waiting(self) -> Transaction:
         """A payment whose next look is far away."""
-        row: Transaction = TransactionFactory.create(status=Status.PROCESSING)
+        payment: Transaction = TransactionFactory.create(status=Status.PROCESSING)
         later = timezone.now() + timedelta(hours=1)
-        Transaction.objects.filter(pk=row.pk).update(due_at=later, lease_until=None)
-        row.refresh_from_db()
-        return row
+        Transaction.objects.filter(pk=payment.pk).update(due_at=later, lease_until=None)
+        payment.refresh_from_db()
+        return payment
 
     def test_makes_it_due_and_is_recorded(
         self, as_support: Client, support: User, waiting: Transaction
     ) -> None:
         answer = as_support.post(url_of("transaction_ask", waiting.pk))
         assert answer.headers["Location"] == admin_url(waiting)
-        row = Transaction.objects.get(pk=waiting.pk)
-        assert row.due_at is not None
-        assert row.due_at <= timezone.now() + timedelta(minutes=6)
-        assert row.status == Status.PROCESSING
+        payment = Transaction.objects.get(pk=waiting.pk)
+        assert payment.due_at is not None
+        assert payment.due_at <= timezone.now() + timedelta(minutes=6)
+        assert payment.status == Status.PROCESSING
         event = AuditEvent.objects.get(action="transaction.gateway_asked")
         assert (event.subject_id, event.actor_id) == (waiting.pk, str(support.pk))
 
@@ -126,7 +126,7 @@ class TestAskingTheGateway:
         monkeypatch.setattr(lifecycle, "wake", fail)
         due_at = waiting.due_at
         with pytest.raises(OperationalError):
-            ask_gateway(transaction_id=waiting.pk)
+            request_status_query(transaction_id=waiting.pk)
         waiting.refresh_from_db()
         assert waiting.due_at == due_at
         assert not AuditEvent.objects.filter(action="transaction.gateway_asked").exists()
@@ -139,9 +139,9 @@ class TestAskingTheGateway:
     def test_is_not_offered_where_nothing_is_open_at_the_gateway(
         self, as_support: Client, status: Status
     ) -> None:
-        row = TransactionFactory.create(status=status)
-        assert "Ask the gateway now" not in as_support.get(admin_url(row)).content.decode()
-        as_support.post(url_of("transaction_ask", row.pk))
+        payment = TransactionFactory.create(status=status)
+        assert "Ask the gateway now" not in as_support.get(admin_url(payment)).content.decode()
+        as_support.post(url_of("transaction_ask", payment.pk))
         assert not AuditEvent.objects.filter(action="transaction.gateway_asked").exists()
 
 
@@ -187,8 +187,8 @@ class TestProcessingAWebhookAgain:
         [
             (WebhookState.APPLIED, True),
             (WebhookState.MISMATCH, True),
-            (WebhookState.REFUSED, False),
-            (WebhookState.PROVEN, False),
+            (WebhookState.REJECTED, False),
+            (WebhookState.REPLACED, False),
         ],
     )
     def test_leaves_alone_what_is_done_or_not_genuine(
@@ -205,8 +205,8 @@ class TestProcessingAWebhookAgain:
     ("state", "said"),
     [
         (WebhookState.UNVERIFIED, "not verified yet: PayPal could not be asked"),
-        (WebhookState.PROVEN, "right, verified later"),
-        (WebhookState.REFUSED, "refused: PayPal could not be asked"),
+        (WebhookState.REPLACED, "right, verified later"),
+        (WebhookState.REJECTED, "refused: PayPal could not be asked"),
     ],
 )
 def test_a_webhook_that_came_unproven_says_how_it_stands(
@@ -223,9 +223,9 @@ def test_a_webhook_that_came_unproven_says_how_it_stands(
 
 
 def test_a_payment_that_nobody_answered_is_open_not_failed(as_support: Client) -> None:
-    row = TransactionFactory.create()
-    begin(row)
-    hear(row, Outcome(OutcomeKind.UNKNOWN))
-    html = as_support.get(admin_url(row)).content.decode()
+    payment = TransactionFactory.create()
+    begin(payment)
+    hear(payment, Outcome(OutcomeKind.UNKNOWN))
+    html = as_support.get(admin_url(payment)).content.decode()
     assert "nothing definite yet" in html
     assert "It has not failed" in html

@@ -33,11 +33,11 @@ def rows_of(browser: Client, url: str = URL, **filters: str) -> list[dict[str, s
 class TestExport:
     def test_holds_the_filtered_rows_in_major_units(self, as_finance: Client) -> None:
         order = OrderFactory.create(total=1_999, currency="USD")
-        row = TransactionFactory.create(order=order, method="card", status=Status.SUCCESS)
+        payment = TransactionFactory.create(order=order, method="card", status=Status.SUCCESS)
         TransactionFactory.create(status=Status.SUCCESS)
         TransactionFactory.create(status=Status.FAILED)
         [found] = rows_of(as_finance, q="status:success", currency="USD")
-        assert found["id"] == row.public_id
+        assert found["id"] == payment.public_id
         assert found["amount"] == "19.99"
         assert found["captured"] == "19.99"
         assert found["created_at"].endswith("+00:00")

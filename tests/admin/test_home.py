@@ -51,12 +51,12 @@ class TestOverview:
         assert bar.hour == timezone.localtime().hour
 
     def test_lists_what_is_open_for_too_long(self) -> None:
-        row = TransactionFactory.create(status=Status.PROCESSING)
+        payment = TransactionFactory.create(status=Status.PROCESSING)
         ended = TransactionFactory.create(status=Status.FAILED)
         now = timezone.now()
         assert list(overview(now).waiting) == []
         later = now + home.PENDING_TOO_LONG + timedelta(seconds=5)
-        assert list(overview(later).waiting) == [row]
+        assert list(overview(later).waiting) == [payment]
         assert ended not in overview(later).waiting
 
     def test_gives_up_on_sums_that_take_too_long(
@@ -89,11 +89,11 @@ class TestHome:
         assert "open: held back" in breakers
 
     def test_shows_open_cases_and_the_shops_day(self, as_support: Client) -> None:
-        row = TransactionFactory.create(status=Status.SUCCESS)
-        open_cases([Finding(CaseKind.DUPLICATE, transaction=row, money=row.money)])
+        payment = TransactionFactory.create(status=Status.SUCCESS)
+        open_cases([Finding(CaseKind.DUPLICATE, transaction=payment, money=payment.money)])
         html = as_support.get("/admin/").content.decode()
         assert "A second success for an order that is paid or cancelled" in html
-        assert row.public_id in html
+        assert payment.public_id in html
 
     @time_machine.travel("2026-11-22T20:00:00Z", tick=True)
     def test_is_on_the_shops_clock_and_in_english(self, as_support: Client) -> None:

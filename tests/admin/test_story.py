@@ -6,7 +6,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from django.db import transaction as database
+from django.db import transaction as db_transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -55,15 +55,15 @@ def deliver(address: str) -> WebhookResult:
     )
 
 
-def text_of(browser: Client, row: Transaction) -> str:
+def text_of(browser: Client, payment: Transaction) -> str:
     """The page as a person reads it."""
-    html = browser.get(admin_url(row)).content.decode()
+    html = browser.get(admin_url(payment)).content.decode()
     main = html[html.index('class="story"') :]
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", main)))
 
 
-def kinds(row: Transaction) -> list[str]:
-    return [f"{entry.kind} {entry.mark}".strip() for entry in story_of(row).entries]
+def kinds(payment: Transaction) -> list[str]:
+    return [f"{entry.kind} {entry.mark}".strip() for entry in story_of(payment).entries]
 
 
 class TestChannel:
@@ -124,14 +124,14 @@ class TestTheTrail:
 
 class TestStory:
     def test_of_a_paid_one_goes_from_the_request_to_the_mail(self, as_support: Client) -> None:
-        row = TransactionFactory.create(status=Status.PROCESSING)
-        assert deliver(ipn(row)) == WebhookResult.APPLIED
-        with database.atomic():
+        payment = TransactionFactory.create(status=Status.PROCESSING)
+        assert deliver(ipn(payment)) == WebhookResult.APPLIED
+        with db_transaction.atomic():
             mails = Notification.claim(limit=9, lease=inbox.LEASE)
         send_due(mails)
-        row.refresh_from_db()
+        payment.refresh_from_db()
 
-        assert kinds(row) == [
+        assert kinds(payment) == [
             "request",
             "change PROCESSING",
             "call no answer yet",
@@ -141,95 +141,95 @@ class TestStory:
             "transfer capture",
             "notification sent",
         ]
-        text = text_of(as_support, row)
+        text = text_of(as_support, payment)
         assert "Paid: vnpay took ₫150,000, and the order is paid with it." in text
         assert "clearing from revenue" in text
         assert "linh@example.com" in text
-        assert f"Order {row.order.number} is paid" in text
+        assert f"Order {payment.order.number} is paid" in text
         assert "Next: Nothing: it has ended." in text
 
     def test_says_that_it_waits_for_a_gateway_that_is_down(self, as_support: Client) -> None:
-        row = TransactionFactory.create(status=Status.PENDING)
-        assert "A worker takes it up from" in text_of(as_support, row)
+        payment = TransactionFactory.create(status=Status.PENDING)
+        assert "A worker takes it up from" in text_of(as_support, payment)
         hold_back("vnpay")
-        assert "vnpay does not answer, and is sent nothing" in text_of(as_support, row)
+        assert "vnpay does not answer, and is sent nothing" in text_of(as_support, payment)
 
     def test_of_a_declined_one_says_why(self, as_support: Client) -> None:
-        row = TransactionFactory.create(status=Status.FAILED)
-        text = text_of(as_support, row)
+        payment = TransactionFactory.create(status=Status.FAILED)
+        text = text_of(as_support, payment)
         assert "Declined: not enough money on the account or card (vnpay's code 51)." in text
         assert "no money was taken" in text
         assert "PROCESSING → FAILED" in text
 
     def test_of_a_lost_answer_tells_both_sends(self, as_support: Client) -> None:
-        row = TransactionFactory.create(method="card")
-        job = begin(row)
+        payment = TransactionFactory.create(method="card")
+        job = begin(payment)
         dispatch.settle(results=[(job, Outcome(OutcomeKind.UNKNOWN))])
-        make_due(row)
+        make_due(payment)
         [job] = planning.claim_and_plan(gateway_name="stripe", limit=1)
         exchange = Exchange({"url": "/v1"}, {"client_secret": "pi_1_secret_2"}, 200, 12)
-        dispatch.settle(results=[(job, paid(row, exchange=exchange))])
-        row.refresh_from_db()
+        dispatch.settle(results=[(job, paid(payment, exchange=exchange))])
+        payment.refresh_from_db()
 
-        assert GatewayCall.objects.get(transaction=row).sends == 2
-        assert kinds(row)[:5] == [
+        assert GatewayCall.objects.get(transaction=payment).sends == 2
+        assert kinds(payment)[:5] == [
             "request",
             "change PROCESSING",
             "call no usable answer",
             "call SUCCEEDED",
             "change SUCCESS",
         ]
-        text = text_of(as_support, row)
+        text = text_of(as_support, payment)
         assert "Paid: stripe took" in text
         assert "An answer of the gateway was lost on the way" in text
         assert "under the same key (send 2)" in text
         assert "secret_2" not in text
 
     def test_of_several_sends_tells_what_each_of_them_got(self, as_support: Client) -> None:
-        row = TransactionFactory.create(method="card")
+        payment = TransactionFactory.create(method="card")
         for status in (500, 503):
             answer: Json = {"request_id": f"req_{status}", "client_secret": "pi_1_secret_2"}
             exchange = Exchange({"url": "/v1"}, answer, status, 12)
             unknown = Outcome(OutcomeKind.UNKNOWN, exchange=exchange)
-            dispatch.settle(results=[(begin(row), unknown)])
-        hear(row, paid(row))
-        told = [entry for entry in story_of(row).entries if entry.kind == "call"]
+            dispatch.settle(results=[(begin(payment), unknown)])
+        hear(payment, paid(payment))
+        told = [entry for entry in story_of(payment).entries if entry.kind == "call"]
         story = [(entry.title, dict(entry.facts).get("HTTP")) for entry in told]
         assert story == [
             ("We asked stripe to collect the money", 500),
             ("We sent the same again, under the same key (send 2)", 503),
         ]
         page = as_support.get(admin_url(GatewayCall.objects.get())).content.decode()
-        for text in (text_of(as_support, row), page):
+        for text in (text_of(as_support, payment), page):
             assert "req_500" in text
             assert "req_503" in text
             assert "secret_2" not in text
 
     def test_of_a_forged_message_says_that_it_changed_nothing(self, as_support: Client) -> None:
-        row = TransactionFactory.create(status=Status.PROCESSING)
+        payment = TransactionFactory.create(status=Status.PROCESSING)
         other = TransactionFactory.create(status=Status.PROCESSING)
-        assert deliver(ipn(row, secret="not-the-secret")) == WebhookResult.REFUSED
-        row.refresh_from_db()
+        assert deliver(ipn(payment, secret="not-the-secret")) == WebhookResult.REFUSED
+        payment.refresh_from_db()
 
-        assert row.status == Status.PROCESSING
-        assert "webhook REFUSED" in kinds(row)
-        assert "webhook REFUSED" not in kinds(other)
-        text = text_of(as_support, row)
+        assert payment.status == Status.PROCESSING
+        assert "webhook REJECTED" in kinds(payment)
+        assert "webhook REJECTED" not in kinds(other)
+        text = text_of(as_support, payment)
         assert "Refused as not genuine, and without effect: 1 message." in text
         assert "vnp_SecureHash" in text
         signature = WebhookEvent.objects.get().query_string.rpartition("=")[2]
         assert signature not in text
         page = as_support.get(admin_url(WebhookEvent.objects.get())).content.decode()
-        assert row.reference in page
+        assert payment.reference in page
         assert signature not in page
 
     def test_of_a_forged_body_finds_the_reference_in_the_bytes(self) -> None:
-        row = TransactionFactory.create(method="card", status=Status.PROCESSING)
-        body = json.dumps({"id": "evt_1", "data": {"reference": row.reference}}).encode()
+        payment = TransactionFactory.create(method="card", status=Status.PROCESSING)
+        body = json.dumps({"id": "evt_1", "data": {"reference": payment.reference}}).encode()
         headers = {"stripe-signature": "t=1,v1=0"}
         delivery = Delivery(b"\xff\x00" + body, "", headers, timezone.now())
         assert inbox.receive(gateway_name="stripe", delivery=delivery) == WebhookResult.REFUSED
-        assert "webhook REFUSED" in kinds(row)
+        assert "webhook REJECTED" in kinds(payment)
 
     def test_of_a_double_payment_tells_both_and_the_case(self, as_support: Client) -> None:
         order = OrderFactory.create()
@@ -249,57 +249,57 @@ class TestStory:
         assert "Other payments of the same order" in text_of(as_support, second)
 
     def test_names_who_asked_for_its_end(self, as_support: Client) -> None:
-        row = TransactionFactory.create(status=Status.PROCESSING)
-        make_due(row)
-        lifecycle.cancel_payment(transaction_id=row.pk)
-        text = text_of(as_support, row)
+        payment = TransactionFactory.create(status=Status.PROCESSING)
+        make_due(payment)
+        lifecycle.cancel_payment(transaction_id=payment.pk)
+        text = text_of(as_support, payment)
         assert "Somebody asked for its end" in text
         assert "Its end is asked for (cancelled)." in text
         assert "vnpay is asked once more to collect the money at" in text
 
     def test_says_when_the_gateway_is_asked_next(self, as_support: Client) -> None:
-        row = TransactionFactory.create()
-        dispatch.settle(results=[(begin(row), Outcome(OutcomeKind.PENDING))])
-        assert "vnpay is asked how it stands (query 1) at" in text_of(as_support, row)
+        payment = TransactionFactory.create()
+        dispatch.settle(results=[(begin(payment), Outcome(OutcomeKind.PENDING))])
+        assert "vnpay is asked how it stands (query 1) at" in text_of(as_support, payment)
 
     def test_says_that_held_money_is_taken_next_when_somebody_asked(
         self, as_support: Client
     ) -> None:
-        row = TransactionFactory.create(status=Status.AUTHORIZED)
-        make_due(row)
-        lifecycle.capture_payment(transaction_id=row.pk)
-        text = text_of(as_support, row)
+        payment = TransactionFactory.create(status=Status.AUTHORIZED)
+        make_due(payment)
+        lifecycle.capture_payment(transaction_id=payment.pk)
+        text = text_of(as_support, payment)
         assert "Somebody asked for the money that is held" in text
         assert "stripe is asked to take the money at" in text
 
     def test_says_that_nobody_asks_a_gateway_that_is_gone(
         self, as_support: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        row = TransactionFactory.create(status=Status.AUTHORIZED)
-        make_due(row)
+        payment = TransactionFactory.create(status=Status.AUTHORIZED)
+        make_due(payment)
         monkeypatch.delitem(gateways(), "stripe")
-        assert "stripe is not configured here any more" in text_of(as_support, row)
+        assert "stripe is not configured here any more" in text_of(as_support, payment)
 
     def test_shows_the_key_and_the_request(self, as_support: Client) -> None:
-        row = TransactionFactory.create()
-        key = row.idempotency_keys.get()
-        text = text_of(as_support, row)
+        payment = TransactionFactory.create()
+        key = payment.idempotency_keys.get()
+        text = text_of(as_support, payment)
         assert key.key in text
-        assert row.client in text
+        assert payment.client in text
         assert "A worker takes it up from" in text
 
     def test_never_shows_a_payment_token(self, as_admin: Client) -> None:
-        row = TransactionFactory.create(method="card")
-        assert row.payment_token
-        assert row.payment_token not in text_of(as_admin, row)
-        assert "pm_card_visa" not in text_of(as_admin, row)
+        payment = TransactionFactory.create(method="card")
+        assert payment.payment_token
+        assert payment.payment_token not in text_of(as_admin, payment)
+        assert "pm_card_visa" not in text_of(as_admin, payment)
 
     def test_escapes_what_strangers_have_typed(self, as_support: Client) -> None:
-        row = TransactionFactory.create(status=Status.PROCESSING)
-        evil = f"/webhooks/vnpay?vnp_TxnRef={row.reference}&vnp_X=<script>alert(1)</script>"
+        payment = TransactionFactory.create(status=Status.PROCESSING)
+        evil = f"/webhooks/vnpay?vnp_TxnRef={payment.reference}&vnp_X=<script>alert(1)</script>"
         assert deliver(evil) == WebhookResult.REFUSED
         event = WebhookEvent.objects.get()
-        for page in (admin_url(row), admin_url(event)):
+        for page in (admin_url(payment), admin_url(event)):
             html = as_support.get(page).content.decode()
             assert "<script>alert" not in html
             assert "&lt;script&gt;alert" in html

@@ -12,8 +12,8 @@ from django.test import Client
 from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
-from api.documents import openapi_text
 from api.error_codes import error_codes
+from api.generated_docs import openapi_text
 from api.openapi import OPERATIONS
 from orders.models import Order
 from tests.factories import OrderFactory, ProductFactory

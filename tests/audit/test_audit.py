@@ -51,9 +51,11 @@ class TestAuditEvent:
         }
 
     def test_is_written_with_what_it_records_or_not_at_all(self) -> None:
-        row = TransactionFactory.create(status=Status.SUCCESS)
+        payment = TransactionFactory.create(status=Status.SUCCESS)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT xmin::text FROM transfers WHERE transaction_id = %s", [row.pk])
+            cursor.execute(
+                "SELECT xmin::text FROM transfers WHERE transaction_id = %s", [payment.pk]
+            )
             written = cursor.fetchone()
             cursor.execute(
                 "SELECT xmin::text FROM audit_events WHERE action = 'transaction.success'"
@@ -61,8 +63,8 @@ class TestAuditEvent:
             assert cursor.fetchone() == written
 
     def test_numbers_the_states_of_its_subject_without_a_gap(self) -> None:
-        row = TransactionFactory.create(status=Status.SUCCESS)
-        story = AuditEvent.objects.filter(subject_id=row.pk).order_by("version")
+        payment = TransactionFactory.create(status=Status.SUCCESS)
+        story = AuditEvent.objects.filter(subject_id=payment.pk).order_by("version")
         assert list(story.values_list("version", "before__status", "after__status")) == [
             (1, None, "PENDING"),
             (2, "PENDING", "PROCESSING"),

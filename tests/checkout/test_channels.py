@@ -82,13 +82,13 @@ class TestTheList:
 class TestTheChoice:
     def test_is_the_payments(self, client: Client, link: str) -> None:
         send(client, link, "momo", momo="atm")
-        row = Transaction.objects.get()
-        assert (row.method, row.channel) == ("momo", "atm")
+        payment = Transaction.objects.get()
+        assert (payment.method, payment.channel) == ("momo", "atm")
 
     def test_of_another_method_is_not_looked_at(self, client: Client, link: str) -> None:
         send(client, link, "vnpay", vnpay="qr", momo="atm")
-        row = Transaction.objects.get()
-        assert (row.method, row.channel) == ("vnpay", "qr")
+        payment = Transaction.objects.get()
+        assert (payment.method, payment.channel) == ("vnpay", "qr")
 
     def test_may_be_left_to_the_gateway(self, client: Client, link: str) -> None:
         send(client, link, "vnpay")
@@ -121,9 +121,9 @@ class TestTheChoice:
 
     def test_is_still_there_after_a_decline(self, client: Client, link: str) -> None:
         send(client, link, "momo", momo="atm")
-        row = Transaction.objects.get()
-        begin(row)
-        hear(row, declined(row))
+        payment = Transaction.objects.get()
+        begin(payment)
+        hear(payment, declined(payment))
         status = client.get(f"{link}/status").content.decode()
         assert f'href="{link}?method=momo&amp;channel=atm"' in status
         page = page_of(client, f"{link}?method=momo&channel=atm")
@@ -131,9 +131,9 @@ class TestTheChoice:
 
     def test_is_named_on_the_receipt(self, client: Client, link: str) -> None:
         send(client, link, "vnpay", vnpay="qr")
-        row = Transaction.objects.get()
-        begin(row)
-        hear(row, paid(row, psp_data={"bank": "VNPAY"}))
+        payment = Transaction.objects.get()
+        begin(payment)
+        hear(payment, paid(payment, psp_data={"bank": "VNPAY"}))
         page = client.get(f"{link}/receipt").content.decode()
         assert "QR code with a banking app" in page
 
@@ -146,8 +146,12 @@ class TestCardsThatWereMoved:
         page = page_of(client, link)
         assert "You enter it on the payment provider&#x27;s secure page." in page
         assert send(client, link, "card")["Location"] == f"{link}/status"
-        row = Transaction.objects.get()
-        assert (row.method, row.gateway, row.status) == ("card", "vnpay", Status.PENDING)
+        payment = Transaction.objects.get()
+        assert (payment.method, payment.gateway, payment.status) == (
+            "card",
+            "vnpay",
+            Status.PENDING,
+        )
         status = client.get(f"{link}/status").content.decode()
         assert "Connecting to VNPAY" in status
         assert "Stripe" not in page + status

@@ -38,11 +38,11 @@ def text(page: Page) -> str:
     return re.sub(r"\s+", " ", page.content.decode())
 
 
-def send_on(row: Transaction, url: str = LINK) -> None:
+def send_on(payment: Transaction, url: str = LINK) -> None:
     """What the worker does: plan the call, and apply the gateway's page."""
     answer = Outcome(OutcomeKind.ACTION_REQUIRED, next_action=NextAction(url))
-    dispatch.settle(results=[(begin(row), answer)])
-    row.refresh_from_db()
+    dispatch.settle(results=[(begin(payment), answer)])
+    payment.refresh_from_db()
 
 
 class TestPayPage:
@@ -109,16 +109,16 @@ class TestStart:
         first, second = form_token(client.get(link)), form_token(client.get(link))
         choose(client, link, token=first)
         assert choose(client, link, "card", token=second)["Location"] == f"{link}/status"
-        assert [row.method for row in Transaction.objects.all()] == ["vnpay"]
+        assert [payment.method for payment in Transaction.objects.all()] == ["vnpay"]
 
     def test_starts_nothing_new_for_an_old_form_whose_payment_has_failed(
         self, client: Client, link: str
     ) -> None:
         token = form_token(client.get(link))
         choose(client, link, token=token)
-        row = Transaction.objects.get()
-        begin(row)
-        hear(row, declined(row))
+        payment = Transaction.objects.get()
+        begin(payment)
+        hear(payment, declined(payment))
         choose(client, link, token=token)
         assert Transaction.objects.count() == 1
 
@@ -126,11 +126,11 @@ class TestStart:
         self, client: Client, link: str
     ) -> None:
         choose(client, link)
-        row = Transaction.objects.get()
-        begin(row)
-        hear(row, declined(row))
+        payment = Transaction.objects.get()
+        begin(payment)
+        hear(payment, declined(payment))
         choose(client, link)
-        references = {row.reference for row in Transaction.objects.all()}
+        references = {payment.reference for payment in Transaction.objects.all()}
         assert len(references) == 2
 
     @pytest.mark.parametrize(
@@ -245,8 +245,8 @@ class TestStatusPage:
     def test_draws_the_code_of_a_wallet_if_a_phone_can_read_it(
         self, client: Client, link: str, order: Order, qr: str, is_drawn: bool
     ) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
-        hear(row, Outcome(OutcomeKind.ACTION_REQUIRED, next_action=NextAction(LINK, qr=qr)))
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        hear(payment, Outcome(OutcomeKind.ACTION_REQUIRED, next_action=NextAction(LINK, qr=qr)))
         page = text(client.get(f"{link}/status"))
         assert ("segno" in page) == is_drawn
         assert f'href="{LINK}"' in page
@@ -264,51 +264,53 @@ class TestReturn:
     def test_asks_the_gateway_soon_and_says_checking(
         self, client: Client, link: str, order: Order
     ) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
-        Transaction.objects.filter(pk=row.pk).update(
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        Transaction.objects.filter(pk=payment.pk).update(
             due_at=timezone.now() + timedelta(hours=1), lease_until=None
         )
-        answer = client.get(f"{link}/return/{row.reference}?vnp_ResponseCode=00")
+        answer = client.get(f"{link}/return/{payment.reference}?vnp_ResponseCode=00")
         assert answer.status_code == 303
         assert "Checking your payment" in text(client.get(answer["Location"]))
-        row.refresh_from_db()
-        assert row.due_at is not None
-        assert row.due_at <= timezone.now()
-        assert row.status == Status.PROCESSING
+        payment.refresh_from_db()
+        assert payment.due_at is not None
+        assert payment.due_at <= timezone.now()
+        assert payment.status == Status.PROCESSING
 
     def test_believes_nothing_that_it_is_told(
         self, client: Client, link: str, order: Order
     ) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
-        client.get(f"{link}/return/{row.reference}?vnp_ResponseCode=00&status=paid&resultCode=0")
-        row.refresh_from_db()
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        client.get(
+            f"{link}/return/{payment.reference}?vnp_ResponseCode=00&status=paid&resultCode=0"
+        )
+        payment.refresh_from_db()
         order.refresh_from_db()
-        assert (row.status, order.status) == (Status.PROCESSING, "PENDING")
+        assert (payment.status, order.status) == (Status.PROCESSING, "PENDING")
 
     def test_says_continue_once_the_gateway_has_said_unpaid_since(
         self, client: Client, link: str, order: Order
     ) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PENDING)
-        send_on(row)
-        status = client.get(f"{link}/return/{row.reference}")["Location"]
+        payment = TransactionFactory.create(order=order, status=Status.PENDING)
+        send_on(payment)
+        status = client.get(f"{link}/return/{payment.reference}")["Location"]
         assert client.get(status.replace("status", "status.json")).json()["stage"] == "checking"
-        dispatch.settle(results=[(begin(row), Outcome(OutcomeKind.UNPAID))])
+        dispatch.settle(results=[(begin(payment), Outcome(OutcomeKind.UNPAID))])
         assert client.get(status.replace("status", "status.json")).json()["stage"] == "continue"
-        again = client.get(f"{link}/return/{row.reference}")["Location"]
+        again = client.get(f"{link}/return/{payment.reference}")["Location"]
         assert client.get(again.replace("status", "status.json")).json()["stage"] == "checking"
 
     def test_takes_a_post_from_a_gateway(self, link: str, order: Order) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
         strict = Client(enforce_csrf_checks=True)
-        assert strict.post(f"{link}/return/{row.reference}", {"a": "b"}).status_code == 303
+        assert strict.post(f"{link}/return/{payment.reference}", {"a": "b"}).status_code == 303
 
     def test_leads_to_the_client_app_with_the_payment_and_nothing_else(
         self, client: Client, link: str, order: Order
     ) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
-        Transaction.objects.filter(pk=row.pk).update(return_url="https://shop.example/done?a=1")
-        answer = client.get(f"{link}/return/{row.reference}?evil=1")
-        assert answer["Location"] == f"https://shop.example/done?a=1&payment_id={row.public_id}"
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        Transaction.objects.filter(pk=payment.pk).update(return_url="https://shop.example/done?a=1")
+        answer = client.get(f"{link}/return/{payment.reference}?evil=1")
+        assert answer["Location"] == f"https://shop.example/done?a=1&payment_id={payment.public_id}"
 
     def test_is_not_found_for_a_payment_of_another_order(self, client: Client, link: str) -> None:
         other = TransactionFactory.create(status=Status.PROCESSING)
@@ -319,26 +321,26 @@ class TestChange:
     def test_ends_a_payment_that_was_never_sent_and_shows_the_choice_again(
         self, client: Client, link: str, order: Order
     ) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PENDING)
-        answer = client.post(f"{link}/cancel", {"reference": row.reference})
+        payment = TransactionFactory.create(order=order, status=Status.PENDING)
+        answer = client.post(f"{link}/cancel", {"reference": payment.reference})
         assert answer["Location"] == f"{link}/status"
         assert client.get(f"{link}/status")["Location"] == link
-        row.refresh_from_db()
-        assert (row.status, row.failure_code) == (Status.FAILED, "superseded")
+        payment.refresh_from_db()
+        assert (payment.status, payment.failure_code) == (Status.FAILED, "superseded")
 
     def test_closes_one_that_is_under_way_before_another_may_start(
         self, client: Client, link: str, order: Order
     ) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
-        client.post(f"{link}/cancel", {"reference": row.reference})
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        client.post(f"{link}/cancel", {"reference": payment.reference})
         assert "Closing the earlier payment" in text(client.get(f"{link}/status"))
         assert client.get(link)["Location"] == f"{link}/status"
-        hear(row, Outcome(OutcomeKind.UNPAID, reference=row.reference), Source.QUERY)
+        hear(payment, Outcome(OutcomeKind.UNPAID, reference=payment.reference), Source.QUERY)
         assert client.get(f"{link}/status")["Location"] == link
 
     def test_leaves_a_paid_one_alone(self, client: Client, link: str, order: Order) -> None:
-        row = TransactionFactory.create(order=order, status=Status.SUCCESS)
-        client.post(f"{link}/cancel", {"reference": row.reference})
+        payment = TransactionFactory.create(order=order, status=Status.SUCCESS)
+        client.post(f"{link}/cancel", {"reference": payment.reference})
         assert "Paid. Thank you!" in text(client.get(f"{link}/status"))
 
     def test_touches_no_newer_payment_than_the_page_showed(
@@ -382,13 +384,13 @@ class TestReceipt:
     def test_shows_what_was_paid_when_and_how(
         self, client: Client, link: str, order: Order
     ) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
         facts = {"card_brand": "visa", "card_last4": "4242"}
-        hear(row, paid(row, psp_data=facts))
+        hear(payment, paid(payment, psp_data=facts))
         page = text(client.get(f"{link}/receipt"))
         assert f"Receipt for order {order.number}" in page
         assert "•••• 4242" in page
-        assert row.public_id in page
+        assert payment.public_id in page
 
     def test_is_no_receipt_before_the_money_came(
         self, client: Client, link: str, order: Order

@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from django.conf import settings
 
-from api.documents import read_settings
+from api.generated_docs import read_settings
 
 ROOT = Path(settings.BASE_DIR)
 FILLED_IN = {

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from api.documents import read_settings
+from api.generated_docs import read_settings
 from config.environment import group
 from config.gateway_accounts import with_accounts
 from config.gateway_settings import OPTIONS

@@ -64,11 +64,11 @@ class TestSweep:
         assert _sweep() == "woken: gateway.vnpay\n"
 
     def test_does_the_work_itself_without_redis(self) -> None:
-        row = TransactionFactory.create()
+        payment = TransactionFactory.create()
         assert _sweep("--here") == "drained: gateway.vnpay\n"
-        row.refresh_from_db()
-        assert row.status == Status.PROCESSING
-        assert row.next_action is not None
+        payment.refresh_from_db()
+        assert payment.status == Status.PROCESSING
+        assert payment.next_action is not None
 
 
 def _sweep(*arguments: str) -> str:

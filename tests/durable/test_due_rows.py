@@ -70,11 +70,11 @@ class TestTheFence:
         [sleeper] = claim()
         make_due(row, lease_over=True)
         [owner] = claim()
-        assert sleeper.mine().update(title="late") == 0
-        assert not sleeper.give_back(due_in=None)
-        assert not sleeper.put_off()
-        assert owner.mine().update(title="mine") == 1
-        assert owner.give_back(due_in=None)
+        assert sleeper.fenced().update(title="late") == 0
+        assert not sleeper.release_lease(due_in=None)
+        assert not sleeper.retry_later()
+        assert owner.fenced().update(title="mine") == 1
+        assert owner.release_lease(due_in=None)
         row.refresh_from_db()
         assert (row.title, row.failures, row.due_at) == ("mine", 0, None)
 
@@ -84,7 +84,7 @@ class TestGiveBack:
         row = NotificationFactory.create(failures=3)
         [claimed] = claim()
         before = timezone.now()
-        assert claimed.give_back(due_in=MINUTE)
+        assert claimed.release_lease(due_in=MINUTE)
         row.refresh_from_db()
         assert (row.failures, row.lease_until) == (0, None)
         assert row.due_at is not None
@@ -95,7 +95,7 @@ class TestPutOff:
     def test_tries_again_later(self) -> None:
         row = NotificationFactory.create()
         [claimed] = claim()
-        assert claimed.put_off()
+        assert claimed.retry_later()
         row.refresh_from_db()
         assert (row.failures, row.lease_until) == (1, None)
         assert row.due_at is not None
@@ -105,7 +105,7 @@ class TestPutOff:
     def test_waits_as_long_as_it_was_asked_to(self) -> None:
         row = NotificationFactory.create()
         [claimed] = claim()
-        claimed.put_off(at_least=timedelta(hours=2))
+        claimed.retry_later(at_least=timedelta(hours=2))
         row.refresh_from_db()
         assert row.due_at is not None
         assert row.due_at > timezone.now() + timedelta(hours=1, minutes=59)
@@ -115,7 +115,7 @@ class TestPutOff:
         assert limit is not None
         row = NotificationFactory.create(failures=limit - 1)
         [claimed] = claim()
-        claimed.put_off()
+        claimed.retry_later()
         row.refresh_from_db()
         assert (row.due_at, row.failures, row.is_exhausted) == (None, limit, True)
 

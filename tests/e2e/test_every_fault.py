@@ -236,7 +236,7 @@ class TestACorruptedWebhook:
         assert all(_attempts(shop, each) for each in forged)
         kept = shop.query(
             "SELECT DISTINCT forged FROM webhook_events w, unnest(%s) AS forged"
-            " WHERE w.state = 'REFUSED' AND NOT w.verified AND w.transaction_id IS NULL"
+            " WHERE w.state = 'REJECTED' AND NOT w.verified AND w.transaction_id IS NULL"
             " AND (position(convert_to(forged, 'UTF8') IN w.body) > 0"
             "  OR position(forged IN w.query_string) > 0)",
             [each.reference for each in played],

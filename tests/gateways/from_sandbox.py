@@ -6,18 +6,18 @@ from typing import Any
 from uuid import uuid4
 
 from gateways.base import Gateway
-from gateways.operation import Intent, Verb
+from gateways.operation import PaymentDetails, Verb
 from gateways.outcome import Outcome
 from gateways.webhook import Delivery, Notice
 from money.money import Money
-from tests.gateways.samples import intent, operation, run
+from tests.gateways.samples import details, operation, run
 from tests.sandbox.player import Received
 
 
-def payment_of(money: Money, **changes: Any) -> Intent:
+def payment_of(money: Money, **changes: Any) -> PaymentDetails:
     """A payment that nobody knows yet, with an hour to pay it."""
     now = datetime.now(UTC)
-    return intent(
+    return details(
         reference=uuid4().hex,
         money=money,
         created_at=now,
@@ -28,13 +28,13 @@ def payment_of(money: Money, **changes: Any) -> Intent:
     )
 
 
-def ask(gateway: Gateway, verb: Verb, payment: Intent, **changes: Any) -> Outcome:
+def ask(gateway: Gateway, verb: Verb, payment: PaymentDetails, **changes: Any) -> Outcome:
     """One verb under a reference of its own, as each GatewayCall has."""
     made = {"reference": uuid4().hex, "now": datetime.now(UTC), **changes}
     return run(gateway, operation(verb, payment, **made))
 
 
-def learned(payment: Intent, outcome: Outcome) -> Intent:
+def learned(payment: PaymentDetails, outcome: Outcome) -> PaymentDetails:
     """``payment`` with the ids that the gateway has given it."""
     return replace(
         payment,

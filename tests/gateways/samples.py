@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from gateways.base import Gateway
-from gateways.operation import Intent, Operation, Verb
+from gateways.operation import Operation, PaymentDetails, Verb
 from gateways.outcome import Outcome
 from money.money import Money
 
@@ -14,10 +14,10 @@ CALL_REFERENCE: Final = "0199f1d2c3b47a5e8f9012345678feed"
 CREATED_AT: Final = datetime(2026, 11, 22, 3, 30, tzinfo=UTC)
 
 
-def intent(**changes: Any) -> Intent:
+def details(**changes: Any) -> PaymentDetails:
     """An order of 100,000 đồng, to be paid within 15 minutes."""
     return replace(
-        Intent(
+        PaymentDetails(
             reference=REFERENCE,
             money=Money(100_000, "VND"),
             order_number="ORD-1001",
@@ -38,12 +38,12 @@ def intent(**changes: Any) -> Intent:
     )
 
 
-def operation(verb: Verb, payment: Intent | None = None, **changes: Any) -> Operation:
+def operation(verb: Verb, payment: PaymentDetails | None = None, **changes: Any) -> Operation:
     """``verb`` on ``payment``, five minutes after the payment was created."""
     made = Operation(
         verb=verb,
         reference=CALL_REFERENCE,
-        intent=payment or intent(),
+        details=payment or details(),
         now=CREATED_AT + timedelta(minutes=5),
     )
     return replace(made, **changes)

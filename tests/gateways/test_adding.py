@@ -91,16 +91,16 @@ class TestANewGateway:
         self, api: APIClient, client: Client, shopper: User, server: LocalServer
     ) -> None:
         order = OrderFactory.create(customer=shopper)
-        row = begun(api, order, server)
-        assert row.gateway == "tinypay"
-        shown = api.get(f"/payments/{row.public_id}").json()["next_action"]
+        payment = begun(api, order, server)
+        assert payment.gateway == "tinypay"
+        shown = api.get(f"/payments/{payment.public_id}").json()["next_action"]
         assert shown == {"type": "redirect", "url": "https://pay.tinypay.example/t1"}
-        notice = told(row, "paid", order.total)
+        notice = told(payment, "paid", order.total)
         assert client.post("/webhooks/tinypay", notice, "application/json").status_code == 400
         assert tell(client, notice) == 204
-        row.refresh_from_db()
+        payment.refresh_from_db()
         order.refresh_from_db()
-        assert (row.status, row.psp_reference, order.status) == ("SUCCESS", "t1", "PAID")
+        assert (payment.status, payment.psp_reference, order.status) == ("SUCCESS", "t1", "PAID")
 
     def test_has_a_notice_verified_anew_that_could_not_be_applied(
         self,
@@ -110,24 +110,24 @@ class TestANewGateway:
         server: LocalServer,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        row = begun(api, OrderFactory.create(customer=shopper), server)
+        payment = begun(api, OrderFactory.create(customer=shopper), server)
         with monkeypatch.context() as broken:
             broken.setattr(inbox, "apply_outcomes", None)
-            tell(client, told(row, "paid", row.amount))
-        WebhookEvent.objects.update(due_at=row.created_at, lease_until=None)
+            tell(client, told(payment, "paid", payment.amount))
+        WebhookEvent.objects.update(due_at=payment.created_at, lease_until=None)
         queues()["webhooks"].drain()
-        row.refresh_from_db()
-        assert row.status == "SUCCESS"
+        payment.refresh_from_db()
+        assert payment.status == "SUCCESS"
 
     def test_is_asked_when_it_is_silent(
         self, api: APIClient, shopper: User, server: LocalServer
     ) -> None:
-        row = begun(api, OrderFactory.create(customer=shopper), server)
-        server.reply_json(json.loads(told(row, "refused", row.amount)))
-        Transaction.objects.filter(pk=row.pk).update(due_at=row.created_at)
+        payment = begun(api, OrderFactory.create(customer=shopper), server)
+        server.reply_json(json.loads(told(payment, "refused", payment.amount)))
+        Transaction.objects.filter(pk=payment.pk).update(due_at=payment.created_at)
         call_command("sweep", "--here")
-        row.refresh_from_db()
-        assert (row.status, row.failure_code) == ("FAILED", "declined")
+        payment.refresh_from_db()
+        assert (payment.status, payment.failure_code) == ("FAILED", "declined")
 
     def test_is_offered_only_for_what_it_can_do(self, api: APIClient, shopper: User) -> None:
         order = OrderFactory.create(customer=shopper, currency="USD", total=1_999)
@@ -153,13 +153,13 @@ def begun(api: APIClient, order: Order, server: LocalServer) -> Transaction:
     """A payment of ``order`` whose link has been handed out."""
     answer = api.post("/payments", wanted(order), format="json")
     assert answer.status_code == 201, answer.content
-    row = Transaction.objects.get(order=order)
+    payment = Transaction.objects.get(order=order)
     page = {"page": "https://pay.tinypay.example/t1"}
-    server.reply_json({**json.loads(told(row, "open", order.total)), **page})
+    server.reply_json({**json.loads(told(payment, "open", order.total)), **page})
     call_command("sweep", "--here")
-    row.refresh_from_db()
-    assert row.status == "PROCESSING"
-    return row
+    payment.refresh_from_db()
+    assert payment.status == "PROCESSING"
+    return payment
 
 
 def tell(client: Client, notice: bytes) -> int:
@@ -170,7 +170,7 @@ def tell(client: Client, notice: bytes) -> int:
     return answer.status_code
 
 
-def told(row: Transaction, status: str, amount: int) -> bytes:
+def told(payment: Transaction, status: str, amount: int) -> bytes:
     """What TinyPay says about a payment."""
-    said = {"shop": "test-shop", "reference": row.reference, "id": "t1"}
+    said = {"shop": "test-shop", "reference": payment.reference, "id": "t1"}
     return json.dumps({**said, "status": status, "amount": amount}).encode()

@@ -22,7 +22,7 @@ from gateways.vnpay.gateway import VnpayGateway
 from tests.gateways.momo import wallet
 from tests.gateways.paypal import account
 from tests.gateways.raw_server import RawServer
-from tests.gateways.samples import intent, operation, run
+from tests.gateways.samples import details, operation, run
 from tests.gateways.stripe import theirs as stripes
 from tests.gateways.vnpay import theirs as vnpays
 
@@ -56,7 +56,7 @@ SIDES = {
         _stripe,
         operation(
             Verb.QUERY,
-            intent(has_token=True, psp_reference="pi_1", psp_data={"payment_intent": "pi_1"}),
+            details(has_token=True, psp_reference="pi_1", psp_data={"payment_intent": "pi_1"}),
         ),
         stripes.payment_intent(),
     ),

@@ -16,7 +16,7 @@ import requests
 
 from gateways.base import Gateway
 from gateways.momo.gateway import MomoGateway
-from gateways.operation import Intent, Verb
+from gateways.operation import PaymentDetails, Verb
 from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from gateways.paypal.gateway import PaypalGateway
 from gateways.stripe.gateway import StripeGateway
@@ -109,7 +109,7 @@ def vendor(request: pytest.FixtureRequest) -> Vendor:
     return chosen
 
 
-def payment(vendor: Vendor, **changes: Any) -> Intent:
+def payment(vendor: Vendor, **changes: Any) -> PaymentDetails:
     now = datetime.now(UTC)
     made = {
         "reference": uuid4().hex,
@@ -121,47 +121,47 @@ def payment(vendor: Vendor, **changes: Any) -> Intent:
         "expires_at": now + timedelta(hours=1),
         "locale": "en",
     }
-    return samples.intent(**{**made, **changes})
+    return samples.details(**{**made, **changes})
 
 
-def ask(gateway: Gateway, verb: Verb, intent: Intent, **changes: Any) -> Outcome:
-    reference = intent.reference if verb is Verb.CREATE else uuid4().hex
+def ask(gateway: Gateway, verb: Verb, details: PaymentDetails, **changes: Any) -> Outcome:
+    reference = details.reference if verb is Verb.CREATE else uuid4().hex
     made = {"reference": reference, "now": datetime.now(UTC), **changes}
-    return samples.run(gateway, samples.operation(verb, intent, **made))
+    return samples.run(gateway, samples.operation(verb, details, **made))
 
 
-def learned(intent: Intent, said: Outcome) -> Intent:
-    return replace(intent, psp_reference=said.psp_reference, psp_data=dict(said.psp_data))
+def learned(details: PaymentDetails, said: Outcome) -> PaymentDetails:
+    return replace(details, psp_reference=said.psp_reference, psp_data=dict(said.psp_data))
 
 
 class TestEveryVendor:
     def test_gives_a_page_to_pay_on_and_calls_it_unpaid(self, vendor: Vendor) -> None:
-        gateway, intent = vendor.gateway(), payment(vendor)
-        created = ask(gateway, Verb.CREATE, intent)
+        gateway, details = vendor.gateway(), payment(vendor)
+        created = ask(gateway, Verb.CREATE, details)
         assert created.kind is OutcomeKind.ACTION_REQUIRED
         assert created.next_action is not None
         page = requests.get(created.next_action.url, timeout=_TIMEOUT_S)
         assert page.ok
         # VNPAY tells of a wrong signature or a wrong field by leading to its error page.
         assert "/Payment/Error" not in page.url
-        asked = ask(gateway, Verb.QUERY, learned(intent, created))
+        asked = ask(gateway, Verb.QUERY, learned(details, created))
         assert asked.kind is OutcomeKind.UNPAID
 
     def test_takes_the_same_request_twice_for_one(self, vendor: Vendor) -> None:
-        gateway, intent = vendor.gateway(), payment(vendor)
-        said = [ask(gateway, Verb.CREATE, intent) for _ in range(2)]
+        gateway, details = vendor.gateway(), payment(vendor)
+        said = [ask(gateway, Verb.CREATE, details) for _ in range(2)]
         assert {each.kind for each in said} == {OutcomeKind.ACTION_REQUIRED}
         assert len({each.psp_reference for each in said}) == 1
 
     def test_refuses_a_stranger(self, vendor: Vendor) -> None:
         vendor.gateway()
         stranger = vendor.gateway(**{vendor.secret: vendor.stranger})
-        intent = payment(vendor, psp_reference="NOBODYSORDER00000")
-        assert ask(stranger, Verb.QUERY, intent).kind is OutcomeKind.NOT_DONE
+        details = payment(vendor, psp_reference="NOBODYSORDER00000")
+        assert ask(stranger, Verb.QUERY, details).kind is OutcomeKind.NOT_DONE
 
     def test_tells_its_time(self, vendor: Vendor) -> None:
-        intent = payment(vendor, psp_reference="NOBODYSORDER00000")
-        said = ask(vendor.gateway(), Verb.QUERY, intent)
+        details = payment(vendor, psp_reference="NOBODYSORDER00000")
+        said = ask(vendor.gateway(), Verb.QUERY, details)
         assert said.exchange is not None
         assert said.exchange.answered_at is not None
         assert abs(datetime.now(UTC) - said.exchange.answered_at) < timedelta(seconds=30)
@@ -170,14 +170,14 @@ class TestEveryVendor:
 class TestStripe:
     """Only Stripe lets a program pay: the others wait for a person on their pages."""
 
-    def pay(self, token: str, **changes: Any) -> tuple[Gateway, Intent, Outcome]:
-        gateway, intent = STRIPE.gateway(), payment(STRIPE, has_token=True, **changes)
-        return gateway, intent, ask(gateway, Verb.CREATE, intent, token=token)
+    def pay(self, token: str, **changes: Any) -> tuple[Gateway, PaymentDetails, Outcome]:
+        gateway, details = STRIPE.gateway(), payment(STRIPE, has_token=True, **changes)
+        return gateway, details, ask(gateway, Verb.CREATE, details, token=token)
 
     def test_is_paid_and_gives_a_part_back(self) -> None:
-        gateway, intent, paid = self.pay("pm_card_visa")
+        gateway, details, paid = self.pay("pm_card_visa")
         assert (paid.kind, paid.money) == (OutcomeKind.SUCCEEDED, STRIPE.total)
-        known = learned(intent, paid)
+        known = learned(details, paid)
         refunded = ask(gateway, Verb.REFUND, known, money=Money(999, "USD"))
         assert (refunded.kind, refunded.money) == (OutcomeKind.SUCCEEDED, Money(999, "USD"))
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.SUCCEEDED
@@ -189,15 +189,15 @@ class TestStripe:
         assert said.failure.code is FailureCode.INSUFFICIENT_FUNDS
 
     def test_takes_a_part_of_a_hold_and_lets_the_rest_go(self) -> None:
-        gateway, intent, held = self.pay("pm_card_visa", capture="manual")
+        gateway, details, held = self.pay("pm_card_visa", capture="manual")
         assert (held.kind, held.money) == (OutcomeKind.AUTHORIZED, STRIPE.total)
-        known = learned(intent, held)
+        known = learned(details, held)
         taken = ask(gateway, Verb.CAPTURE, known, money=Money(999, "USD"))
         assert (taken.kind, taken.money) == (OutcomeKind.SUCCEEDED, Money(999, "USD"))
 
     def test_releases_a_hold(self) -> None:
-        gateway, intent, held = self.pay("pm_card_visa", capture="manual")
-        known = learned(intent, held)
+        gateway, details, held = self.pay("pm_card_visa", capture="manual")
+        known = learned(details, held)
         assert ask(gateway, Verb.VOID, known).kind is OutcomeKind.DECLINED
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.DECLINED
 
@@ -207,7 +207,7 @@ class TestStripe:
         assert said.next_action is not None
 
     def test_closes_a_page_that_nobody_has_paid_on(self) -> None:
-        gateway, intent = STRIPE.gateway(), payment(STRIPE)
-        known = learned(intent, ask(gateway, Verb.CREATE, intent))
+        gateway, details = STRIPE.gateway(), payment(STRIPE)
+        known = learned(details, ask(gateway, Verb.CREATE, details))
         assert ask(gateway, Verb.CLOSE, known).kind is OutcomeKind.DECLINED
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.DECLINED

@@ -55,12 +55,12 @@ class TestQueue:
 
 class TestSending:
     def test_tells_the_customer_what_was_paid(self) -> None:
-        row = TransactionFactory.create(status=Status.SUCCESS)
+        payment = TransactionFactory.create(status=Status.SUCCESS)
         drain()
         [sent] = mail.outbox
         kept = Notification.objects.get()
         assert sent.to == ["linh@example.com"]
-        assert str(row.order.number) in f"{sent.subject} {sent.body}"
+        assert str(payment.order.number) in f"{sent.subject} {sent.body}"
         assert "150,000" in sent.body
         assert (kept.title, kept.text) == (sent.subject, sent.body)
         assert kept.sent_at is not None
@@ -76,11 +76,11 @@ class TestSending:
     @pytest.mark.parametrize("locale", ["en", "vi"])
     def test_tells_the_reason_in_the_words_of_the_page(self, client: Client, locale: str) -> None:
         customer = UserFactory.create(locale=locale)
-        row = TransactionFactory.create(order__customer=customer, status=Status.FAILED)
+        payment = TransactionFactory.create(order__customer=customer, status=Status.FAILED)
         drain()
         [sent] = mail.outbox
         client.post("/language", {"language": locale})
-        page = client.get(f"/checkout/{link_token(row.order_id)}/status").content.decode()
+        page = client.get(f"/checkout/{link_token(payment.order_id)}/status").content.decode()
         assert REASON[locale] in page
         assert REASON[locale] in sent.body
 

@@ -172,8 +172,10 @@ class TestDoctor:
         assert found("vnpay", "webhook").verdict is Verdict.FAILED
 
     def test_sees_work_that_nobody_does(self, configure: Configure) -> None:
-        row = TransactionFactory.create()
-        Transaction.objects.filter(pk=row.pk).update(due_at=timezone.now() - timedelta(minutes=3))
+        payment = TransactionFactory.create()
+        Transaction.objects.filter(pk=payment.pk).update(
+            due_at=timezone.now() - timedelta(minutes=3)
+        )
         finding = found("system", "work")
         assert finding.verdict is Verdict.FAILED
         assert "180 s" in finding.detail

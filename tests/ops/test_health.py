@@ -140,8 +140,10 @@ class TestMetrics:
         assert not [sample for sample in samples if "0123456789" in sample]
 
     def test_say_what_waits_and_for_how_long(self, scrape: Scrape) -> None:
-        row = TransactionFactory.create()
-        Transaction.objects.filter(pk=row.pk).update(due_at=timezone.now() - timedelta(seconds=90))
+        payment = TransactionFactory.create()
+        Transaction.objects.filter(pk=payment.pk).update(
+            due_at=timezone.now() - timedelta(seconds=90)
+        )
         samples = scrape()
         assert samples['payments_due_rows{queue="gateway.vnpay"}'] == 1
         assert samples['payments_due_rows{queue="gateway.stripe"}'] == 0
@@ -171,12 +173,12 @@ class TestMetrics:
 
     def test_tell_how_long_gateways_took_and_what_they_said(self, scrape: Scrape) -> None:
         for duration_ms in (100, 200, 300, 400):
-            row = TransactionFactory.create(method="card", status=Status.PROCESSING)
-            calls = GatewayCall.objects.filter(transaction=row)
+            payment = TransactionFactory.create(method="card", status=Status.PROCESSING)
+            calls = GatewayCall.objects.filter(transaction=payment)
             calls.update(outcome=OutcomeKind.PENDING, duration_ms=duration_ms)
         # Signed here, without a call; and one that was slow, but too long ago to count.
         TransactionFactory.create(status=Status.PROCESSING)
-        old = GatewayCall.objects.filter(transaction=row)
+        old = GatewayCall.objects.filter(transaction=payment)
         old.update(created_at=timezone.now() - timedelta(minutes=11))
         samples = scrape()
         labels = 'gateway="stripe",operation="create",outcome="pending"'
@@ -198,8 +200,8 @@ class TestMetrics:
 
     def test_count_webhooks_by_what_became_of_them(self, client: Client, scrape: Scrape) -> None:
         before = webhooks_by_result(scrape())
-        row = TransactionFactory.create(status=Status.PROCESSING)
-        for address in (ipn(row), ipn(row), ipn(row, secret="x" * 32)):
+        payment = TransactionFactory.create(status=Status.PROCESSING)
+        for address in (ipn(payment), ipn(payment), ipn(payment, secret="x" * 32)):
             client.get(address)
         client.post("/webhooks/stripe", b"x" * (BODY_BYTES_MAX + 1), "application/json")
         client.post("/webhooks/nobody", b"{}", "application/json")

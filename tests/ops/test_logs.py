@@ -166,9 +166,9 @@ class TestALineOfTheWorker:
             raise RuntimeError(STORY)
 
         monkeypatch.setattr(VnpayGateway, "perform", crash)
-        row = TransactionFactory.create()
-        perform(begin(row))
-        assert lines.one("adapter_failed")["transaction"] == str(row.pk)
+        payment = TransactionFactory.create()
+        perform(begin(payment))
+        assert lines.one("adapter_failed")["transaction"] == str(payment.pk)
         assert secrets_in(lines.text) == []
 
     def test_names_the_payment_whose_answer_could_not_be_applied(
@@ -177,12 +177,12 @@ class TestALineOfTheWorker:
         def refuse(evidence: object) -> None:
             raise RuntimeError(STORY)
 
-        row = TransactionFactory.create()
-        job = begin(row)
+        payment = TransactionFactory.create()
+        job = begin(payment)
         outcome = perform(job)
         monkeypatch.setattr(dispatch, "apply_outcomes", refuse)
         settle(results=[(job, outcome)])
-        assert lines.one("outcome_not_applied")["transaction"] == str(row.pk)
+        assert lines.one("outcome_not_applied")["transaction"] == str(payment.pk)
         assert secrets_in(lines.text) == []
 
 

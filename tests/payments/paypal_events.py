@@ -42,10 +42,10 @@ class Paypal:
         # As after the pause that an adapter makes when nobody answered.
         gateways()["paypal"] = self.adapter()
 
-    def send(self, row: Transaction, *, webhook_id: str = WEBHOOK_ID, **changes: Any) -> int:
-        """Tell of the approval of ``row``; the status of our answer."""
+    def send(self, payment: Transaction, *, webhook_id: str = WEBHOOK_ID, **changes: Any) -> int:
+        """Tell of the approval of ``payment``; the status of our answer."""
         resource: dict[str, Any] = order("APPROVED")
-        ours = {"custom_id": row.reference, "invoice_id": row.reference}
+        ours = {"custom_id": payment.reference, "invoice_id": payment.reference}
         resource["purchase_units"][0] |= ours
         event = {"id": "WH-1", "event_type": "CHECKOUT.ORDER.APPROVED", "resource": resource}
         sent = delivery(event | changes, self.server.url + CERT_PATH, webhook_id=webhook_id)

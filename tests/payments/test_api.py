@@ -62,14 +62,16 @@ class TestGetPayment:
     def test_shows_nobody_elses(
         self, api_for: ClientFor, other_shopper: User, order: Order
     ) -> None:
-        row = TransactionFactory.create(order=order)
-        assert_problem(api_for(other_shopper).get(f"/payments/{row.public_id}"), 404, "not_found")
+        payment = TransactionFactory.create(order=order)
+        assert_problem(
+            api_for(other_shopper).get(f"/payments/{payment.public_id}"), 404, "not_found"
+        )
 
     def test_shows_staff_no_more_by_the_api(
         self, api_for: ClientFor, admin: User, order: Order
     ) -> None:
-        row = TransactionFactory.create(order=order)
-        assert_problem(api_for(admin).get(f"/payments/{row.public_id}"), 404, "not_found")
+        payment = TransactionFactory.create(order=order)
+        assert_problem(api_for(admin).get(f"/payments/{payment.public_id}"), 404, "not_found")
 
 
 class TestListPayments:
@@ -283,8 +285,8 @@ class TestCardNumbers:
 class TestMethodsAndPaths:
     @pytest.mark.parametrize("method", ["put", "patch", "delete"])
     def test_a_payment_is_never_edited(self, api: APIClient, order: Order, method: str) -> None:
-        row = TransactionFactory.create(order=order)
-        answer = getattr(api, method)(f"/payments/{row.public_id}", {"status": "SUCCESS"})
+        payment = TransactionFactory.create(order=order)
+        answer = getattr(api, method)(f"/payments/{payment.public_id}", {"status": "SUCCESS"})
         assert_problem(answer, 405, "method_not_allowed")
 
     def test_no_slash_is_redirected(self, api: APIClient) -> None:

@@ -16,13 +16,13 @@ from durable.clock import database_now
 from gateways.operation import Verb
 from gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.invariants import check
-from payments.models import Capture, GatewayBreaker, GatewayCall, Transaction
+from payments.models import CaptureMethod, GatewayBreaker, GatewayCall, Transaction
 from payments.outcomes.apply import Evidence, Source, apply_outcomes
 from payments.processing import dispatch, planning
 from payments.processing.next_operation import SENDS_BEFORE_A_QUERY
 from payments.processing.planning import Job
 from payments.routing import breaker
-from payments.services.lifecycle import cancel_payment, capture_payment, look_again
+from payments.services.lifecycle import cancel_payment, capture_payment, request_status_query
 from payments.states import Status
 from tests.at_once import PATIENCE_S
 from tests.factories import OrderFactory, TransactionFactory, begin, make_due
@@ -92,22 +92,22 @@ def wait_for_waiters(count: int) -> None:
 
 class TestPlanning:
     def test_leaves_a_payment_unsent_while_its_gateway_is_held_back(self) -> None:
-        row = TransactionFactory.create(method="card")
+        payment = TransactionFactory.create(method="card")
         hold_back("stripe")
         assert plan("stripe") == []
-        row.refresh_from_db()
-        assert (row.status, row.lease_until, row.failures) == (Status.PENDING, None, 0)
-        assert row.due_at is not None
+        payment.refresh_from_db()
+        assert (payment.status, payment.lease_until, payment.failures) == (Status.PENDING, None, 0)
+        assert payment.due_at is not None
         assert not GatewayCall.objects.exists()
         assert check() == []
 
     def test_sends_no_payment_as_the_probe(self) -> None:
-        row = TransactionFactory.create(method="card")
+        payment = TransactionFactory.create(method="card")
         hold_back("stripe")
         probe_is_due()
         assert plan("stripe") == []
-        row.refresh_from_db()
-        assert row.status == Status.PENDING
+        payment.refresh_from_db()
+        assert payment.status == Status.PENDING
         assert breaker.is_probe_due("stripe")
 
     def test_hands_out_links_that_need_no_network(self) -> None:
@@ -131,22 +131,22 @@ class TestAnswers:
     def test_takes_no_answer_of_ours_for_one_of_the_gateways(self) -> None:
         # PayPal never named the order, so this query is answered without asking anybody.
         order = OrderFactory.create(currency="USD")
-        row = TransactionFactory.create(order=order, method="paypal", status=Status.PROCESSING)
+        payment = TransactionFactory.create(order=order, method="paypal", status=Status.PROCESSING)
         GatewayCall.objects.update(sends=SENDS_BEFORE_A_QUERY)
         hold_back("paypal")
-        make_due(row)
+        make_due(payment)
         [query] = plan("paypal")
         assert query.operation.request == {}
         dispatch.settle(results=[(query, dispatch.perform(query))])
         assert breaker.is_open("paypal")
 
     def test_let_go_of_what_was_held_back(self) -> None:
-        row = TransactionFactory.create(method="card")
+        payment = TransactionFactory.create(method="card")
         hold_back("stripe")
         assert plan("stripe") == []
         assert not Transaction.due(gateway="stripe").exists()
         note(ANSWER)
-        assert Transaction.due(gateway="stripe").get() == row
+        assert Transaction.due(gateway="stripe").get() == payment
 
     def test_let_go_of_nothing_else(self) -> None:
         soon = Now() + timedelta(seconds=5)
@@ -161,11 +161,11 @@ class TestAnswers:
         assert not Transaction.due().exists()
 
     def test_do_not_wait_for_what_somebody_else_is_at(self) -> None:
-        row = TransactionFactory.create(method="card")
+        payment = TransactionFactory.create(method="card")
         hold_back("stripe")
         assert plan("stripe") == []
         with transaction.atomic(), ThreadPoolExecutor(1) as pool:
-            Transaction.objects.select_for_update().get(pk=row.pk)
+            Transaction.objects.select_for_update().get(pk=payment.pk)
             pool.submit(note_in_a_thread, ANSWER).result(timeout=PATIENCE_S)
         assert not breaker.is_open("stripe")
 
@@ -180,16 +180,16 @@ class TestTooManyRequests:
         wait = told.due_at - database_now()
         assert timedelta(minutes=19) < wait <= timedelta(minutes=20)
         assert not breaker.is_open("stripe")
-        assert [job.row.pk for job in plan("stripe")] == [other.pk]
+        assert [job.payment.pk for job in plan("stripe")] == [other.pk]
 
     @pytest.mark.parametrize(
         "wish",
-        [look_again, cancel_payment, capture_payment, approve],
+        [request_status_query, cancel_payment, capture_payment, approve],
         ids=["look again", "cancel", "capture", "a hint"],
     )
     def test_are_waited_out_whatever_is_wanted_meanwhile(self, wish: Wish) -> None:
         status = Status.AUTHORIZED if wish is capture_payment else Status.PROCESSING
-        told = TransactionFactory.create(method="card", capture=Capture.MANUAL, status=status)
+        told = TransactionFactory.create(method="card", capture=CaptureMethod.MANUAL, status=status)
         dispatch.settle(results=[(begin(told), replace(TOO_MUCH, retry_after_s=1200))])
         asked_at = database_now()
         wish(transaction_id=told.pk)
@@ -207,8 +207,8 @@ class TestTooManyRequests:
     def test_are_over_when_the_time_is(self) -> None:
         told = TransactionFactory.create(method="card")
         dispatch.settle(results=[(begin(told), replace(TOO_MUCH, retry_after_s=1200))])
-        Transaction.objects.update(quiet_until=Now() - timedelta(seconds=1))
-        look_again(transaction_id=told.pk)
+        Transaction.objects.update(retry_after_at=Now() - timedelta(seconds=1))
+        request_status_query(transaction_id=told.pk)
         assert Transaction.due(gateway="stripe").get() == told
 
 

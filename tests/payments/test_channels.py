@@ -68,9 +68,9 @@ class TestAChannel:
     ) -> None:
         answer = post(api, order, method, channel=channel)
         assert answer.status_code == 201
-        row = Transaction.objects.get()
-        shown = api.get(f"/payments/{row.public_id}").json()
-        assert row.channel == answer.json()["channel"] == shown["channel"] == channel
+        payment = Transaction.objects.get()
+        shown = api.get(f"/payments/{payment.public_id}").json()
+        assert payment.channel == answer.json()["channel"] == shown["channel"] == channel
         event = AuditEvent.objects.get(action="transaction.created")
         assert event.after["channel"] == channel
 
@@ -230,9 +230,9 @@ def doors(dong: int) -> dict[str, tuple[str, ...]]:
 def query_of_the_link() -> dict[str, list[str]]:
     """The parameters of the only payment's link, once a worker has made it."""
     call_command("sweep", "--here")
-    row = Transaction.objects.get()
-    assert row.next_action is not None
-    return parse_qs(urlsplit(row.next_action["url"]).query)
+    payment = Transaction.objects.get()
+    assert payment.next_action is not None
+    return parse_qs(urlsplit(payment.next_action["url"]).query)
 
 
 def nothing_was_made() -> None:

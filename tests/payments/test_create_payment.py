@@ -44,12 +44,12 @@ def post(api: APIClient, order: Order, key: str | None = None, **changes: Any) -
 class TestPostPayments:
     def test_answers_with_the_payment_as_it_was_stored(self, api: APIClient, order: Order) -> None:
         answer = post(api, order, "k1", metadata={"cart": "7"})
-        row = Transaction.objects.get()
+        payment = Transaction.objects.get()
         assert answer.status_code == 201
         assert answer.headers["Idempotency-Key"] == "k1"
         assert "Idempotent-Replayed" not in answer.headers
         assert answer.json() == {
-            "id": f"pay_{row.pk.hex}",
+            "id": f"pay_{payment.pk.hex}",
             "order_id": order.public_id,
             "status": "PENDING",
             "amount": 150_000,
@@ -66,7 +66,7 @@ class TestPostPayments:
             "created_at": answer.json()["created_at"],
             "updated_at": answer.json()["created_at"],
         }
-        assert row.due_at == row.created_at
+        assert payment.due_at == payment.created_at
 
     def test_says_in_the_audit_trail_who_asked(
         self, api: APIClient, order: Order, shopper: User
@@ -103,9 +103,9 @@ class TestAKey:
         self, api: APIClient, order: Order
     ) -> None:
         first = post(api, order, "k1")
-        row = Transaction.objects.get()
-        begin(row)
-        hear(row, paid(row))
+        payment = Transaction.objects.get()
+        begin(payment)
+        hear(payment, paid(payment))
         again = post(api, order, "k1")
         assert again.status_code == 201
         assert again.content == first.content
@@ -203,9 +203,9 @@ class TestWithoutAKey:
 
     def test_a_repeat_after_a_decline_is_a_new_payment(self, api: APIClient, order: Order) -> None:
         first = post(api, order)
-        row = Transaction.objects.get()
-        begin(row)
-        hear(row, declined(row))
+        payment = Transaction.objects.get()
+        begin(payment)
+        hear(payment, declined(payment))
         second = post(api, order)
         assert second.status_code == 201
         assert second.json()["id"] != first.json()["id"]
@@ -215,9 +215,9 @@ class TestWithoutAKey:
         self, api: APIClient, order: Order
     ) -> None:
         first = post(api, order)
-        row = Transaction.objects.get()
-        begin(row)
-        hear(row, paid(row))
+        payment = Transaction.objects.get()
+        begin(payment)
+        hear(payment, paid(payment))
         assert post(api, order).json()["id"] == first.json()["id"]
 
     def test_the_key_that_comes_back_works_as_one_that_was_sent(
@@ -245,10 +245,10 @@ class TestAnOrder:
     def test_names_the_payment_that_is_live(
         self, api: APIClient, order: Order, status: Status
     ) -> None:
-        row = TransactionFactory.create(order=order, status=status)
+        payment = TransactionFactory.create(order=order, status=status)
         answer = post(api, order, "k2")
         assert answer.status_code == 409
-        assert answer.json()["payment_id"] == row.public_id
+        assert answer.json()["payment_id"] == payment.public_id
         assert Transaction.objects.count() == 1
 
     def test_that_is_paid_cannot_be_paid_again(self, api: APIClient, order: Order) -> None:

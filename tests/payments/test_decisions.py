@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from money.money import Money
-from payments.outcomes.decisions import Decision, Ruling, Standing, decide
+from payments.outcomes.decisions import Action, Decision, TransactionSnapshot, decide
 from payments.states import LEGAL_MOVES, LIVE, Status
 
 PRICE = Money(150_000, "VND")
@@ -19,9 +19,9 @@ BEFORE_EXPIRY = EXPIRES_AT - timedelta(minutes=5)
 AFTER_MARGIN = EXPIRES_AT + timedelta(minutes=15)
 
 
-def standing(status: Status = Status.PROCESSING, **changes: Any) -> Standing:
+def standing(status: Status = Status.PROCESSING, **changes: Any) -> TransactionSnapshot:
     return replace(
-        Standing(
+        TransactionSnapshot(
             status=status,
             money=PRICE,
             account="SHOP0001",
@@ -41,8 +41,8 @@ def said(kind: OutcomeKind, **changes: Any) -> Outcome:
     return replace(Outcome(kind, money=money, psp_reference="psp-1"), **changes)
 
 
-def ruling(before: Standing, outcome: Outcome, now: datetime = BEFORE_EXPIRY) -> Ruling:
-    return decide(before, outcome, now).ruling
+def action(before: TransactionSnapshot, outcome: Outcome, now: datetime = BEFORE_EXPIRY) -> Action:
+    return decide(before, outcome, now).action
 
 
 PAID = said(OutcomeKind.SUCCEEDED)
@@ -53,20 +53,20 @@ NO = said(OutcomeKind.DECLINED, failure=Failure(FailureCode.INSUFFICIENT_FUNDS, 
 class TestMoneyTaken:
     @pytest.mark.parametrize("status", [Status.PROCESSING, Status.AUTHORIZED, Status.FAILED])
     def test_succeeds_from_every_status_in_which_we_had_asked(self, status: Status) -> None:
-        assert ruling(standing(status), PAID) is Ruling.SUCCEED
+        assert action(standing(status), PAID) is Action.SUCCEED
 
     def test_is_a_repeat_when_it_is_the_same_charge(self) -> None:
-        assert ruling(standing(Status.SUCCESS), PAID) is Ruling.REPEAT
+        assert action(standing(Status.SUCCESS), PAID) is Action.REPEAT
 
     def test_is_a_conflict_when_it_is_a_second_charge(self) -> None:
         second = replace(PAID, psp_reference="psp-2")
         decision = decide(standing(Status.SUCCESS), second, BEFORE_EXPIRY)
         assert decision == Decision(
-            Ruling.CONFLICT, differences={"psp_reference": "psp-2, not psp-1"}
+            Action.CONFLICT, differences={"psp_reference": "psp-2, not psp-1"}
         )
 
     def test_is_a_conflict_before_anything_was_sent(self) -> None:
-        assert ruling(standing(Status.PENDING), PAID) is Ruling.CONFLICT
+        assert action(standing(Status.PENDING), PAID) is Action.CONFLICT
 
     @pytest.mark.parametrize(
         ("change", "name"),
@@ -87,46 +87,46 @@ class TestMoneyTaken:
         self, status: Status, change: dict[str, Any], name: str
     ) -> None:
         decision = decide(standing(status), replace(PAID, **change), BEFORE_EXPIRY)
-        assert decision.ruling is Ruling.MISMATCH
+        assert decision.action is Action.MISMATCH
         assert name in decision.differences
 
     def test_needs_no_word_about_what_a_gateway_does_not_say(self) -> None:
         silent = replace(PAID, account="", live=None, reference="")
-        assert ruling(standing(), silent) is Ruling.SUCCEED
+        assert action(standing(), silent) is Action.SUCCEED
 
     def test_may_go_without_their_number_where_we_know_it(self) -> None:
         known = standing(psp_reference="psp-1")
-        assert ruling(known, replace(PAID, psp_reference="")) is Ruling.SUCCEED
+        assert action(known, replace(PAID, psp_reference="")) is Action.SUCCEED
 
 
 class TestMoneyHeld:
     def test_authorizes_where_a_later_capture_was_asked_for(self) -> None:
-        assert ruling(standing(manual_capture=True), HELD) is Ruling.AUTHORIZE
+        assert action(standing(manual_capture=True), HELD) is Action.AUTHORIZE
 
     def test_is_a_mismatch_where_it_should_have_been_taken(self) -> None:
-        assert ruling(standing(), HELD) is Ruling.MISMATCH
+        assert action(standing(), HELD) is Action.MISMATCH
 
     def test_is_a_conflict_after_the_end(self) -> None:
         ended = standing(Status.FAILED, manual_capture=True)
-        assert ruling(ended, HELD) is Ruling.CONFLICT
+        assert action(ended, HELD) is Action.CONFLICT
 
     @pytest.mark.parametrize("status", [Status.AUTHORIZED, Status.SUCCESS])
     def test_repeats_what_we_know(self, status: Status) -> None:
-        assert ruling(standing(status, manual_capture=True), HELD) is Ruling.REPEAT
+        assert action(standing(status, manual_capture=True), HELD) is Action.REPEAT
 
 
 class TestDecline:
     def test_fails_with_the_gateways_reason(self) -> None:
         assert decide(standing(), NO, BEFORE_EXPIRY) == Decision(
-            Ruling.FAIL, failure=Failure(FailureCode.INSUFFICIENT_FUNDS, "51")
+            Action.FAIL, failure=Failure(FailureCode.INSUFFICIENT_FUNDS, "51")
         )
 
     @pytest.mark.parametrize("status", [Status.PENDING, Status.SUCCESS, Status.FAILED])
     def test_changes_nothing_elsewhere(self, status: Status) -> None:
-        assert ruling(standing(status), NO) is Ruling.REPEAT
+        assert action(standing(status), NO) is Action.REPEAT
 
     def test_is_not_believed_about_other_money(self) -> None:
-        assert ruling(standing(), replace(NO, money=Money(1, "VND"))) is Ruling.MISMATCH
+        assert action(standing(), replace(NO, money=Money(1, "VND"))) is Action.MISMATCH
 
     @pytest.mark.parametrize("code", [FailureCode.CANCELLED, FailureCode.EXPIRED])
     def test_is_called_what_the_asker_called_it(self, code: FailureCode) -> None:
@@ -143,15 +143,15 @@ class TestUnpaid:
     UNPAID = said(OutcomeKind.UNPAID)
 
     def test_ends_nothing_while_the_link_lives(self) -> None:
-        assert ruling(standing(), self.UNPAID) is Ruling.CARRY_ON
+        assert action(standing(), self.UNPAID) is Action.KEEP_OPEN
 
     def test_ends_nothing_within_the_margin_after_the_link(self) -> None:
         almost = AFTER_MARGIN - timedelta(microseconds=1)
-        assert ruling(standing(), self.UNPAID, almost) is Ruling.CARRY_ON
+        assert action(standing(), self.UNPAID, almost) is Action.KEEP_OPEN
 
     def test_ends_as_expired_after_the_margin(self) -> None:
         decision = decide(standing(), self.UNPAID, AFTER_MARGIN)
-        assert decision.ruling is Ruling.FAIL
+        assert decision.action is Action.FAIL
         assert decision.failure == Failure(FailureCode.EXPIRED)
 
     def test_ends_at_once_where_somebody_asked_for_the_end(self) -> None:
@@ -161,12 +161,12 @@ class TestUnpaid:
     def test_does_not_answer_a_wish_that_came_after_it(self) -> None:
         moment = timedelta(microseconds=1)
         asked = standing(cancel_code="superseded", cancel_requested_at=BEFORE_EXPIRY)
-        assert ruling(asked, self.UNPAID, BEFORE_EXPIRY - moment) is Ruling.CARRY_ON
-        assert ruling(asked, self.UNPAID, BEFORE_EXPIRY) is Ruling.FAIL
+        assert action(asked, self.UNPAID, BEFORE_EXPIRY - moment) is Action.KEEP_OPEN
+        assert action(asked, self.UNPAID, BEFORE_EXPIRY) is Action.FAIL
 
     @pytest.mark.parametrize("status", [Status.SUCCESS, Status.FAILED])
     def test_never_moves_an_end(self, status: Status) -> None:
-        assert ruling(standing(status), self.UNPAID, AFTER_MARGIN) is Ruling.REPEAT
+        assert action(standing(status), self.UNPAID, AFTER_MARGIN) is Action.REPEAT
 
 
 class TestNoWord:
@@ -177,7 +177,7 @@ class TestNoWord:
     )  # fmt: skip
     @pytest.mark.parametrize("now", [BEFORE_EXPIRY, AFTER_MARGIN + timedelta(days=30)])
     def test_never_ends_a_payment_however_late(self, kind: OutcomeKind, now: datetime) -> None:
-        assert ruling(standing(), said(kind), now) is Ruling.CARRY_ON
+        assert action(standing(), said(kind), now) is Action.KEEP_OPEN
 
 
 AMOUNTS = st.sampled_from([PRICE, Money(1, "VND"), Money(150_000, "USD")])
@@ -206,15 +206,17 @@ STANDINGS = st.builds(
 class TestAnyEvidence:
     @given(STANDINGS, OUTCOMES, st.sampled_from([BEFORE_EXPIRY, AFTER_MARGIN]))
     def test_only_ever_moves_along_the_table(
-        self, before: Standing, outcome: Outcome, now: datetime
+        self, before: TransactionSnapshot, outcome: Outcome, now: datetime
     ) -> None:
         after = _after(before, outcome, now).status
         assert after == before.status or after in LEGAL_MOVES[before.status]
 
     @given(STANDINGS, OUTCOMES)
-    def test_never_succeeds_on_other_money(self, before: Standing, outcome: Outcome) -> None:
+    def test_never_succeeds_on_other_money(
+        self, before: TransactionSnapshot, outcome: Outcome
+    ) -> None:
         if outcome.money != PRICE:
-            assert ruling(before, outcome) is not Ruling.SUCCEED
+            assert action(before, outcome) is not Action.SUCCEED
 
     @given(st.data())
     def test_ends_the_same_in_every_order_and_however_often(self, data: st.DataObject) -> None:
@@ -231,27 +233,27 @@ class TestAnyEvidence:
 
     @given(STANDINGS, OUTCOMES, st.sampled_from([BEFORE_EXPIRY, AFTER_MARGIN]))
     def test_learns_nothing_from_hearing_it_twice(
-        self, before: Standing, outcome: Outcome, now: datetime
+        self, before: TransactionSnapshot, outcome: Outcome, now: datetime
     ) -> None:
         once = _after(before, outcome, now)
         assert _after(once, outcome, now).status == once.status
 
 
-def _after(before: Standing, outcome: Outcome, now: datetime) -> Standing:
-    """``before`` as the ruling leaves it."""
+def _after(before: TransactionSnapshot, outcome: Outcome, now: datetime) -> TransactionSnapshot:
+    """``before`` as the action leaves it."""
     moves = {
-        Ruling.SUCCEED: Status.SUCCESS,
-        Ruling.AUTHORIZE: Status.AUTHORIZED,
-        Ruling.FAIL: Status.FAILED,
+        Action.SUCCEED: Status.SUCCESS,
+        Action.AUTHORIZE: Status.AUTHORIZED,
+        Action.FAIL: Status.FAILED,
     }
-    made = ruling(before, outcome, now)
-    if made in {Ruling.REPEAT, Ruling.MISMATCH, Ruling.CONFLICT}:
+    made = action(before, outcome, now)
+    if made in {Action.REPEAT, Action.MISMATCH, Action.CONFLICT}:
         return before
     known = outcome.psp_reference or before.psp_reference
     return replace(before, status=moves.get(made, before.status), psp_reference=known)
 
 
-def _end(before: Standing, heard: list[Outcome], now: datetime) -> str:
+def _end(before: TransactionSnapshot, heard: list[Outcome], now: datetime) -> str:
     """SUCCESS, FAILED, or live: how far a live one has come may hang on who spoke first."""
     for outcome in heard:
         before = _after(before, outcome, now)

@@ -50,83 +50,87 @@ class TestPerforming:
 
 class TestSettling:
     def test_hands_out_vnpays_link(self) -> None:
-        row = TransactionFactory.create()
-        job = begin(row)
+        payment = TransactionFactory.create()
+        job = begin(payment)
         settle(results=[(job, perform(job))])
-        row.refresh_from_db()
-        assert row.next_action is not None
-        assert f"vnp_TxnRef={row.reference}" in row.next_action["url"]
-        assert (row.status, row.lease_until) == (Status.PROCESSING, None)
+        payment.refresh_from_db()
+        assert payment.next_action is not None
+        assert f"vnp_TxnRef={payment.reference}" in payment.next_action["url"]
+        assert (payment.status, payment.lease_until) == (Status.PROCESSING, None)
         call = GatewayCall.objects.get()
         assert (call.outcome, call.answered_at is not None) == ("ACTION_REQUIRED", True)
         assert check() == []
 
     @pytest.mark.parametrize("kind", [OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE])
     def test_never_ends_a_payment_for_want_of_an_answer(self, kind: OutcomeKind) -> None:
-        row = TransactionFactory.create()
-        job = begin(row)
+        payment = TransactionFactory.create()
+        job = begin(payment)
         settle(results=[(job, Outcome(kind))])
-        row.refresh_from_db()
-        assert (row.status, row.failures, row.lease_until) == (Status.PROCESSING, 1, None)
-        assert row.due_at is not None
+        payment.refresh_from_db()
+        assert (payment.status, payment.failures, payment.lease_until) == (
+            Status.PROCESSING,
+            1,
+            None,
+        )
+        assert payment.due_at is not None
         assert GatewayCall.objects.get().answered_at is None
         assert check() == []
 
     def test_calls_a_person_when_nothing_is_heard_again_and_again(self) -> None:
-        row = TransactionFactory.create()
+        payment = TransactionFactory.create()
         for _ in range(planning.FAILURES_BEFORE_A_CASE + 2):
-            settle(results=[(begin(row), UNKNOWN)])
+            settle(results=[(begin(payment), UNKNOWN)])
         case = Case.objects.get()
-        assert (case.kind, case.transaction_id) == (CaseKind.REFUSED_CALLS, row.pk)
-        row.refresh_from_db()
-        assert row.status == Status.PROCESSING
-        assert row.due_at is not None
+        assert (case.kind, case.transaction_id) == (CaseKind.REFUSED_CALLS, payment.pk)
+        payment.refresh_from_db()
+        assert payment.status == Status.PROCESSING
+        assert payment.due_at is not None
 
     def test_hears_evidence_from_a_worker_that_lost_its_lease_and_leaves_it_the_schedule(
         self,
     ) -> None:
-        row = TransactionFactory.create()
-        sleeper = begin(row)
-        begin(row)
-        leased = Transaction.objects.get(pk=row.pk)
+        payment = TransactionFactory.create()
+        sleeper = begin(payment)
+        begin(payment)
+        leased = Transaction.objects.get(pk=payment.pk)
         settle(results=[(sleeper, Outcome(OutcomeKind.PENDING))])
-        after = Transaction.objects.get(pk=row.pk)
+        after = Transaction.objects.get(pk=payment.pk)
         assert (after.lease_until, after.due_at) == (leased.lease_until, leased.due_at)
-        settle(results=[(sleeper, paid(row))])
-        row.refresh_from_db()
-        assert row.status == Status.SUCCESS
+        settle(results=[(sleeper, paid(payment))])
+        payment.refresh_from_db()
+        assert payment.status == Status.SUCCESS
         assert check() == []
 
     def test_asks_once_more_when_the_end_is_wanted_while_the_question_is_out(self) -> None:
-        row = TransactionFactory.create(status=Status.PROCESSING)
-        earlier = begin(row)
-        cancel_payment(transaction_id=row.pk)
+        payment = TransactionFactory.create(status=Status.PROCESSING)
+        earlier = begin(payment)
+        cancel_payment(transaction_id=payment.pk)
         settle(results=[(earlier, Outcome(OutcomeKind.UNPAID))])
-        row.refresh_from_db()
-        assert (row.status, row.due_at is not None) == (Status.PROCESSING, True)
-        settle(results=[(begin(row), Outcome(OutcomeKind.UNPAID))])
-        row.refresh_from_db()
-        assert (row.status, row.failure_code) == (Status.FAILED, "cancelled")
+        payment.refresh_from_db()
+        assert (payment.status, payment.due_at is not None) == (Status.PROCESSING, True)
+        settle(results=[(begin(payment), Outcome(OutcomeKind.UNPAID))])
+        payment.refresh_from_db()
+        assert (payment.status, payment.failure_code) == (Status.FAILED, "cancelled")
 
     def test_waits_for_a_worker_that_is_taking_the_row_at_this_moment(self) -> None:
-        row = TransactionFactory.create()
-        sleeper = begin(row)
-        make_due(row)
+        payment = TransactionFactory.create()
+        sleeper = begin(payment)
+        make_due(payment)
         with ThreadPoolExecutor(1) as pool, transaction.atomic():
-            Transaction.claim(limit=1, lease=timedelta(minutes=1), pk=row.pk)
+            Transaction.claim(limit=1, lease=timedelta(minutes=1), pk=payment.pk)
             late = pool.submit(_settle_alone, sleeper, Outcome(OutcomeKind.PENDING))
             with pytest.raises(TimeoutError):
                 late.result(timeout=0.3)
         late.result()
-        row.refresh_from_db()
-        assert row.attempt == 2
-        assert row.lease_until is not None
+        payment.refresh_from_db()
+        assert payment.attempt == 2
+        assert payment.lease_until is not None
 
     def test_keeps_what_each_send_of_an_operation_got(self) -> None:
-        row = TransactionFactory.create(method="card")
+        payment = TransactionFactory.create(method="card")
         for status in (500, 503, None):
             exchange = Exchange({"url": "/v1"}, {"body": f"{status}"}, status, 12)
-            settle(results=[(begin(row), replace(UNKNOWN, exchange=exchange))])
+            settle(results=[(begin(payment), replace(UNKNOWN, exchange=exchange))])
         call = GatewayCall.objects.get()
         assert (call.sends, call.http_status, call.received) == (3, None, {"body": "None"})
         told = [(send["http_status"], send["received"]) for send in call.earlier or []]
@@ -135,8 +139,8 @@ class TestSettling:
         assert (call.earlier or [])[0]["at"] == call.first_sent_at.isoformat()
 
     def test_keeps_the_answer_of_a_call_that_a_sleeper_gave_up(self) -> None:
-        row = TransactionFactory.create()
-        sleeper, worker = begin(row), begin(row)
+        payment = TransactionFactory.create()
+        sleeper, worker = begin(payment), begin(payment)
         settle(results=[(worker, perform(worker))])
         settle(results=[(sleeper, UNKNOWN)])
         call = GatewayCall.objects.get()
@@ -144,10 +148,10 @@ class TestSettling:
 
     def test_redoes_alone_what_failed_together(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rows = [TransactionFactory.create() for _ in range(3)]
-        results = [(job, paid(job.row)) for job in (begin(row) for row in rows)]
+        results = [(job, paid(job.payment)) for job in (begin(payment) for payment in rows)]
         _refuse_to_settle(monkeypatch, rows[1])
         settle(results=results)
-        assert [Transaction.objects.get(pk=row.pk).status for row in rows] == [
+        assert [Transaction.objects.get(pk=payment.pk).status for payment in rows] == [
             Status.SUCCESS,
             Status.PROCESSING,
             Status.SUCCESS,
@@ -158,7 +162,7 @@ class TestSettling:
 
     def test_of_two_batches_that_cross_never_deadlocks(self) -> None:
         rows = [TransactionFactory.create() for _ in range(6)]
-        results = [(job, paid(job.row)) for job in (begin(row) for row in rows)]
+        results = [(job, paid(job.payment)) for job in (begin(payment) for payment in rows)]
         at_once(
             *[lambda: settle(results=results), lambda: settle(results=results[::-1])] * 3,
         )
@@ -169,7 +173,7 @@ class TestSettling:
         first = TransactionFactory.create(status=Status.FAILED)
         second = TransactionFactory.create(order=first.order)
         job = begin(second)
-        twin = replace(job, row=first)
+        twin = replace(job, payment=first)
         settle(results=[(twin, paid(first)), (job, paid(second))])
         applied = Transaction.objects.filter(status=Status.SUCCESS).values_list(
             "applied", flat=True
@@ -191,29 +195,29 @@ class TestTheClockOfAHost:
     def test_moves_neither_the_first_look_nor_the_next(self, wrong_by: timedelta) -> None:
         right = timezone.now()
         with time_machine.travel(right + wrong_by):
-            row = TransactionFactory.create()
+            payment = TransactionFactory.create()
             [job] = plan()
             settle(results=[(job, Outcome(OutcomeKind.PENDING))])
-        row.refresh_from_db()
-        assert row.due_at is not None
+        payment.refresh_from_db()
+        assert payment.due_at is not None
         step = gateway("vnpay").query_schedule[0]
-        assert abs(row.due_at - right - step) < timedelta(minutes=1)
-        assert abs(row.created_at - right) < timedelta(minutes=1)
+        assert abs(payment.due_at - right - step) < timedelta(minutes=1)
+        assert abs(payment.created_at - right) < timedelta(minutes=1)
 
     def test_ends_no_payment_before_its_link_is_over(self) -> None:
-        row = TransactionFactory.create(status=Status.PROCESSING)
-        unpaid = Outcome(OutcomeKind.UNPAID, reference=row.reference)
+        payment = TransactionFactory.create(status=Status.PROCESSING)
+        unpaid = Outcome(OutcomeKind.UNPAID, reference=payment.reference)
         with time_machine.travel(timezone.now() + timedelta(hours=1)):
-            hear(row, unpaid)
-        assert row.status == Status.PROCESSING
+            hear(payment, unpaid)
+        assert payment.status == Status.PROCESSING
 
 
-def _refuse_to_settle(patch: pytest.MonkeyPatch, row: Transaction) -> None:
+def _refuse_to_settle(patch: pytest.MonkeyPatch, payment: Transaction) -> None:
     real = apply_outcomes
 
     def fail(evidence: Sequence[Any]) -> Any:
-        if any(item.transaction_id == row.pk for item in evidence):
-            raise ValueError("a row that our code cannot settle")
+        if any(item.transaction_id == payment.pk for item in evidence):
+            raise ValueError("a payment that our code cannot settle")
         return real(evidence)
 
     patch.setattr(dispatch, "apply_outcomes", fail)
@@ -256,6 +260,6 @@ class TestTheQueue:
         assert at_once(queues()["gateway.vnpay"].drain, come_second) == [True, True]
 
     def test_has_nothing_to_do_for_what_has_ended(self) -> None:
-        row = TransactionFactory.create(status=Status.PROCESSING)
-        hear(row, paid(row))
+        payment = TransactionFactory.create(status=Status.PROCESSING)
+        hear(payment, paid(payment))
         assert not queues()["gateway.vnpay"].has_due_rows()

@@ -26,7 +26,7 @@ from payments.outcomes import apply
 from payments.processing import dispatch, planning
 from payments.routing import breaker, registry
 from payments.services import create, lifecycle
-from payments.services.create import Created
+from payments.services.create import CreatedPayment
 from payments.states import Status
 from tests.factories import (
     OrderFactory,
@@ -79,7 +79,7 @@ def pay(**changes: Any) -> Transaction:
     return started(request).transaction
 
 
-def started(request: create.PaymentRequest) -> Created:
+def started(request: create.PaymentRequest) -> CreatedPayment:
     return create.create_payment(client="link", key=None, request=request, render=render_payment)
 
 
@@ -87,19 +87,19 @@ def hold_back(gateway: str) -> None:
     breaker.note(gateway_name=gateway, outcomes=[SILENCE] * breaker.FAILURES_TO_OPEN)
 
 
-def work(row: Transaction, *outcomes: Outcome) -> None:
+def work(payment: Transaction, *outcomes: Outcome) -> None:
     """One claim for each outcome, answered by it; a claim that sends nothing ends it."""
     for outcome in outcomes:
-        make_due(row)
-        for job in planning.claim_and_plan(gateway_name=row.gateway, limit=1):
+        make_due(payment)
+        for job in planning.claim_and_plan(gateway_name=payment.gateway, limit=1):
             dispatch.settle(results=[(job, outcome)])
-    row.refresh_from_db()
+    payment.refresh_from_db()
 
 
-def plan(row: Transaction) -> list[planning.Job]:
-    make_due(row)
-    jobs = planning.claim_and_plan(gateway_name=row.gateway, limit=1)
-    row.refresh_from_db()
+def plan(payment: Transaction) -> list[planning.Job]:
+    make_due(payment)
+    jobs = planning.claim_and_plan(gateway_name=payment.gateway, limit=1)
+    payment.refresh_from_db()
     return jobs
 
 
@@ -188,10 +188,10 @@ class TestMoving:
     def test_leaves_the_first_ones_wish_to_be_left_alone_behind(self) -> None:
         row = pay()
         work(row, replace(REFUSED, retry_after_s=1200))
-        assert Transaction.objects.filter(quiet_until__isnull=False).exists()
+        assert Transaction.objects.filter(retry_after_at__isnull=False).exists()
         assert plan(row) == []
         assert row.gateway == "stripe_b"
-        assert row.quiet_until is None
+        assert row.retry_after_at is None
 
     def test_is_written_in_the_audit_trail_with_its_proof(self) -> None:
         row = pay()
@@ -319,7 +319,7 @@ class TestEndingWhatNeverArrived:
 
 class TestAGatewayThatIsGone:
     @pytest.fixture
-    def row(self) -> Transaction:
+    def payment(self) -> Transaction:
         row = pay(capture="manual")
         work(row, REFUSED, REFUSED)
         work(row, Outcome(OutcomeKind.ACTION_REQUIRED, psp_reference="cs_1"))
@@ -331,51 +331,51 @@ class TestAGatewayThatIsGone:
         forget()
 
     def test_does_not_trouble_a_shopper_who_comes_back(
-        self, row: Transaction, client: Client, settings: Settings
+        self, payment: Transaction, client: Client, settings: Settings
     ) -> None:
         self.take_out(settings)
-        address = urlsplit(f"{pay_url(row.order)}/return/{row.reference}").path
+        address = urlsplit(f"{pay_url(payment.order)}/return/{payment.reference}").path
         assert client.get(address, follow=True).status_code == 200
 
     def test_still_takes_the_word_of_a_settlement(
-        self, row: Transaction, settings: Settings
+        self, payment: Transaction, settings: Settings
     ) -> None:
         self.take_out(settings)
-        hear(row, Outcome(OutcomeKind.PENDING))
-        assert row.status == Status.PROCESSING
-        hear(row, held(row))
-        assert row.status == Status.AUTHORIZED
-        hear(row, paid(row))
-        assert row.status == Status.SUCCESS
+        hear(payment, Outcome(OutcomeKind.PENDING))
+        assert payment.status == Status.PROCESSING
+        hear(payment, held(payment))
+        assert payment.status == Status.AUTHORIZED
+        hear(payment, paid(payment))
+        assert payment.status == Status.SUCCESS
         assert check() == []
 
     def test_is_not_given_up_for_unpaid_before_any_gateway_would_be(
-        self, row: Transaction, settings: Settings
+        self, payment: Transaction, settings: Settings
     ) -> None:
         margins = [adapter.expiry_margin for adapter in registry.gateways().values()]
         self.take_out(settings)
-        assert apply.standing_of(row).expiry_margin > max(margins)
+        assert apply.snapshot(payment).expiry_margin > max(margins)
 
     def test_takes_the_wish_to_end_a_payment_down_for_when_it_is_back(
-        self, row: Transaction, settings: Settings
+        self, payment: Transaction, settings: Settings
     ) -> None:
         self.take_out(settings)
-        assert lifecycle.cancel_payment(transaction_id=row.pk).cancel_code == "cancelled"
+        assert lifecycle.cancel_payment(transaction_id=payment.pk).cancel_code == "cancelled"
 
     def test_can_neither_take_nor_release_what_it_holds(
-        self, row: Transaction, settings: Settings
+        self, payment: Transaction, settings: Settings
     ) -> None:
-        hear(row, held(row))
+        hear(payment, held(payment))
         self.take_out(settings)
         with pytest.raises(NotCancellable, match="stripe_b is not configured"):
-            lifecycle.cancel_payment(transaction_id=row.pk)
+            lifecycle.cancel_payment(transaction_id=payment.pk)
         with pytest.raises(NotCapturable, match="stripe_b is not configured"):
-            lifecycle.capture_payment(transaction_id=row.pk)
+            lifecycle.capture_payment(transaction_id=payment.pk)
 
 
 class TestANameWithOtherCredentials:
     @pytest.fixture
-    def row(self, settings: Settings) -> Transaction:
+    def payment(self, settings: Settings) -> Transaction:
         request = payment_request(OrderFactory.create(), method="momo")
         row = started(request).transaction
         work(row, Outcome(OutcomeKind.ACTION_REQUIRED))
@@ -385,25 +385,29 @@ class TestANameWithOtherCredentials:
         forget()
         return row
 
-    def test_is_never_asked_about_the_payments_of_the_old_ones(self, row: Transaction) -> None:
-        assert plan(row) == []
-        assert (row.status, row.failures, row.lease_until) == (Status.PROCESSING, 1, None)
-        case = Case.objects.get(transaction=row)
+    def test_is_never_asked_about_the_payments_of_the_old_ones(self, payment: Transaction) -> None:
+        assert plan(payment) == []
+        assert (payment.status, payment.failures, payment.lease_until) == (
+            Status.PROCESSING,
+            1,
+            None,
+        )
+        case = Case.objects.get(transaction=payment)
         assert case.kind == CaseKind.CONFLICT
         assert case.detail["differences"] == {
-            "account": f"MOMOOTHER, not {row.gateway_account}",
+            "account": f"MOMOOTHER, not {payment.gateway_account}",
         }
-        assert plan(row) == []
+        assert plan(payment) == []
         assert Case.objects.count() == 1
         assert check() == []
 
     def test_is_asked_again_when_the_old_ones_are_back(
-        self, row: Transaction, settings: Settings
+        self, payment: Transaction, settings: Settings
     ) -> None:
-        assert plan(row) == []
+        assert plan(payment) == []
         settings.GATEWAYS = settings_file.GATEWAYS
         forget()
-        assert [job.operation.verb for job in plan(row)] == ["QUERY"]
+        assert [job.operation.verb for job in plan(payment)] == ["QUERY"]
 
 
 class TestAccounts:
@@ -411,7 +415,7 @@ class TestAccounts:
         row = pay()
         work(row, REFUSED, REFUSED)
         [job] = plan(row)
-        assert job.operation.intent.webhook_url.endswith("/webhooks/stripe_b")
+        assert job.operation.details.webhook_url.endswith("/webhooks/stripe_b")
 
     def test_speak_the_protocol_of_their_psp(self) -> None:
         second = registry.gateway("stripe_b")

@@ -10,9 +10,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class TestTransactionFactory:
     @pytest.mark.parametrize("status", Status)
     def test_makes_a_payment_in_every_status(self, status: Status) -> None:
-        row = TransactionFactory.create(status=status)
-        assert row.status == status
-        assert row.order.transactions.get() == row
+        payment = TransactionFactory.create(status=status)
+        assert payment.status == status
+        assert payment.order.transactions.get() == payment
 
 
 class TestTeardown:

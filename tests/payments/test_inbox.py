@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
-from django.db import transaction as database
+from django.db import transaction as db_transaction
 from django.test import Client
 
 from audit.context import current_request_id
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def row() -> Transaction:
+def payment() -> Transaction:
     return TransactionFactory.create(status=Status.PROCESSING)
 
 
@@ -57,27 +57,35 @@ def state() -> dict[str, Any]:
 
 
 class TestASuccess:
-    def test_moves_everything_in_one_commit(self, client: Client, row: Transaction) -> None:
-        assert answer(client, ipn(row, TransactionNo="14226112")) == "00"
-        row.refresh_from_db()
+    def test_moves_everything_in_one_commit(self, client: Client, payment: Transaction) -> None:
+        assert answer(client, ipn(payment, TransactionNo="14226112")) == "00"
+        payment.refresh_from_db()
         event = WebhookEvent.objects.get()
         transfer = Transfer.objects.get()
         note = Notification.objects.get()
         moved = AuditEvent.objects.get(action="transaction.success")
-        assert (row.status, row.applied, row.amount_captured) == ("SUCCESS", True, 150_000)
-        assert (row.psp_reference, row.due_at, row.next_action) == ("14226112", None, None)
-        assert (row.order.status, row.order.amount_paid) == ("PAID", 150_000)
+        assert (payment.status, payment.applied, payment.amount_captured) == (
+            "SUCCESS",
+            True,
+            150_000,
+        )
+        assert (payment.psp_reference, payment.due_at, payment.next_action) == (
+            "14226112",
+            None,
+            None,
+        )
+        assert (payment.order.status, payment.order.amount_paid) == ("PAID", 150_000)
         assert (transfer.amount, transfer.currency) == (150_000, "VND")
         assert (transfer.debit.kind, transfer.credit.kind) == ("clearing", "revenue")
         assert (note.template, note.recipient) == ("payment_paid", "linh@example.com")
-        assert (event.state, event.transaction_id) == (WebhookState.APPLIED, row.pk)
+        assert (event.state, event.transaction_id) == (WebhookState.APPLIED, payment.pk)
         assert (moved.cause_type, moved.cause_id) == ("webhook", str(event.pk))
         assert (moved.actor_kind, moved.actor_id) == ("gateway", "vnpay")
         assert moved.xid == transfer.xid
         assert check() == []
 
-    def test_fifty_times_at_once_counts_once(self, row: Transaction) -> None:
-        address = ipn(row)
+    def test_fifty_times_at_once_counts_once(self, payment: Transaction) -> None:
+        address = ipn(payment)
         codes = Counter(at_once(*[lambda: answer(Client(), address)] * 50))
         assert codes == {"00": 1, "02": 49}
         assert AuditEvent.objects.filter(action="transaction.success").count() == 1
@@ -88,36 +96,36 @@ class TestASuccess:
         assert check() == []
 
     def test_after_a_decline_is_late_money_and_counts(
-        self, client: Client, row: Transaction
+        self, client: Client, payment: Transaction
     ) -> None:
-        assert answer(client, refused(row)) == "00"
-        assert answer(client, ipn(row)) == "00"
-        row.refresh_from_db()
-        assert (row.status, row.applied, row.failure_code) == ("SUCCESS", True, "")
-        assert row.order.status == "PAID"
+        assert answer(client, refused(payment)) == "00"
+        assert answer(client, ipn(payment)) == "00"
+        payment.refresh_from_db()
+        assert (payment.status, payment.applied, payment.failure_code) == ("SUCCESS", True, "")
+        assert payment.order.status == "PAID"
         assert check() == []
 
-    def test_is_not_taken_back_by_a_decline(self, client: Client, row: Transaction) -> None:
-        answer(client, ipn(row))
+    def test_is_not_taken_back_by_a_decline(self, client: Client, payment: Transaction) -> None:
+        answer(client, ipn(payment))
         before = state()
-        assert answer(client, refused(row)) == "02"
+        assert answer(client, refused(payment)) == "02"
         assert state() == before
 
     def test_with_another_number_is_a_second_charge_for_a_person(
-        self, client: Client, row: Transaction
+        self, client: Client, payment: Transaction
     ) -> None:
-        answer(client, ipn(row))
+        answer(client, ipn(payment))
         before = state()
-        assert answer(client, ipn(row, TransactionNo="999")) == "04"
+        assert answer(client, ipn(payment, TransactionNo="999")) == "04"
         assert state() == before
         assert Case.objects.get().kind == CaseKind.CONFLICT
 
     def test_with_a_third_number_is_added_to_the_case_that_is_open(
-        self, client: Client, row: Transaction
+        self, client: Client, payment: Transaction
     ) -> None:
-        answer(client, ipn(row))
+        answer(client, ipn(payment))
         for number in ("999", "998", "998"):
-            assert answer(client, ipn(row, TransactionNo=number)) == "04"
+            assert answer(client, ipn(payment, TransactionNo=number)) == "04"
         case = Case.objects.get()
         [more] = case.detail["more"]
         assert "999" in case.detail["differences"]["psp_reference"]
@@ -148,18 +156,18 @@ class TestAForgery:
         ],
     )
     def test_changes_nothing_and_uses_up_no_event(
-        self, client: Client, row: Transaction, forge: Any
+        self, client: Client, payment: Transaction, forge: Any
     ) -> None:
         before = state()
-        assert answer(client, forge(row)) == "97"
+        assert answer(client, forge(payment)) == "97"
         assert state() == before
         event = WebhookEvent.objects.get()
-        assert (event.verified, event.state, event.event_id) == (False, "REFUSED", "")
+        assert (event.verified, event.state, event.event_id) == (False, "REJECTED", "")
         assert event.transaction_id is None
-        assert answer(client, ipn(row)) == "00"
+        assert answer(client, ipn(payment)) == "00"
 
-    def test_is_noted_in_the_audit_trail(self, client: Client, row: Transaction) -> None:
-        answer(client, ipn(row, secret="x" * 32))
+    def test_is_noted_in_the_audit_trail(self, client: Client, payment: Transaction) -> None:
+        answer(client, ipn(payment, secret="x" * 32))
         event = AuditEvent.objects.get(action="webhook.refused")
         assert event.after == {"gateway": "vnpay", "reason": "vnp_SecureHash does not fit"}
 
@@ -181,36 +189,38 @@ class TestOtherMoney:
          ({"Amount": "14999900"}, "amount"), ({"TmnCode": "OTHER001"}, "account")],
     )  # fmt: skip
     def test_never_becomes_a_success(
-        self, client: Client, row: Transaction, change: dict[str, str], name: str | None
+        self, client: Client, payment: Transaction, change: dict[str, str], name: str | None
     ) -> None:
         before = state()
-        code = answer(client, ipn(row, **change))
-        row.refresh_from_db()
-        assert row.status == Status.PROCESSING
+        code = answer(client, ipn(payment, **change))
+        payment.refresh_from_db()
+        assert payment.status == Status.PROCESSING
         assert state()["transfers"] == before["transfers"]
         assert state()["moves"] == before["moves"]
         if name:
             assert code == "04"
             case = Case.objects.get()
-            assert (case.kind, case.transaction_id) == (CaseKind.MISMATCH, row.pk)
+            assert (case.kind, case.transaction_id) == (CaseKind.MISMATCH, payment.pk)
             assert name in case.detail["differences"]
 
-    def test_opens_one_case_however_often_it_comes(self, client: Client, row: Transaction) -> None:
+    def test_opens_one_case_however_often_it_comes(
+        self, client: Client, payment: Transaction
+    ) -> None:
         for number in ("1", "2", "2"):
-            answer(client, ipn(row, Amount="15100000", TransactionNo=number))
+            answer(client, ipn(payment, Amount="15100000", TransactionNo=number))
         assert Case.objects.count() == 1
         assert AuditEvent.objects.filter(action="case.opened").count() == 1
 
-    def test_does_not_keep_the_right_money_out(self, client: Client, row: Transaction) -> None:
-        answer(client, ipn(row, Amount="15100000"))
-        assert answer(client, ipn(row)) == "00"
-        row.refresh_from_db()
-        assert row.status == Status.SUCCESS
+    def test_does_not_keep_the_right_money_out(self, client: Client, payment: Transaction) -> None:
+        answer(client, ipn(payment, Amount="15100000"))
+        assert answer(client, ipn(payment)) == "00"
+        payment.refresh_from_db()
+        assert payment.status == Status.SUCCESS
 
 
 class TestAnUnknownReference:
-    def test_is_parked_and_due_again(self, client: Client, row: Transaction) -> None:
-        assert answer(client, ipn(row, TxnRef="1" * 32)) == "01"
+    def test_is_parked_and_due_again(self, client: Client, payment: Transaction) -> None:
+        assert answer(client, ipn(payment, TxnRef="1" * 32)) == "01"
         event = WebhookEvent.objects.get()
         assert (event.state, event.verified) == (WebhookState.PARKED, True)
         assert event.due_at is not None
@@ -222,17 +232,19 @@ class TestAnUnknownReference:
         early = Transaction(id=uuid7(), amount=PRICE)
         assert answer(client, ipn(early)) == "01"
         monkeypatch.setattr(create, "uuid7", lambda: early.pk)
-        row = TransactionFactory.create(status=Status.PROCESSING)
+        payment = TransactionFactory.create(status=Status.PROCESSING)
         WebhookEvent.objects.update(due_at="2020-01-01T00:00Z")
         queues()["webhooks"].drain()
-        row.refresh_from_db()
+        payment.refresh_from_db()
         event = WebhookEvent.objects.get()
-        assert (row.status, event.state) == (Status.SUCCESS, WebhookState.APPLIED)
+        assert (payment.status, event.state) == (Status.SUCCESS, WebhookState.APPLIED)
         assert event.due_at is None
         assert check() == []
 
-    def test_becomes_a_case_when_it_never_matches(self, client: Client, row: Transaction) -> None:
-        answer(client, ipn(row, TxnRef="1" * 32))
+    def test_becomes_a_case_when_it_never_matches(
+        self, client: Client, payment: Transaction
+    ) -> None:
+        answer(client, ipn(payment, TxnRef="1" * 32))
         limit = WebhookEvent.backoff.limit
         assert limit is not None
         WebhookEvent.objects.update(failures=limit - 1, due_at="2020-01-01T00:00Z")
@@ -245,33 +257,33 @@ class TestAnUnknownReference:
 
 class TestAKeptWebhook:
     def test_is_applied_by_us_when_the_gateway_never_calls_again(
-        self, client: Client, row: Transaction, monkeypatch: pytest.MonkeyPatch
+        self, client: Client, payment: Transaction, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
             _break_apply(patch)
-            answer(client, ipn(row))
+            answer(client, ipn(payment))
         WebhookEvent.objects.update(due_at="2020-01-01T00:00Z")
         queues()["webhooks"].drain()
-        row.refresh_from_db()
-        assert row.status == Status.SUCCESS
+        payment.refresh_from_db()
+        assert payment.status == Status.SUCCESS
         assert check() == []
 
     def test_is_applied_by_the_gateways_next_call(
-        self, client: Client, row: Transaction, monkeypatch: pytest.MonkeyPatch
+        self, client: Client, payment: Transaction, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
             _break_apply(patch)
-            answer(client, ipn(row))
-        assert answer(client, ipn(row)) == "00"
-        row.refresh_from_db()
-        assert row.status == Status.SUCCESS
+            answer(client, ipn(payment))
+        assert answer(client, ipn(payment)) == "00"
+        payment.refresh_from_db()
+        assert payment.status == Status.SUCCESS
 
     def test_never_deadlocks_with_the_gateways_next_call(
-        self, client: Client, row: Transaction, monkeypatch: pytest.MonkeyPatch
+        self, client: Client, payment: Transaction, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
             _break_apply(patch)
-            answer(client, ipn(row))
+            answer(client, ipn(payment))
         [event] = _claim_kept()
         real = apply_outcomes
         repeated_holds_event, both_applying = Event(), Barrier(2)
@@ -292,10 +304,10 @@ class TestAKeptWebhook:
             return ""
 
         monkeypatch.setattr(inbox, "apply_outcomes", meet)
-        assert at_once(lambda: answer(Client(), ipn(row)), retry) == ["00", ""]
-        row.refresh_from_db()
+        assert at_once(lambda: answer(Client(), ipn(payment)), retry) == ["00", ""]
+        payment.refresh_from_db()
         event.refresh_from_db()
-        assert (row.status, event.state) == (Status.SUCCESS, WebhookState.APPLIED)
+        assert (payment.status, event.state) == (Status.SUCCESS, WebhookState.APPLIED)
         assert (event.due_at, event.failures) == (None, 1)
         assert check() == []
 
@@ -316,13 +328,13 @@ class TestAKeptWebhook:
         assert WebhookEvent.objects.values().get() == applied
 
     def test_that_is_applied_at_last_opens_no_case(
-        self, client: Client, row: Transaction, monkeypatch: pytest.MonkeyPatch
+        self, client: Client, payment: Transaction, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
             _break_apply(patch)
-            answer(client, ipn(row))
+            answer(client, ipn(payment))
         WebhookEvent.objects.update(failures=WebhookEvent.backoff.limit, due_at=None)
-        assert answer(client, ipn(row)) == "00"
+        assert answer(client, ipn(payment)) == "00"
         assert not Case.objects.exists()
 
     def test_does_not_stop_the_others_when_it_is_poison(
@@ -331,33 +343,33 @@ class TestAKeptWebhook:
         rows = [TransactionFactory.create(status=Status.PROCESSING) for _ in range(3)]
         with monkeypatch.context() as patch:
             _break_apply(patch)
-            for row in rows:
-                answer(client, ipn(row))
+            for payment in rows:
+                answer(client, ipn(payment))
         WebhookEvent.objects.update(due_at="2020-01-01T00:00Z")
         with monkeypatch.context() as patch:
             _break_apply(patch, only=rows[1])
             queues()["webhooks"].drain()
-        statuses = [Transaction.objects.get(pk=row.pk).status for row in rows]
+        statuses = [Transaction.objects.get(pk=payment.pk).status for payment in rows]
         assert statuses == [Status.SUCCESS, Status.PROCESSING, Status.SUCCESS]
         assert WebhookEvent.objects.get(state=WebhookState.NEW).failures == 2
 
     def test_needs_a_person_when_it_stays_poison(
-        self, client: Client, row: Transaction, monkeypatch: pytest.MonkeyPatch
+        self, client: Client, payment: Transaction, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         _break_apply(monkeypatch)
-        answer(client, ipn(row))
+        answer(client, ipn(payment))
         limit = WebhookEvent.backoff.limit
         assert limit is not None
         WebhookEvent.objects.update(failures=limit - 1, due_at="2020-01-01T00:00Z")
         queues()["webhooks"].drain()
-        assert Case.objects.get().kind == CaseKind.POISON
+        assert Case.objects.get().kind == CaseKind.PROCESSING_ERROR
         assert check() == []
 
 
 def _claim_kept() -> list[WebhookEvent]:
     """Claim the kept webhooks, as a worker does once their wait or its lease is over."""
     WebhookEvent.objects.update(due_at="2020-01-01T00:00Z", lease_until=None)
-    with database.atomic():
+    with db_transaction.atomic():
         return WebhookEvent.claim(limit=5, lease=inbox.LEASE)
 
 

@@ -55,10 +55,10 @@ def _unapplied() -> Transaction:
 
 
 def _waiting_for_the_shopper() -> Transaction:
-    row = TransactionFactory.create()
-    job = begin(row)
+    payment = TransactionFactory.create()
+    job = begin(payment)
     settle(results=[(job, perform(job))])
-    return row
+    return payment
 
 
 def _broken(world: World, item: Break) -> list[str]:

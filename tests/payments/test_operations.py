@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateways.operation import Verb
-from payments.models import Capture, GatewayCall, Transaction
+from payments.models import CaptureMethod, GatewayCall, Transaction
 from payments.processing.next_operation import SENDS_BEFORE_A_QUERY, next_operation
 from payments.routing.registry import gateway
 from payments.states import Status
@@ -26,7 +26,7 @@ def held() -> Transaction:
     """A payment whose hold somebody wants captured, and of which the gateway was often asked."""
     return Transaction(
         status=Status.AUTHORIZED,
-        capture=Capture.MANUAL,
+        capture=CaptureMethod.MANUAL,
         capture_amount=150_000,
         capture_requested_at=NOW,
         psp_reference="pi_1",
@@ -52,15 +52,15 @@ LATE = [(held, Verb.CAPTURE), (closing, Verb.CLOSE)]
 Make = Callable[[], Transaction]
 
 
-def looks(row: Transaction, call: GatewayCall, count: int) -> list[Verb]:
+def looks(payment: Transaction, call: GatewayCall, count: int) -> list[Verb]:
     """What is sent by ``count`` looks, a second apart, that none of them gets an answer."""
     verbs, now = [], NOW
     for _ in range(count):
         now = a_second_after(now)
-        verb, _ = next_operation(row, [call], gateway("stripe"), now)
+        verb, _ = next_operation(payment, [call], gateway("stripe"), now)
         verbs.append(verb)
         if verb is Verb.QUERY:
-            row.queries, row.queried_at = row.queries + 1, now
+            payment.queries, payment.queried_at = payment.queries + 1, now
         else:
             call.sends, call.last_sent_at = call.sends + 1, now
     return verbs
@@ -112,5 +112,7 @@ class TestACallThatTheHoldHasOvertaken:
 
     def test_is_not_sent_again_while_nobody_asks_for_anything(self) -> None:
         before = unanswered(Verb.CAPTURE, sent_at=NOW - timedelta(minutes=5))
-        row = Transaction(status=Status.AUTHORIZED, capture=Capture.MANUAL, psp_reference="O-1")
+        row = Transaction(
+            status=Status.AUTHORIZED, capture=CaptureMethod.MANUAL, psp_reference="O-1"
+        )
         assert next_operation(row, [before], gateway("paypal"), NOW) == (Verb.QUERY, None)

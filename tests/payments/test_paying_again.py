@@ -30,7 +30,7 @@ from payments.models import (
 )
 from payments.outcomes.apply import Source
 from payments.processing.planning import claim_and_plan
-from payments.services.lifecycle import cancel_payment, look_again
+from payments.services.lifecycle import cancel_payment, request_status_query
 from payments.states import Status
 from tests.at_once import at_once
 from tests.factories import OrderFactory, TransactionFactory, hear, paid
@@ -45,18 +45,18 @@ def order(shopper: User) -> Order:
     return OrderFactory.create(customer=shopper)
 
 
-def unpaid(row: Transaction) -> Outcome:
-    return Outcome(OutcomeKind.UNPAID, reference=row.reference)
+def unpaid(payment: Transaction) -> Outcome:
+    return Outcome(OutcomeKind.UNPAID, reference=payment.reference)
 
 
-def cancel(api: APIClient, row: Transaction) -> Any:
-    return api.post(f"/payments/{row.public_id}/cancel")
+def cancel(api: APIClient, payment: Transaction) -> Any:
+    return api.post(f"/payments/{payment.public_id}/cancel")
 
 
 class TestCancelPayment:
     def test_ends_what_was_never_sent_at_once(self, api: APIClient, order: Order) -> None:
-        row = TransactionFactory.create(order=order)
-        answer = cancel(api, row)
+        payment = TransactionFactory.create(order=order)
+        answer = cancel(api, payment)
         assert answer.status_code == 200
         assert answer.json()["status"] == "FAILED"
         assert answer.json()["failure"] == {"code": "cancelled"}
@@ -65,79 +65,79 @@ class TestCancelPayment:
         assert check() == []
 
     def test_only_asks_for_the_end_of_what_was_sent(self, api: APIClient, order: Order) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
-        answer = cancel(api, row)
-        row.refresh_from_db()
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        answer = cancel(api, payment)
+        payment.refresh_from_db()
         assert answer.status_code == 202
         assert answer.json()["status"] == "PROCESSING"
-        assert row.cancel_code == "cancelled"
-        assert row.due_at is not None
-        assert row.due_at <= timezone.now()
+        assert payment.cancel_code == "cancelled"
+        assert payment.due_at is not None
+        assert payment.due_at <= timezone.now()
 
     def test_ends_it_when_the_gateway_still_calls_it_unpaid(
         self, api: APIClient, order: Order
     ) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
-        cancel(api, row)
-        hear(row, unpaid(row))
-        assert (row.status, row.failure_code) == (Status.FAILED, "cancelled")
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        cancel(api, payment)
+        hear(payment, unpaid(payment))
+        assert (payment.status, payment.failure_code) == (Status.FAILED, "cancelled")
         assert not Notification.objects.exists()
 
     def test_asks_once_however_often_it_is_pressed(self, api: APIClient, order: Order) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
-        answers = [cancel(api, row).status_code for _ in range(3)]
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        answers = [cancel(api, payment).status_code for _ in range(3)]
         assert answers == [202, 202, 202]
         assert AuditEvent.objects.filter(action="transaction.cancel_requested").count() == 1
 
     def test_comes_too_late_for_a_success(self, api: APIClient, order: Order) -> None:
-        row = TransactionFactory.create(order=order, status=Status.SUCCESS)
-        answer = cancel(api, row)
+        payment = TransactionFactory.create(order=order, status=Status.SUCCESS)
+        answer = cancel(api, payment)
         assert (answer.status_code, answer.json()["code"]) == (409, "already_paid")
 
     def test_has_nothing_to_do_for_a_failure(self, api: APIClient, order: Order) -> None:
-        row = TransactionFactory.create(order=order, status=Status.FAILED)
-        answer = cancel(api, row)
+        payment = TransactionFactory.create(order=order, status=Status.FAILED)
+        answer = cancel(api, payment)
         assert (answer.status_code, answer.json()["code"]) == (409, "not_cancellable")
 
     def test_is_not_for_other_people(
         self, api_for: ClientFor, other_shopper: User, order: Order
     ) -> None:
-        row = TransactionFactory.create(order=order)
-        assert cancel(api_for(other_shopper), row).status_code == 404
-        row.refresh_from_db()
-        assert row.status == Status.PENDING
+        payment = TransactionFactory.create(order=order)
+        assert cancel(api_for(other_shopper), payment).status_code == 404
+        payment.refresh_from_db()
+        assert payment.status == Status.PENDING
 
     def test_never_loses_against_a_success_at_the_same_moment(self, order: Order) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
 
         def try_to_cancel() -> None:
             # Either answer is right.
             with suppress(AlreadyPaid):
-                cancel_payment(transaction_id=row.pk)
+                cancel_payment(transaction_id=payment.pk)
 
-        at_once(try_to_cancel, lambda: hear_alone(row))
-        row.refresh_from_db()
-        assert row.status == Status.SUCCESS
+        at_once(try_to_cancel, lambda: hear_alone(payment))
+        payment.refresh_from_db()
+        assert payment.status == Status.SUCCESS
         assert check() == []
 
     def test_and_a_worker_at_the_same_moment_never_both_have_it(self) -> None:
         """Either it was never sent, or it was sent and only the wish to end it is recorded."""
         for _ in range(8):
-            row = TransactionFactory.create()
+            payment = TransactionFactory.create()
             jobs: list[Callable[[], object]] = [
-                partial(cancel_payment, transaction_id=row.pk),
+                partial(cancel_payment, transaction_id=payment.pk),
                 partial(claim_and_plan, gateway_name="vnpay", limit=1),
             ]
             at_once(*jobs)
-            row.refresh_from_db()
-            sent = GatewayCall.objects.filter(transaction=row).exists()
-            assert row.status == (Status.PROCESSING if sent else Status.FAILED)
-            assert row.cancel_code == ("cancelled" if sent else "")
+            payment.refresh_from_db()
+            sent = GatewayCall.objects.filter(transaction=payment).exists()
+            assert payment.status == (Status.PROCESSING if sent else Status.FAILED)
+            assert payment.cancel_code == ("cancelled" if sent else "")
         assert check() == []
 
 
-def hear_alone(row: Transaction) -> None:
-    same = Transaction.objects.get(pk=row.pk)
+def hear_alone(payment: Transaction) -> None:
+    same = Transaction.objects.get(pk=payment.pk)
     hear(same, paid(same))
 
 
@@ -148,10 +148,10 @@ class TestCancelOrder:
         assert check() == []
 
     def test_waits_for_a_payment_that_lives(self, api: APIClient, order: Order) -> None:
-        row = TransactionFactory.create(order=order)
+        payment = TransactionFactory.create(order=order)
         answer = api.post(f"/orders/{order.public_id}/cancel")
         assert (answer.status_code, answer.json()["code"]) == (409, "payment_in_progress")
-        assert answer.json()["payment_id"] == row.public_id
+        assert answer.json()["payment_id"] == payment.public_id
 
     def test_refuses_a_paid_one(self, api: APIClient, order: Order) -> None:
         TransactionFactory.create(order=order, status=Status.SUCCESS)
@@ -166,12 +166,12 @@ class TestCancelOrder:
 
 class TestLateMoney:
     def test_pays_an_order_that_still_waits(self, client: Client, order: Order) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
-        client.get(refused(row))
-        client.get(ipn(row))
-        row.refresh_from_db()
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        client.get(refused(payment))
+        client.get(ipn(payment))
+        payment.refresh_from_db()
         order.refresh_from_db()
-        assert (row.status, row.applied, order.status) == (Status.SUCCESS, True, "PAID")
+        assert (payment.status, payment.applied, order.status) == (Status.SUCCESS, True, "PAID")
         assert check() == []
 
     def test_closes_the_payment_that_had_taken_its_place(
@@ -191,13 +191,17 @@ class TestLateMoney:
     def test_for_a_cancelled_order_waits_in_suspense(
         self, api: APIClient, client: Client, order: Order
     ) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
-        client.get(refused(row))
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        client.get(refused(payment))
         api.post(f"/orders/{order.public_id}/cancel")
-        client.get(ipn(row))
-        row.refresh_from_db()
+        client.get(ipn(payment))
+        payment.refresh_from_db()
         order.refresh_from_db()
-        assert (row.status, row.applied, order.status) == (Status.SUCCESS, False, "CANCELLED")
+        assert (payment.status, payment.applied, order.status) == (
+            Status.SUCCESS,
+            False,
+            "CANCELLED",
+        )
         assert Case.objects.get().kind == CaseKind.DUPLICATE
         assert check() == []
 
@@ -265,25 +269,25 @@ class TestASupersededLinkAndItsSuccessor:
 
 class TestLookAgain:
     def test_brings_the_next_question_forward(self, order: Order) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
-        Transaction.objects.filter(pk=row.pk).update(due_at=timezone.now() + timedelta(hours=1))
-        look_again(transaction_id=row.pk)
-        row.refresh_from_db()
-        assert row.due_at is not None
-        assert row.due_at <= timezone.now()
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        Transaction.objects.filter(pk=payment.pk).update(due_at=timezone.now() + timedelta(hours=1))
+        request_status_query(transaction_id=payment.pk)
+        payment.refresh_from_db()
+        assert payment.due_at is not None
+        assert payment.due_at <= timezone.now()
 
     def test_asks_vnpay_no_sooner_than_it_allows(self, order: Order) -> None:
-        row = TransactionFactory.create(order=order, status=Status.PROCESSING)
+        payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
         asked = timezone.now() - timedelta(minutes=1)
         later = timezone.now() + timedelta(hours=1)
-        Transaction.objects.filter(pk=row.pk).update(queried_at=asked, due_at=later)
-        look_again(transaction_id=row.pk)
-        row.refresh_from_db()
-        assert row.due_at == asked + timedelta(minutes=5)
+        Transaction.objects.filter(pk=payment.pk).update(queried_at=asked, due_at=later)
+        request_status_query(transaction_id=payment.pk)
+        payment.refresh_from_db()
+        assert payment.due_at == asked + timedelta(minutes=5)
 
     @pytest.mark.parametrize("status", [Status.PENDING, Status.SUCCESS, Status.FAILED])
     def test_changes_nothing_elsewhere(self, order: Order, status: Status) -> None:
-        row = TransactionFactory.create(order=order, status=status)
-        look_again(transaction_id=row.pk)
-        after = Transaction.objects.get(pk=row.pk)
-        assert (after.status, after.due_at) == (row.status, row.due_at)
+        payment = TransactionFactory.create(order=order, status=status)
+        request_status_query(transaction_id=payment.pk)
+        after = Transaction.objects.get(pk=payment.pk)
+        assert (after.status, after.due_at) == (payment.status, payment.due_at)

@@ -30,10 +30,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 UNKNOWN = Outcome(OutcomeKind.UNKNOWN)
 
 
-def in_one_commit(row: Transaction) -> list[Job]:
-    """What is planned for ``row`` at this moment of the test's own clock."""
+def in_one_commit(payment: Transaction) -> list[Job]:
+    """What is planned for ``payment`` at this moment of the test's own clock."""
     with transaction.atomic():
-        return planning._plan([row], gateway("vnpay"), timezone.now())
+        return planning._plan([payment], gateway("vnpay"), timezone.now())
 
 
 def plan(limit: int = 10) -> list[Job]:
@@ -42,12 +42,12 @@ def plan(limit: int = 10) -> list[Job]:
 
 class TestPlanning:
     def test_writes_the_intent_before_anything_is_sent(self) -> None:
-        row = TransactionFactory.create()
+        payment = TransactionFactory.create()
         [job] = plan()
-        row.refresh_from_db()
+        payment.refresh_from_db()
         call = GatewayCall.objects.get()
-        assert (row.status, row.version, row.attempt) == (Status.PROCESSING, 2, 1)
-        assert (call.verb, call.reference, call.sends) == ("CREATE", row.reference, 1)
+        assert (payment.status, payment.version, payment.attempt) == (Status.PROCESSING, 2, 1)
+        assert (call.verb, call.reference, call.sends) == ("CREATE", payment.reference, 1)
         assert call.request["vnp_Amount"] == "15000000"
         assert call.answered_at is None
         assert job.operation.request == call.request
@@ -68,11 +68,11 @@ class TestPlanning:
         assert seen == [False]
 
     def test_sends_nothing_that_was_asked_for_too_long_ago(self) -> None:
-        row = TransactionFactory.create()
-        with time_machine.travel(row.expires_at + timedelta(minutes=1)):
-            assert in_one_commit(row) == []
-        row.refresh_from_db()
-        assert (row.status, row.failure_code) == (Status.FAILED, "never_sent")
+        payment = TransactionFactory.create()
+        with time_machine.travel(payment.expires_at + timedelta(minutes=1)):
+            assert in_one_commit(payment) == []
+        payment.refresh_from_db()
+        assert (payment.status, payment.failure_code) == (Status.FAILED, "never_sent")
         assert not GatewayCall.objects.exists()
         assert check() == []
 
@@ -83,10 +83,10 @@ class TestPlanning:
 
     def test_shares_rows_out_among_workers_without_waiting(self) -> None:
         rows = {TransactionFactory.create().pk for _ in range(12)}
-        taken = [job.row.pk for jobs in at_once(*[lambda: plan(limit=3)] * 4) for job in jobs]
+        taken = [job.payment.pk for jobs in at_once(*[lambda: plan(limit=3)] * 4) for job in jobs]
         assert len(taken) == len(set(taken))
         assert set(taken) <= rows
-        taken += [job.row.pk for job in plan(limit=12)]
+        taken += [job.payment.pk for job in plan(limit=12)]
         assert set(taken) == rows
 
     def test_leases_for_longer_than_every_timeout_of_a_call(self) -> None:
@@ -95,9 +95,9 @@ class TestPlanning:
         assert lease_for(adapter) > timedelta(seconds=slowest)
 
     def test_sends_the_same_bytes_again_when_a_worker_died(self) -> None:
-        row = TransactionFactory.create()
-        first = begin(row)
-        make_due(row)
+        payment = TransactionFactory.create()
+        first = begin(payment)
+        make_due(payment)
         [second] = plan()
         assert second.operation.request == first.operation.request
         assert second.operation.reference == first.operation.reference
@@ -108,11 +108,11 @@ class TestPlanning:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(VnpayGateway, "key_lifetime", timedelta(hours=20))
-        row = TransactionFactory.create()
-        begin(row)
+        payment = TransactionFactory.create()
+        begin(payment)
         long_ago = timezone.now() - timedelta(hours=21)
         GatewayCall.objects.update(first_sent_at=long_ago)
-        make_due(row)
+        make_due(payment)
         [job] = plan()
         assert job.operation.verb is Verb.QUERY
 
@@ -133,36 +133,36 @@ class TestPlanning:
         assert verbs == [verb, verb, Verb.QUERY, verb]
 
     def test_gives_the_payment_token_to_nothing_but_a_creation(self) -> None:
-        row = TransactionFactory.create(method="card")
-        creation = begin(row)
+        payment = TransactionFactory.create(method="card")
+        creation = begin(payment)
         GatewayCall.objects.update(sends=3)
-        question = begin(row)
+        question = begin(payment)
         told = [(job.operation.verb, job.operation.token) for job in (creation, question)]
         assert told == [(Verb.CREATE, "pm_card_visa"), (Verb.QUERY, "")]
 
     def test_takes_no_money_again_once_its_end_is_wanted(self) -> None:
-        row = TransactionFactory.create(method="card")
-        begin(row)
-        cancel_payment(transaction_id=row.pk)
-        assert begin(row).operation.verb is Verb.QUERY
+        payment = TransactionFactory.create(method="card")
+        begin(payment)
+        cancel_payment(transaction_id=payment.pk)
+        assert begin(payment).operation.verb is Verb.QUERY
 
     def test_asks_about_a_link_that_was_handed_out(self) -> None:
-        row = TransactionFactory.create()
-        job = begin(row)
+        payment = TransactionFactory.create()
+        job = begin(payment)
         settle(results=[(job, perform(job))])
-        make_due(row)
+        make_due(payment)
         [query] = plan()
-        row.refresh_from_db()
+        payment.refresh_from_db()
         assert query.operation.verb is Verb.QUERY
-        assert query.operation.reference not in {row.reference, ""}
-        assert (row.queries, row.queried_at is not None) == (1, True)
+        assert query.operation.reference not in {payment.reference, ""}
+        assert (payment.queries, payment.queried_at is not None) == (1, True)
 
     def test_is_not_stopped_by_a_row_that_it_cannot_plan(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         rows = [TransactionFactory.create() for _ in range(3)]
         _poison(monkeypatch, rows[1])
-        planned = {job.row.pk for job in plan()}
+        planned = {job.payment.pk for job in plan()}
         assert planned == {rows[0].pk, rows[2].pk}
         rows[1].refresh_from_db()
         assert (rows[1].status, rows[1].failures) == (Status.PENDING, 1)
@@ -172,35 +172,35 @@ class TestPlanning:
     def test_shows_a_person_a_row_that_it_can_never_plan(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        row = TransactionFactory.create()
-        _poison(monkeypatch, row)
+        payment = TransactionFactory.create()
+        _poison(monkeypatch, payment)
         for _ in range(planning.FAILURES_BEFORE_A_CASE):
-            make_due(row)
+            make_due(payment)
             plan()
-        assert Case.objects.get().kind == CaseKind.POISON
-        row.refresh_from_db()
-        assert row.due_at is not None
+        assert Case.objects.get().kind == CaseKind.PROCESSING_ERROR
+        payment.refresh_from_db()
+        assert payment.due_at is not None
 
 
 def _with_unanswered(patch: pytest.MonkeyPatch, verb: Verb) -> Transaction:
     """A payment that was created, and whose next operation was sent and never answered."""
     patch.setattr(StripeGateway, "freeze", lambda _, operation: {"call": operation.verb})
-    row = TransactionFactory.create(method="card")
+    payment = TransactionFactory.create(method="card")
     wish = verb if verb is Verb.CAPTURE else None
     created = Outcome(OutcomeKind.PENDING, psp_reference="theirs-1", next_verb=wish)
-    settle(results=[(begin(row), created)])
+    settle(results=[(begin(payment), created)])
     if verb is Verb.CLOSE:
-        cancel_payment(transaction_id=row.pk)
-    assert begin(row).operation.verb is verb
-    return row
+        cancel_payment(transaction_id=payment.pk)
+    assert begin(payment).operation.verb is verb
+    return payment
 
 
-def _poison(patch: pytest.MonkeyPatch, row: Transaction) -> None:
+def _poison(patch: pytest.MonkeyPatch, payment: Transaction) -> None:
     real = planning._job
 
     def fail(candidate: Transaction, *args: Any) -> Job:
-        if candidate.pk == row.pk:
-            raise ValueError("a row that our code cannot digest")
+        if candidate.pk == payment.pk:
+            raise ValueError("a payment that our code cannot digest")
         return real(candidate, *args)
 
     patch.setattr(planning, "_job", fail)

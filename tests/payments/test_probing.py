@@ -12,7 +12,7 @@ from pytest_django import Settings
 from gateways.outcome import Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import GatewayBreaker, GatewayCall, Transaction
-from payments.routing import breaker, probing, registry
+from payments.routing import breaker, health_probe, registry
 from payments.states import Status
 from payments.tasks import GatewayQueue
 from tests.at_once import PATIENCE_S
@@ -100,13 +100,13 @@ class TestAProbe:
 
     def test_risks_no_payment(self, reach: Reach, server: LocalServer) -> None:
         name = reach(STRIPE_BY_TOKEN, server.url)
-        row = TransactionFactory.create(method="card")
+        payment = TransactionFactory.create(method="card")
         server.reply(ILL)
         hold_back(name)
         assert drain(name)
         assert [asked.method for asked in server.received] == ["GET"]
-        row.refresh_from_db()
-        assert (row.status, row.failures) == (Status.PENDING, 0)
+        payment.refresh_from_db()
+        assert (payment.status, payment.failures) == (Status.PENDING, 0)
         assert not GatewayCall.objects.exists()
         assert check() == []
 
@@ -114,13 +114,13 @@ class TestAProbe:
         self, reach: Reach, server: LocalServer
     ) -> None:
         name = reach(STRIPE_BY_TOKEN, server.url)
-        row = TransactionFactory.create(method="card")
+        payment = TransactionFactory.create(method="card")
         server.reply(ANSWERS, ILL)
         hold_back(name)
         drain(name)
         assert [asked.method for asked in server.received][:2] == ["GET", "POST"]
-        row.refresh_from_db()
-        assert row.status == Status.PROCESSING
+        payment.refresh_from_db()
+        assert payment.status == Status.PROCESSING
 
     def test_comes_once_in_an_interval(self, reach: Reach, server: LocalServer) -> None:
         name = reach(STRIPE_BY_TOKEN, server.url)
@@ -146,12 +146,12 @@ class TestAProbe:
         self, reach: Reach, server: LocalServer
     ) -> None:
         name = reach(VNPAY, server.url)
-        row = TransactionFactory.create(method="vnpay")
+        payment = TransactionFactory.create(method="vnpay")
         server.reply(HANGS)
         hold_back(name)
         with ThreadPoolExecutor(1) as pool:
             hanging = pool.submit(drain_in_a_thread, name)
-            waiting = Transaction.objects.filter(pk=row.pk, next_action__isnull=True)
+            waiting = Transaction.objects.filter(pk=payment.pk, next_action__isnull=True)
             eventually(lambda: not waiting.exists(), "the link")
             # The probe has not been heard yet.
             assert GatewayBreaker.objects.get().failures == breaker.FAILURES_TO_OPEN
@@ -186,7 +186,7 @@ class TestTheQueue:
 class TestNobodysPayment:
     @pytest.mark.parametrize("party", GATEWAYS, ids=str)
     def test_is_answered_as_one_that_is_not_there(self, reach: Reach, party: Party) -> None:
-        said = probing.ask(registry.gateway(reach(party, "")))
+        said = health_probe.probe(registry.gateway(reach(party, "")))
         assert said.exchange is not None
         assert said.exchange.http_status in {200, 400, 404}
         assert said.kind in {OutcomeKind.UNPAID, OutcomeKind.UNKNOWN}

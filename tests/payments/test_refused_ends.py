@@ -11,7 +11,7 @@ from django.utils import timezone
 from gateways.operation import Verb
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.invariants import check
-from payments.models import Capture, Case, CaseKind, GatewayCall, Transaction
+from payments.models import CaptureMethod, Case, CaseKind, GatewayCall, Transaction
 from payments.outcomes.apply import Evidence, Source, apply_outcomes
 from payments.processing.dispatch import settle
 from payments.processing.planning import FAILURES_BEFORE_A_CASE
@@ -123,23 +123,23 @@ class TestAHoldThatIsNotEnded:
 class TestAHoldOfWhichOnlyAQueryTold:
     def test_is_taken_though_the_call_that_made_it_was_never_answered(self) -> None:
         # PayPal holds and captures by the same verb.
-        row = TransactionFactory.create(
+        payment = TransactionFactory.create(
             order=OrderFactory.create(total=1999, currency="USD"),
             method="paypal",
             gateway="paypal",
             gateway_account=gateway("paypal").account,
-            capture=Capture.MANUAL,
+            capture=CaptureMethod.MANUAL,
             status=Status.PROCESSING,
         )
         GatewayCall.objects.update(answered_at=timezone.now(), outcome=OutcomeKind.ACTION_REQUIRED)
         Transaction.objects.update(psp_reference="O1", next_verb=Verb.CAPTURE)
-        holding = begin(row)
+        holding = begin(payment)
         assert str(holding.operation.request["path"]).endswith("/O1/authorize")
         settle(results=[(holding, Outcome(OutcomeKind.UNKNOWN))])
-        told = replace(held(row, "O1"), psp_data={"authorization_id": "A1"})
-        apply_outcomes([Evidence(row.pk, told, Source.QUERY, "x", gateway="paypal")])
-        capture_payment(transaction_id=row.pk)
-        taking = begin(row)
+        told = replace(held(payment, "O1"), psp_data={"authorization_id": "A1"})
+        apply_outcomes([Evidence(payment.pk, told, Source.QUERY, "x", gateway="paypal")])
+        capture_payment(transaction_id=payment.pk)
+        taking = begin(payment)
         assert str(taking.operation.request["path"]).endswith("/A1/capture")
         holding.call.refresh_from_db()
         assert (holding.call.outcome, taking.call.answered_at) == (OutcomeKind.UNKNOWN, None)
@@ -147,7 +147,7 @@ class TestAHoldOfWhichOnlyAQueryTold:
 
 def asked(ask: Ask) -> Transaction:
     """A held payment whose end somebody wants."""
-    row = TransactionFactory.create(status=Status.AUTHORIZED)
-    ask(row)
-    row.refresh_from_db()
-    return row
+    payment = TransactionFactory.create(status=Status.AUTHORIZED)
+    ask(payment)
+    payment.refresh_from_db()
+    return payment

@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from gateways.base import Gateway
-from gateways.operation import NotExpressible, Verb
+from gateways.operation import UnsupportedOperation, Verb
 from money.money import Money
 from payments.errors import CaptureAmountRefused
 from payments.models import Transaction
@@ -14,7 +14,7 @@ from payments.routing.registry import gateway
 from payments.services import lifecycle
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory
-from tests.gateways.samples import intent, operation
+from tests.gateways.samples import details, operation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,7 +62,7 @@ class TestSmallChange:
 
 def can_be_said(adapter: Gateway, method: str, money: Money) -> bool:
     try:
-        adapter.freeze(operation(Verb.CREATE, intent(method=method, money=money)))
-    except NotExpressible:
+        adapter.freeze(operation(Verb.CREATE, details(method=method, money=money)))
+    except UnsupportedOperation:
         return False
     return True

@@ -48,25 +48,25 @@ class TestTheTable:
 class TestTheTransactionTrigger:
     @pytest.mark.parametrize("before", Status)
     def test_allows_in_postgresql_what_the_table_holds(self, before: Status) -> None:
-        row = TransactionFactory.create(status=before)
-        allowed = {after for after in Status if after != before and _may_become(row, after)}
+        payment = TransactionFactory.create(status=before)
+        allowed = {after for after in Status if after != before and _may_become(payment, after)}
         assert allowed == LEGAL_MOVES[before]
 
     def test_refuses_a_row_that_starts_anywhere_else(self) -> None:
-        row = TransactionFactory.create()
-        row.pk, row.status = None, Status.SUCCESS
+        payment = TransactionFactory.create()
+        payment.pk, payment.status = None, Status.SUCCESS
         with pytest.raises(DatabaseError, match="Cannot insert rows"):
-            row.save(force_insert=True)
+            payment.save(force_insert=True)
 
     def test_refuses_a_move_that_does_not_count_the_version_up(self) -> None:
-        row = TransactionFactory.create()
+        payment = TransactionFactory.create()
         with pytest.raises(DatabaseError, match="version must grow by one"):
-            Transaction.objects.filter(pk=row.pk).update(status=Status.PROCESSING)
+            Transaction.objects.filter(pk=payment.pk).update(status=Status.PROCESSING)
 
     def test_refuses_a_version_without_a_move(self) -> None:
-        row = TransactionFactory.create()
+        payment = TransactionFactory.create()
         with pytest.raises(DatabaseError, match="version must grow by one"):
-            Transaction.objects.filter(pk=row.pk).update(version=2)
+            Transaction.objects.filter(pk=payment.pk).update(version=2)
 
     @pytest.mark.parametrize(
         "change",
@@ -74,20 +74,20 @@ class TestTheTransactionTrigger:
          "live_mode = true", "expires_at = now()", "client = 'x'", "channel = 'qr'"],
     )  # fmt: skip
     def test_refuses_another_request_under_the_same_id(self, change: str) -> None:
-        row = TransactionFactory.create()
+        payment = TransactionFactory.create()
         with (
             pytest.raises(DatabaseError, match=r"Cannot update rows|proven uncharged"),
             connection.cursor() as cursor,
         ):
-            cursor.execute(f"UPDATE transactions SET {change} WHERE id = %s", [row.pk])  # noqa: S608 - ours
+            cursor.execute(f"UPDATE transactions SET {change} WHERE id = %s", [payment.pk])  # noqa: S608 - ours
 
     def test_refuses_to_forget_a_payment(self) -> None:
-        row = TransactionFactory.create()
+        payment = TransactionFactory.create()
         with (
             pytest.raises(DatabaseError, match="Cannot delete rows"),
             connection.cursor() as cursor,
         ):
-            cursor.execute("DELETE FROM transactions WHERE id = %s", [row.pk])
+            cursor.execute("DELETE FROM transactions WHERE id = %s", [payment.pk])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,8 +6,8 @@ from gateways.operation import Verb
 from gateways.outcome import Outcome, OutcomeKind
 from payments.invariants import check
 from payments.models import Transaction
-from payments.outcomes.apply import standing_of
-from payments.outcomes.decisions import Ruling, decide
+from payments.outcomes.apply import snapshot
+from payments.outcomes.decisions import Action, decide
 from payments.processing.dispatch import settle
 from payments.routing.registry import gateway
 from payments.services.lifecycle import cancel_payment
@@ -21,28 +21,28 @@ class TestARequestThatIsUsedUpByRefusedCredentials:
     """MoMo answers its repeat by 40, which is PENDING here, and knows of no payment."""
 
     @pytest.fixture
-    def row(self) -> Transaction:
-        row = TransactionFactory.create(method="momo")
-        settle(results=[(begin(row), Outcome(OutcomeKind.NOT_DONE))])
-        again = begin(row)
+    def payment(self) -> Transaction:
+        payment = TransactionFactory.create(method="momo")
+        settle(results=[(begin(payment), Outcome(OutcomeKind.NOT_DONE))])
+        again = begin(payment)
         assert again.operation.verb is Verb.CREATE
         settle(results=[(again, Outcome(OutcomeKind.PENDING))])
-        return row
+        return payment
 
-    def test_is_asked_about_from_then_on_and_ends_with_its_link(self, row: Transaction) -> None:
-        query = begin(row)
+    def test_is_asked_about_from_then_on_and_ends_with_its_link(self, payment: Transaction) -> None:
+        query = begin(payment)
         assert query.operation.verb is Verb.QUERY
         settle(results=[(query, Outcome(OutcomeKind.UNPAID))])
-        row.refresh_from_db()
-        assert row.status == Status.PROCESSING
-        late = row.expires_at + gateway("momo").expiry_margin
-        assert decide(standing_of(row), Outcome(OutcomeKind.UNPAID), late).ruling is Ruling.FAIL
+        payment.refresh_from_db()
+        assert payment.status == Status.PROCESSING
+        late = payment.expires_at + gateway("momo").expiry_margin
+        assert decide(snapshot(payment), Outcome(OutcomeKind.UNPAID), late).action is Action.FAIL
 
-    def test_ends_when_the_shopper_wants_another_way(self, row: Transaction) -> None:
-        cancel_payment(transaction_id=row.pk)
-        query = begin(row)
+    def test_ends_when_the_shopper_wants_another_way(self, payment: Transaction) -> None:
+        cancel_payment(transaction_id=payment.pk)
+        query = begin(payment)
         assert query.operation.verb is Verb.QUERY
         settle(results=[(query, Outcome(OutcomeKind.UNPAID))])
-        row.refresh_from_db()
-        assert (row.status, row.failure_code) == (Status.FAILED, "cancelled")
+        payment.refresh_from_db()
+        assert (payment.status, payment.failure_code) == (Status.FAILED, "cancelled")
         assert check() == []

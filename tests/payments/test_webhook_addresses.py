@@ -47,8 +47,8 @@ class TestTheAddresses:
     def test_answer_a_stranger_in_the_gateways_words_and_lead_nowhere_else(
         self, stranger: Client
     ) -> None:
-        row = TransactionFactory.create(status="PROCESSING")
-        response = stranger.get(ipn(row), headers={"Accept": "text/html"})
+        payment = TransactionFactory.create(status="PROCESSING")
+        response = stranger.get(ipn(payment), headers={"Accept": "text/html"})
         assert (response.status_code, response["Content-Type"]) == (200, "application/json")
         assert json.loads(response.content) == {"RspCode": "00", "Message": "Confirm Success"}
         assert not response.cookies
@@ -83,13 +83,13 @@ class TestTheAddresses:
         entry = {**settings.GATEWAYS["vnpay"], "options": options}
         monkeypatch.setitem(settings.GATEWAYS, "vnpay", entry)
         monkeypatch.setitem(configured, "vnpay", build("vnpay"))
-        row = TransactionFactory.create(status="PROCESSING")
+        payment = TransactionFactory.create(status="PROCESSING")
         response = stranger.get(
-            ipn(row), headers={"X-Forwarded-For": "113.160.92.202"}, REMOTE_ADDR=caller
+            ipn(payment), headers={"X-Forwarded-For": "113.160.92.202"}, REMOTE_ADDR=caller
         )
-        row.refresh_from_db()
+        payment.refresh_from_db()
         assert json.loads(response.content)["RspCode"] == code
-        assert row.status == ("SUCCESS" if code == "00" else "PROCESSING")
+        assert payment.status == ("SUCCESS" if code == "00" else "PROCESSING")
 
     def test_verify_the_bytes_as_they_came(self, stranger: Client) -> None:
         assert stripe_says(stranger, ODD, signed=ODD) == 200

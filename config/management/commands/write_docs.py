@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from api.documents import documents
+from api.generated_docs import documents
 
 
 class Command(BaseCommand):

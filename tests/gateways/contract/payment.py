@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from gateways.base import Gateway
-from gateways.operation import Intent, Operation, Verb
+from gateways.operation import Operation, PaymentDetails, Verb
 from gateways.outcome import Failure, Outcome, OutcomeKind
 from gateways.webhook import Delivery, Notice, Subject
 from money.money import Money
@@ -34,7 +34,7 @@ class Payment:
     shop: Shop
     capture: str = "automatic"
     token: str = ""
-    intent: Intent = field(init=False)
+    details: PaymentDetails = field(init=False)
     outcomes: list[Outcome] = field(default_factory=list)
     requests: list[object] = field(default_factory=list)
     next_verb: Verb = field(default=Verb.QUERY, init=False)
@@ -42,7 +42,7 @@ class Payment:
     def __post_init__(self) -> None:
         now = datetime.now(UTC)
         self.token = self.token or self.party.token
-        self.intent = samples.intent(
+        self.details = samples.details(
             reference=uuid4().hex,
             money=self.party.total,
             created_at=now,
@@ -56,7 +56,7 @@ class Payment:
 
     @property
     def reference(self) -> str:
-        return self.intent.reference
+        return self.details.reference
 
     def rule(self, **rule: Any) -> None:
         """How the gateway treats this one payment from now on."""
@@ -68,7 +68,7 @@ class Payment:
         made = {"reference": uuid4().hex, "now": datetime.now(UTC), **changes}
         if verb is Verb.CREATE:
             made |= {"reference": self.reference, "token": self.token}
-        asked = samples.operation(verb, self.intent, **made)
+        asked = samples.operation(verb, self.details, **made)
         return replace(asked, request=self.gateway.freeze(asked))
 
     def send(self, asked: Operation, gateway: Gateway | None = None) -> Outcome:
@@ -143,7 +143,7 @@ class Payment:
 
     def dispute(self, outcome: str) -> Any:
         """The shopper's bank opens a dispute, or ends it; the row of the gateway's book."""
-        about = {"gateway": self.gateway.name, "psp_reference": self.intent.psp_reference}
+        about = {"gateway": self.gateway.name, "psp_reference": self.details.psp_reference}
         return self.player.control("disputes", **about, outcome=outcome)
 
     def charge(self) -> Any:
@@ -202,7 +202,7 @@ class Payment:
 
     def _is_mine(self, got: Received) -> bool:
         # Disputes carry no reference of ours: they name their own ids of the payment.
-        data = self.intent.psp_data
+        data = self.details.psp_data
         theirs = (data.get("payment_intent", ""), data.get("capture_id", ""))
         known = {self.reference, *theirs} - {""}
         if got.path != self.party.path:
@@ -214,10 +214,10 @@ class Payment:
             return
         if outcome.kind.is_answer:
             self.next_verb = outcome.next_verb or Verb.QUERY
-        self.intent = replace(
-            self.intent,
-            psp_reference=outcome.psp_reference or self.intent.psp_reference,
-            psp_data={**self.intent.psp_data, **outcome.psp_data},
+        self.details = replace(
+            self.details,
+            psp_reference=outcome.psp_reference or self.details.psp_reference,
+            psp_data={**self.details.psp_data, **outcome.psp_data},
         )
 
 

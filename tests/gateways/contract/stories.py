@@ -113,7 +113,7 @@ def _take(payment: Payment) -> None:
     payment.send(payment.take(payment.party.part))
 
 
-def _let_go(payment: Payment) -> None:
+def _release_waiting(payment: Payment) -> None:
     payment.ask(Verb.VOID)
 
 
@@ -143,7 +143,7 @@ def _disputed(outcome: str) -> Step:
         payment.player.control(
             "disputes",
             gateway=payment.gateway.name,
-            psp_reference=payment.intent.psp_reference,
+            psp_reference=payment.details.psp_reference,
             outcome=outcome,
         )
 
@@ -165,7 +165,7 @@ _MANUAL: Final = "manual"
 STORIES: Final = (
     Story("hold", Subject.PAYMENT, _HELD, _nothing, _hold, _MANUAL),
     Story("capture", Subject.PAYMENT, _DONE, _hold, _take, _MANUAL, part=True),
-    Story("void", Subject.PAYMENT, _NOT, _hold, _let_go, _MANUAL, moves=False),
+    Story("void", Subject.PAYMENT, _NOT, _hold, _release_waiting, _MANUAL, moves=False),
     Story("expiry", Subject.PAYMENT, _NOT, _hold, _run_out, _MANUAL, moves=False),
     Story("refund", Subject.REFUND, _DONE, _pay, _refund, part=True),
     Story("slow_refund", Subject.REFUND, _DONE, _pay_and_refund, _wait, part=True),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateways.operation import NotExpressible, Verb
+from gateways.operation import UnsupportedOperation, Verb
 from gateways.outcome import FailureCode, OutcomeKind
 from tests.gateways.contract.faults import BEFORE, FAULTS, NONSENSE, OPEN, SLOW
 from tests.gateways.contract.party import CLOSERS, PARTIES, Party
@@ -85,6 +85,6 @@ class TestClosing:
 class TestWhatCannotBeClosed:
     @pytest.mark.parametrize("party", [each for each in PARTIES if each not in CLOSERS], ids=str)
     def test_is_refused_with_a_reason(self, unpaid: Payment, party: Party) -> None:
-        with pytest.raises(NotExpressible, match="cannot close a page"):
+        with pytest.raises(UnsupportedOperation, match="cannot close a page"):
             unpaid.operation(Verb.CLOSE)
         assert unpaid.captured == 0

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from gateways.base import Gateway
-from gateways.operation import NotExpressible, Verb
+from gateways.operation import UnsupportedOperation, Verb
 from gateways.outcome import FailureCode, OutcomeKind
 from money.money import Money
 from tests.gateways import samples
@@ -216,8 +216,8 @@ class TestFreezing:
 
     def test_refuses_a_currency_that_it_does_not_take(self, gateway: Gateway) -> None:
         assert STRANGE.currency not in gateway.capabilities.limits
-        strange = samples.operation(Verb.CREATE, samples.intent(money=STRANGE))
-        with pytest.raises(NotExpressible):
+        strange = samples.operation(Verb.CREATE, samples.details(money=STRANGE))
+        with pytest.raises(UnsupportedOperation):
             gateway.freeze(strange)
 
     def test_refuses_the_verbs_that_it_does_not_have(self, payment: Payment) -> None:
@@ -230,5 +230,5 @@ class TestFreezing:
             Verb.REFUND: able.refund,
         }
         for verb in [verb for verb, is_able in missing.items() if not is_able]:
-            with pytest.raises(NotExpressible):
+            with pytest.raises(UnsupportedOperation):
                 payment.operation(verb, money=payment.party.total)

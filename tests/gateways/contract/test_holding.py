@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from gateways.operation import NotExpressible, Operation, Verb
+from gateways.operation import Operation, UnsupportedOperation, Verb
 from gateways.outcome import FailureCode, OutcomeKind
 from money.money import Money
 from tests.gateways.contract.conftest import NewPayment
@@ -108,7 +108,7 @@ class TestTaking:
         first, again = hold.send(asked), hold.send(asked)
         for said in (first, again):
             assert (said.kind, said.money) == (OutcomeKind.SUCCEEDED, hold.party.total)
-            assert said.psp_reference == hold.intent.psp_reference
+            assert said.psp_reference == hold.details.psp_reference
         require_taken(hold, hold.party.total)
 
     @every_fault
@@ -136,7 +136,7 @@ class TestTaking:
         more = Money(party.total.minor + 100, party.total.currency)
         try:
             asked = hold.take(more)
-        except NotExpressible:
+        except UnsupportedOperation:
             return
         assert hold.send(asked).kind in OPEN | {OutcomeKind.AUTHORIZED, OutcomeKind.PENDING}
         require_held(hold)
@@ -313,7 +313,7 @@ class TestWhatCannotBeHeld:
     def test_is_refused_with_a_reason(self, new_payment: NewPayment, party: Party) -> None:
         wanted = new_payment(capture="manual")
         for verb in (Verb.CREATE, *ENDS):
-            with pytest.raises(NotExpressible) as refused:
+            with pytest.raises(UnsupportedOperation) as refused:
                 wanted.operation(verb, money=party.total)
             assert "cannot hold" in str(refused.value)
 
@@ -322,6 +322,6 @@ class TestWhatCannotBeHeld:
     )
     def test_is_refused_in_part_with_a_reason(self, hold: Payment, party: Party) -> None:
         hold.hold()
-        with pytest.raises(NotExpressible, match="exactly what was authorised"):
+        with pytest.raises(UnsupportedOperation, match="exactly what was authorised"):
             hold.take(party.part)
         require_held(hold)

@@ -51,8 +51,8 @@ class TestGenuine:
 
     def test_name_what_they_are_about(self, told: Told, story: Story) -> None:
         payment = told.payment
-        data = payment.intent.psp_data
-        ours = {payment.intent.psp_reference, *(data.get(name) for name in NAMES)}
+        data = payment.details.psp_data
+        ours = {payment.details.psp_reference, *(data.get(name) for name in NAMES)}
         for notice in told.notices(story.subject):
             assert notice.event_id
             if story.subject is Subject.PAYMENT:

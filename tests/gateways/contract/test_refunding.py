@@ -44,7 +44,7 @@ class TestRefunding:
         first, again = payment.send(asked), payment.send(asked)
         assert first.kind is OutcomeKind.SUCCEEDED
         assert (first.money, first.reference) == (payment.party.part, asked.reference)
-        assert first.psp_reference not in {"", payment.intent.psp_reference}
+        assert first.psp_reference not in {"", payment.details.psp_reference}
         assert again.kind is payment.party.refund_again
         assert again.psp_reference in {"", first.psp_reference}
         assert payment.refunded == payment.party.part.minor
@@ -113,8 +113,8 @@ class TestRefunding:
         held = hold.hold()
         # Where there is no capture's id to refund by, the hold's id is tried in its place.
         hold_id = held.psp_data.get("authorization_id", "")
-        data = {"capture_id": hold_id, **hold.intent.psp_data}
-        hold.intent = replace(hold.intent, psp_data=data)
+        data = {"capture_id": hold_id, **hold.details.psp_data}
+        hold.details = replace(hold.details, psp_data=data)
         said = hold.ask(Verb.REFUND, money=party.part, actor="finance")
         assert said.kind is not OutcomeKind.SUCCEEDED
         assert (hold.captured, hold.refunded) == (0, 0)

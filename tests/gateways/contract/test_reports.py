@@ -7,7 +7,7 @@ import pytest
 
 from gateways.base import Gateway
 from gateways.capabilities import SettlementSource
-from gateways.operation import NotExpressible, Verb
+from gateways.operation import UnsupportedOperation, Verb
 from gateways.outcome import OutcomeKind
 from gateways.settlement import ReportUnavailable
 from gateways.webhook import Subject
@@ -23,10 +23,10 @@ END: Final = START + timedelta(days=1)
 class TestReports:
     def test_come_from_where_the_gateway_declares(self, gateway: Gateway) -> None:
         if gateway.capabilities.settlement is SettlementSource.API:
-            with pytest.raises(NotExpressible):
+            with pytest.raises(UnsupportedOperation):
                 gateway.read_settlement_file(b"")
         else:
-            with pytest.raises(NotExpressible):
+            with pytest.raises(UnsupportedOperation):
                 gateway.settlement_records(START, END)
 
     def test_that_cannot_be_had_are_never_empty_ones(self, party: Party, player: Player) -> None:
@@ -51,22 +51,22 @@ class TestDisputes:
         payment.pay()
         gateway = payment.gateway
         if not gateway.capabilities.disputes:
-            with pytest.raises(NotExpressible):
-                gateway.disputes(payment.intent)
-            with pytest.raises(NotExpressible):
+            with pytest.raises(UnsupportedOperation):
+                gateway.disputes(payment.details)
+            with pytest.raises(UnsupportedOperation):
                 gateway.dispute("anything")
             return
-        assert gateway.disputes(payment.intent) == ()
+        assert gateway.disputes(payment.details) == ()
         row = payment.dispute("open")
-        (opened,) = gateway.disputes(payment.intent)
+        (opened,) = gateway.disputes(payment.details)
         assert (opened.subject, opened.psp_reference) == (Subject.DISPUTE, row["psp_reference"])
         assert opened.outcome is not None
         assert opened.outcome.money == payment.party.total
         assert opened == gateway.dispute(opened.psp_reference)
-        known = {payment.intent.psp_reference, *payment.intent.psp_data.values()}
+        known = {payment.details.psp_reference, *payment.details.psp_data.values()}
         assert opened.payment_psp_reference in known
         payment.dispute(outcome)
-        (ended,) = gateway.disputes(payment.intent)
+        (ended,) = gateway.disputes(payment.details)
         assert ended.outcome is not None
         assert ended.outcome.kind is kind
         assert ended.event_id != opened.event_id
@@ -77,4 +77,4 @@ class TestDisputes:
         payment.rule(decision="abandon")
         payment.ask(Verb.CREATE)
         if gateway.capabilities.disputes:
-            assert gateway.disputes(payment.intent) == ()
+            assert gateway.disputes(payment.details) == ()

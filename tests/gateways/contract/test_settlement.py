@@ -14,7 +14,7 @@ import pytest
 
 from gateways.base import Gateway
 from gateways.capabilities import SettlementSource
-from gateways.operation import NotExpressible
+from gateways.operation import UnsupportedOperation
 from gateways.outcome import OutcomeKind
 from gateways.settlement import RecordKind, RecordStatus, ReportUnavailable, SettlementRecord
 from tests.gateways.contract.conftest import NewPayment
@@ -119,7 +119,7 @@ class TestSettlement:
         payment.pay()
         player.control("clock", advance_s=LATER_S)
         (record,) = records(payment.gateway, player, first_day)
-        known = {payment.intent.psp_reference, *payment.intent.psp_data.values()}
+        known = {payment.details.psp_reference, *payment.details.psp_data.values()}
         assert {record.psp_reference, record.payment_psp_reference} <= known
         assert record.payment_reference == record.reference == payment.reference
 
@@ -150,9 +150,9 @@ class TestPayouts:
         other.send(other.refund())
         gateway = one.gateway
         if not gateway.capabilities.payouts:
-            with pytest.raises(NotExpressible):
+            with pytest.raises(UnsupportedOperation):
                 gateway.payouts(first_day, first_day + DAY)
-            with pytest.raises(NotExpressible):
+            with pytest.raises(UnsupportedOperation):
                 gateway.payout_records("anything")
             return
         player.control("clock", advance_s=10)

@@ -9,15 +9,15 @@ import pytest
 from gateways.momo.config import Config
 from gateways.momo.gateway import MomoGateway
 from gateways.momo.mapping import KINDS, NOTICE_KINDS, RESULTS, Meaning
-from gateways.operation import Intent, Verb
+from gateways.operation import PaymentDetails, Verb
 from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from money.money import Money
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.momo.wallet import OPTIONS, content
-from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation, run
+from tests.gateways.samples import CALL_REFERENCE, REFERENCE, details, operation, run
 
 DONG = Money(100_000, "VND")
-PAID = intent(psp_reference="42", psp_data={"trans_id": "42"})
+PAID = details(psp_reference="42", psp_data={"trans_id": "42"})
 
 
 class Asking:
@@ -28,7 +28,7 @@ class Asking:
         self._server = server
 
     def __call__(
-        self, verb: Verb, content: object, payment: Intent | None = None, **extra: object
+        self, verb: Verb, content: object, payment: PaymentDetails | None = None, **extra: object
     ) -> Outcome:
         status = extra.pop("status", 200)
         assert isinstance(status, int)
@@ -172,8 +172,8 @@ class TestQuery:
         assert outcome.psp_data == {"trans_id": "4225107942", "pay_type": "qr"}
 
     def test_9000_is_paid_or_held_by_the_mode(self, ask: Asking) -> None:
-        held = ask(Verb.QUERY, content(9000, transId=1), intent(capture="manual"))
-        paid = ask(Verb.QUERY, content(9000, transId=1), intent(capture="automatic"))
+        held = ask(Verb.QUERY, content(9000, transId=1), details(capture="manual"))
+        paid = ask(Verb.QUERY, content(9000, transId=1), details(capture="automatic"))
         assert (held.kind, held.money) == (OutcomeKind.AUTHORIZED, DONG)
         assert paid.kind is OutcomeKind.SUCCEEDED
 

@@ -15,11 +15,11 @@ from gateways.momo.requests import freeze
 from gateways.operation import Verb
 from gateways.outcome import Exchange, OutcomeKind
 from tests.gateways.momo.wallet import OPTIONS, content
-from tests.gateways.samples import intent, operation
+from tests.gateways.samples import details, operation
 
 CONFIG = Config.from_settings({**OPTIONS, "api_base": "https://test-payment.momo.vn"})
 EXCHANGE = Exchange({}, {}, 200, 1)
-PAID = intent(psp_reference="42")
+PAID = details(psp_reference="42")
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=9)
 )

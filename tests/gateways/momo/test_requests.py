@@ -15,14 +15,14 @@ from gateways.momo.config import Config, Keys
 from gateways.momo.gateway import MomoGateway
 from gateways.momo.requests import SIGNED_FIELDS, freeze, read_capture
 from gateways.momo.signing import sign
-from gateways.operation import Intent, Json, NotExpressible, Verb
+from gateways.operation import Json, PaymentDetails, UnsupportedOperation, Verb
 from money.money import Money
 from tests.gateways.local_server import LocalServer
 from tests.gateways.momo.wallet import OPTIONS
-from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation, run
+from tests.gateways.samples import CALL_REFERENCE, REFERENCE, details, operation, run
 
 CONFIG = Config.from_settings({**OPTIONS, "api_base": "https://test-payment.momo.vn"})
-PAID = intent(psp_reference="4225107942", psp_data={"trans_id": "4225107942"})
+PAID = details(psp_reference="4225107942", psp_data={"trans_id": "4225107942"})
 
 
 def signed_text(body: Json) -> str:
@@ -33,7 +33,7 @@ def signed_text(body: Json) -> str:
     return "&".join(f"{name}={pairs[name]}" for name in sorted(pairs))
 
 
-def body_of(verb: Verb, payment: Intent | None = None, **changes: object) -> Json:
+def body_of(verb: Verb, payment: PaymentDetails | None = None, **changes: object) -> Json:
     frozen = freeze(operation(verb, payment, **changes), CONFIG)
     body = frozen["body"]
     assert isinstance(body, dict)
@@ -63,7 +63,7 @@ class TestCreate:
     def test_goes_by_the_door_that_was_asked_for(
         self, method: str, channel: str, wanted: str
     ) -> None:
-        body = body_of(Verb.CREATE, intent(method=method, channel=channel))
+        body = body_of(Verb.CREATE, details(method=method, channel=channel))
         assert body["requestType"] == wanted
 
     def test_goes_by_the_door_of_the_settings_when_none_was_asked_for(self) -> None:
@@ -71,24 +71,24 @@ class TestCreate:
             config = replace(CONFIG, request_type=wanted)
             frozen = freeze(operation(Verb.CREATE), config)
             assert frozen["body"]["requestType"] == wanted  # type: ignore[index]
-            asked = operation(Verb.CREATE, intent(channel="atm"))
+            asked = operation(Verb.CREATE, details(channel="atm"))
             assert freeze(asked, config)["body"]["requestType"] == "payWithATM"  # type: ignore[index]
 
     def test_holds_money_in_the_wallet_when_no_door_was_asked_for(self) -> None:
-        body = body_of(Verb.CREATE, intent(capture="manual"))
+        body = body_of(Verb.CREATE, details(capture="manual"))
         assert (body["requestType"], body["autoCapture"]) == ("captureWallet", False)
-        by_card = body_of(Verb.CREATE, intent(capture="manual", channel="card"))
+        by_card = body_of(Verb.CREATE, details(capture="manual", channel="card"))
         assert (by_card["requestType"], by_card["autoCapture"]) == ("payWithCC", False)
 
     def test_cannot_be_told_of_a_hold_by_atm_card_or_of_a_door_that_is_none(self) -> None:
         for changes in ({"capture": "manual", "channel": "atm"}, {"channel": "qr"}):
-            with pytest.raises(NotExpressible):
-                body_of(Verb.CREATE, intent(**changes))
+            with pytest.raises(UnsupportedOperation):
+                body_of(Verb.CREATE, details(**changes))
 
     def test_signs_the_door(self, server: LocalServer) -> None:
         gateway = MomoGateway.from_settings({**OPTIONS, "api_base": server.url})
         server.reply_json({})
-        run(gateway, operation(Verb.CREATE, intent(channel="atm")))
+        run(gateway, operation(Verb.CREATE, details(channel="atm")))
         [sent] = server.received
         body = json.loads(sent.body)
         given = body.pop("signature")
@@ -102,29 +102,29 @@ class TestCreate:
 
     def test_lets_the_mode_of_capture_travel_along(self) -> None:
         for capture, automatic in (("automatic", True), ("manual", False)):
-            body = body_of(Verb.CREATE, intent(capture=capture))
+            body = body_of(Verb.CREATE, details(capture=capture))
             assert body["autoCapture"] is automatic
             assert read_capture(body["extraData"]) == capture
 
     def test_falls_back_to_the_order_number_and_cuts_long_texts(self) -> None:
         assert body_of(Verb.CREATE)["orderInfo"] == "ORD-1001"
-        long = body_of(Verb.CREATE, intent(description="Bánh  mì\n" + "x" * 300))["orderInfo"]
+        long = body_of(Verb.CREATE, details(description="Bánh  mì\n" + "x" * 300))["orderInfo"]
         assert isinstance(long, str)
         assert long.startswith("Bánh mì x")
         assert len(long) == 255
 
     def test_tells_the_email_only_to_the_card_page(self) -> None:
         assert "linh@example.com" not in json.dumps(body_of(Verb.CREATE))
-        body = body_of(Verb.CREATE, intent(channel="card"))
+        body = body_of(Verb.CREATE, details(channel="card"))
         assert body["userInfo"] == {"email": "linh@example.com"}
 
     def test_refuses_any_other_currency(self) -> None:
-        with pytest.raises(NotExpressible):
-            body_of(Verb.CREATE, intent(money=Money(1000, "USD")))
+        with pytest.raises(UnsupportedOperation):
+            body_of(Verb.CREATE, details(money=Money(1000, "USD")))
 
     @given(st.integers(min_value=1_000, max_value=50_000_000))
     def test_carries_every_amount_there_and_back(self, minor: int) -> None:
-        body = body_of(Verb.CREATE, intent(money=Money(minor, "VND")))
+        body = body_of(Verb.CREATE, details(money=Money(minor, "VND")))
         assert read_money(json.loads(json.dumps(body))["amount"]) == Money(minor, "VND")
 
 
@@ -174,7 +174,7 @@ class TestRefundLimits:
         body = body_of(Verb.REFUND, paid, money=Money(smallest, "VND"))
         assert body["amount"] == smallest
         for refused in (0, smallest - 1, 50_000_001):
-            with pytest.raises(NotExpressible, match=f"{smallest:,} to 50,000,000 đồng"):
+            with pytest.raises(UnsupportedOperation, match=f"{smallest:,} to 50,000,000 đồng"):
                 body_of(Verb.REFUND, paid, money=Money(refused, "VND"))
 
 
@@ -185,7 +185,7 @@ class TestOtherVerbs:
         assert (body["transId"], body["amount"]) == (4225107942, 40_000)
 
     def test_refund_without_momos_number_is_refused_here(self) -> None:
-        with pytest.raises(NotExpressible):
+        with pytest.raises(UnsupportedOperation):
             body_of(Verb.REFUND, money=Money(1_000, "VND"))
 
     def test_query_asks_with_a_request_id_of_its_own(self) -> None:
@@ -195,18 +195,18 @@ class TestOtherVerbs:
     def test_query_of_a_refund_asks_by_the_refunds_order_id(self) -> None:
         body = body_of(Verb.QUERY_REFUND, refund_reference="f00d" * 8)
         assert (body["orderId"], body["requestId"]) == ("f00d" * 8, CALL_REFERENCE)
-        with pytest.raises(NotExpressible):
+        with pytest.raises(UnsupportedOperation):
             body_of(Verb.QUERY_REFUND)
 
     def test_confirm_captures_or_cancels_the_whole_hold(self) -> None:
         assert body_of(Verb.CAPTURE)["requestType"] == "capture"
         void = body_of(Verb.VOID)
         assert (void["requestType"], void["amount"]) == ("cancel", 100_000)
-        with pytest.raises(NotExpressible):
+        with pytest.raises(UnsupportedOperation):
             body_of(Verb.CAPTURE, money=Money(50_000, "VND"))
 
     def test_close_does_not_exist(self) -> None:
-        with pytest.raises(NotExpressible):
+        with pytest.raises(UnsupportedOperation):
             body_of(Verb.CLOSE)
 
 
@@ -236,7 +236,7 @@ class TestWire:
 
     def test_posts_utf_8_json_to_each_path(self, momo: MomoGateway, server: LocalServer) -> None:
         server.reply_json({})
-        named = intent(description="Nạp tiền", psp_reference="1")
+        named = details(description="Nạp tiền", psp_reference="1")
         paths = []
         for verb in (Verb.CREATE, Verb.QUERY, Verb.CAPTURE, Verb.REFUND, Verb.QUERY_REFUND):
             run(momo, operation(verb, named, refund_reference="aa"))

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from gateways.momo.gateway import MomoGateway
-from gateways.operation import Intent, Verb
+from gateways.operation import PaymentDetails, Verb
 from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from gateways.webhook import Notice, WebhookRefused
 from money.money import Money
@@ -44,17 +44,17 @@ def gateway(player: Player) -> MomoGateway:
 
 
 @pytest.fixture
-def payment() -> Intent:
+def payment() -> PaymentDetails:
     return payment_of(TOTAL, method="momo")
 
 
-def told(gateway: MomoGateway, shop: Shop, payment: Intent) -> Notice:
+def told(gateway: MomoGateway, shop: Shop, payment: PaymentDetails) -> Notice:
     known = payment.reference.encode()
     got = eventually(lambda: [g for g in list(shop.received) if known in g.body], "the IPN")
     return read(gateway, got[0])
 
 
-def decided(gateway: MomoGateway, payment: Intent) -> Outcome:
+def decided(gateway: MomoGateway, payment: PaymentDetails) -> Outcome:
     """The payment once MoMo has taken its decision."""
 
     def look() -> Outcome | None:
@@ -66,7 +66,7 @@ def decided(gateway: MomoGateway, payment: Intent) -> Outcome:
     return found
 
 
-def paid(gateway: MomoGateway, payment: Intent) -> Intent:
+def paid(gateway: MomoGateway, payment: PaymentDetails) -> PaymentDetails:
     created = ask(gateway, Verb.CREATE, payment)
     assert created.kind is OutcomeKind.ACTION_REQUIRED
     return learned(payment, decided(gateway, payment))
@@ -74,7 +74,7 @@ def paid(gateway: MomoGateway, payment: Intent) -> Intent:
 
 class TestPayment:
     def test_waits_on_a_page_with_a_code_and_an_app_link(
-        self, gateway: MomoGateway, player: Player, payment: Intent
+        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
     ) -> None:
         player.behaviour(gateway="momo", reference=payment.reference, decision="ask")
         outcome = ask(gateway, Verb.CREATE, payment)
@@ -87,7 +87,7 @@ class TestPayment:
         assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.UNPAID
 
     def test_is_paid_and_says_so_twice(
-        self, gateway: MomoGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: MomoGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         paid(gateway, payment)
         notice, asked = told(gateway, shop, payment), ask(gateway, Verb.QUERY, payment)
@@ -111,7 +111,7 @@ class TestPayment:
     def test_is_paid_by_the_door_that_was_asked_for(
         self,
         gateway: MomoGateway,
-        payment: Intent,
+        payment: PaymentDetails,
         changes: dict[str, Any],
         pay_type: str,
         *,
@@ -141,7 +141,7 @@ class TestPayment:
         gateway: MomoGateway,
         player: Player,
         shop: Shop,
-        payment: Intent,
+        payment: PaymentDetails,
         decision: str,
         code: FailureCode,
     ) -> None:
@@ -157,7 +157,7 @@ class TestPayment:
             assert outcome.psp_reference == ""
 
     def test_waits_for_the_bank(
-        self, gateway: MomoGateway, player: Player, payment: Intent
+        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
     ) -> None:
         player.behaviour(gateway="momo", reference=payment.reference, decision="pending")
         ask(gateway, Verb.CREATE, payment)
@@ -166,12 +166,12 @@ class TestPayment:
         assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.SUCCEEDED
 
     def test_is_unpaid_when_momo_never_heard_of_it(
-        self, gateway: MomoGateway, payment: Intent
+        self, gateway: MomoGateway, payment: PaymentDetails
     ) -> None:
         assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.UNPAID
 
     def test_ends_with_its_link(
-        self, gateway: MomoGateway, player: Player, payment: Intent
+        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
     ) -> None:
         player.behaviour(gateway="momo", reference=payment.reference, decision="abandon")
         ask(gateway, Verb.CREATE, payment)
@@ -185,7 +185,12 @@ class TestPayment:
 class TestIpn:
     @pytest.mark.parametrize("corrupt", ["signature", "body"])
     def test_is_not_believed_when_forged(
-        self, gateway: MomoGateway, player: Player, shop: Shop, payment: Intent, corrupt: str
+        self,
+        gateway: MomoGateway,
+        player: Player,
+        shop: Shop,
+        payment: PaymentDetails,
+        corrupt: str,
     ) -> None:
         player.behaviour(
             gateway="momo",
@@ -198,7 +203,7 @@ class TestIpn:
             told(gateway, shop, payment)
 
     def test_is_read_as_it_was_said(
-        self, gateway: MomoGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: MomoGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         lies = {"corrupt": "amount"}
         player.behaviour(
@@ -210,7 +215,7 @@ class TestIpn:
         assert outcome.money == Money(151_000, "VND")
 
     def test_is_genuine_with_every_letter_of_a_vietnamese_order(
-        self, gateway: MomoGateway, shop: Shop, payment: Intent
+        self, gateway: MomoGateway, shop: Shop, payment: PaymentDetails
     ) -> None:
         payment = replace(payment, description="Cà phê sữa đá & bánh mì = 100%, 'ngon' + rẻ")
         paid(gateway, payment)
@@ -222,7 +227,7 @@ class TestLostAnswers:
         "fault", ["reset_after", "cut_body", "http_500_after", "http_500", "garbage", "refuse"]
     )
     def test_are_asked_for_again_under_the_same_id(
-        self, gateway: MomoGateway, player: Player, payment: Intent, fault: str
+        self, gateway: MomoGateway, player: Player, payment: PaymentDetails, fault: str
     ) -> None:
         player.behaviour(
             gateway="momo", reference=payment.reference, decision="approve", api={"fault": fault}
@@ -236,7 +241,7 @@ class TestLostAnswers:
         assert player.charge(payment.reference)["captured"] == TOTAL.minor
 
     def test_of_a_refund_never_give_the_money_back_twice(
-        self, gateway: MomoGateway, player: Player, payment: Intent
+        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
     ) -> None:
         known, key = paid(gateway, payment), uuid4().hex
         player.behaviour(gateway="momo", reference=payment.reference, api={"fault": "reset_after"})
@@ -245,7 +250,7 @@ class TestLostAnswers:
         assert player.charge(payment.reference)["refunded"] == PART.minor
 
     def test_of_a_repeated_order_lead_to_a_question(
-        self, gateway: MomoGateway, payment: Intent
+        self, gateway: MomoGateway, payment: PaymentDetails
     ) -> None:
         paid(gateway, payment)
         assert ask(gateway, Verb.CREATE, payment).kind is OutcomeKind.PENDING
@@ -253,7 +258,7 @@ class TestLostAnswers:
 
 class TestKeysThatWereRefused:
     def test_are_mended_and_the_same_request_gets_its_link(
-        self, gateway: MomoGateway, player: Player, payment: Intent
+        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
     ) -> None:
         keys = {"access_key": MOMO_KEYS["MOMO_ACCESS_KEY"], "secret_key": "k" * 32}
         partner = {"partner_code": MOMO_KEYS["MOMO_PARTNER_CODE"], "api_base": player.url}
@@ -264,7 +269,7 @@ class TestKeysThatWereRefused:
         assert again.kind is OutcomeKind.ACTION_REQUIRED
 
     def test_are_mended_and_a_request_that_momo_holds_used_up_is_found_unpaid(
-        self, gateway: MomoGateway, payment: Intent
+        self, gateway: MomoGateway, payment: PaymentDetails
     ) -> None:
         # Code 22 is no more final than 13, and uses the requestId up here for certain.
         key, small = uuid4().hex, replace(payment, money=Money(1, "VND"))
@@ -278,7 +283,7 @@ class TestKeysThatWereRefused:
 
 class TestRefund:
     def test_gives_a_part_back_and_is_found_again(
-        self, gateway: MomoGateway, player: Player, payment: Intent
+        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
     ) -> None:
         known, key = paid(gateway, payment), uuid4().hex
         made = ask(gateway, Verb.REFUND, known, money=PART, reference=key)
@@ -301,7 +306,7 @@ class TestRefund:
     def test_is_told_how_it_went(
         self,
         gateway: MomoGateway,
-        payment: Intent,
+        payment: PaymentDetails,
         money: Money,
         kind: OutcomeKind,
     ) -> None:
@@ -309,7 +314,7 @@ class TestRefund:
         assert ask(gateway, Verb.REFUND, known, money=money).kind is kind
 
     def test_that_took_a_minute_is_found_done(
-        self, gateway: MomoGateway, player: Player, payment: Intent
+        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
     ) -> None:
         known, key = paid(gateway, payment), uuid4().hex
         slow = Money(17_002, "VND")
@@ -318,14 +323,16 @@ class TestRefund:
         found = ask(gateway, Verb.QUERY_REFUND, known, refund_reference=key)
         assert (found.kind, found.money) == (OutcomeKind.SUCCEEDED, slow)
 
-    def test_that_was_never_made_is_not_found(self, gateway: MomoGateway, payment: Intent) -> None:
+    def test_that_was_never_made_is_not_found(
+        self, gateway: MomoGateway, payment: PaymentDetails
+    ) -> None:
         known = paid(gateway, payment)
         outcome = ask(gateway, Verb.QUERY_REFUND, known, refund_reference=uuid4().hex)
         assert outcome.kind is OutcomeKind.UNPAID
 
 
 class TestHold:
-    def held(self, gateway: MomoGateway, payment: Intent) -> Intent:
+    def held(self, gateway: MomoGateway, payment: PaymentDetails) -> PaymentDetails:
         payment = replace(payment, capture="manual")
         ask(gateway, Verb.CREATE, payment)
         outcome = decided(gateway, payment)
@@ -333,20 +340,22 @@ class TestHold:
         return learned(payment, outcome)
 
     def test_is_told_as_a_hold_and_no_payment(
-        self, gateway: MomoGateway, shop: Shop, payment: Intent
+        self, gateway: MomoGateway, shop: Shop, payment: PaymentDetails
     ) -> None:
         notice = told(gateway, shop, self.held(gateway, payment))
         assert notice.outcome is not None
         assert notice.outcome.kind is OutcomeKind.AUTHORIZED
 
-    def test_is_taken_whole(self, gateway: MomoGateway, player: Player, payment: Intent) -> None:
+    def test_is_taken_whole(
+        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
+    ) -> None:
         known = self.held(gateway, payment)
         taken = ask(gateway, Verb.CAPTURE, known, money=TOTAL)
         assert (taken.kind, taken.money) == (OutcomeKind.SUCCEEDED, TOTAL)
         assert player.charge(payment.reference)["captured"] == TOTAL.minor
         assert ask(gateway, Verb.VOID, known).kind is OutcomeKind.PENDING
 
-    def test_is_let_go(self, gateway: MomoGateway, player: Player, payment: Intent) -> None:
+    def test_is_let_go(self, gateway: MomoGateway, player: Player, payment: PaymentDetails) -> None:
         known = self.held(gateway, payment)
         released = ask(gateway, Verb.VOID, known)
         assert released.kind is OutcomeKind.DECLINED
@@ -356,7 +365,7 @@ class TestHold:
 
 class TestPage:
     def test_brings_the_shopper_back_to_where_we_said(
-        self, gateway: MomoGateway, player: Player, payment: Intent
+        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
     ) -> None:
         outcome = ask(gateway, Verb.CREATE, payment)
         assert outcome.next_action is not None

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from gateways.operation import Intent, Json
+from gateways.operation import Json, PaymentDetails
 from money.money import Money
 from tests.gateways import samples
 from tests.gateways.samples import REFERENCE
@@ -20,15 +20,15 @@ TOKEN: Final = {"access_token": "A21AAFtoken", "token_type": "Bearer", "expires_
 USD: Final = Money(1999, "USD")
 
 
-def intent(**changes: Any) -> Intent:
+def details(**changes: Any) -> PaymentDetails:
     """19.99 USD, not yet known to PayPal."""
-    return samples.intent(**{"money": USD, "method": "paypal", "locale": "en", **changes})
+    return samples.details(**{"money": USD, "method": "paypal", "locale": "en", **changes})
 
 
-def created(**changes: Any) -> Intent:
+def created(**changes: Any) -> PaymentDetails:
     """The same, after PayPal made an order of it."""
     data = {"approve_url": PAGE, **changes.pop("psp_data", {})}
-    return intent(psp_reference=ORDER, psp_data=data, **changes)
+    return details(psp_reference=ORDER, psp_data=data, **changes)
 
 
 def amount(value: str = "19.99", currency: str = "USD") -> Json:

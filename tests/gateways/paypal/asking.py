@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateways.operation import Intent, Verb
+from gateways.operation import PaymentDetails, Verb
 from gateways.outcome import Outcome
 from gateways.paypal.gateway import PaypalGateway
 from tests.gateways.local_server import LocalServer
@@ -24,7 +24,7 @@ class Asking:
         self,
         verb: Verb,
         content: object,
-        payment: Intent | None = None,
+        payment: PaymentDetails | None = None,
         status: int = 200,
         **extra: Any,
     ) -> Outcome:

@@ -17,8 +17,8 @@ from tests.gateways.paypal.account import (
     amount,
     capture,
     created,
+    details,
     hold,
-    intent,
     order,
     refusal,
 )
@@ -34,7 +34,7 @@ class TestCreate:
     ) -> None:
         answer = order("CREATED" if rel == "approve" else "PAYER_ACTION_REQUIRED")
         answer["links"] = [{"href": "x", "rel": "self"}, {"href": PAGE, "rel": rel}]
-        outcome = ask(Verb.CREATE, answer, intent(), status=status)
+        outcome = ask(Verb.CREATE, answer, details(), status=status)
         assert outcome.kind is OutcomeKind.ACTION_REQUIRED
         assert outcome.next_action is not None
         assert outcome.next_action.url == PAGE
@@ -57,7 +57,7 @@ class TestCreate:
     )
     def test_hands_out_no_page_that_is_not_paypals(self, ask: Asking, url: str) -> None:
         answer = {**order("CREATED"), "links": [{"href": url, "rel": "approve"}]}
-        outcome = ask(Verb.CREATE, answer, intent())
+        outcome = ask(Verb.CREATE, answer, details())
         assert (outcome.kind, outcome.next_action) == (OutcomeKind.UNKNOWN, None)
 
     @pytest.mark.parametrize("base", ["http://127.0.0.1:8100", "https://api-m.paypal.com"])
@@ -66,19 +66,19 @@ class TestCreate:
     ) -> None:
         page = {"href": "http://localhost:8200/checkoutnow?token=1", "rel": "payer-action"}
         answer = {**order("PAYER_ACTION_REQUIRED"), "links": [page]}
-        outcome = read_order(operation(Verb.CREATE, intent()), answer, base)
+        outcome = read_order(operation(Verb.CREATE, details()), answer, base)
         is_played = base.startswith("http:")
         assert (outcome.next_action is not None) is is_played
 
     def test_of_another_amount_is_unknown(self, ask: Asking) -> None:
-        assert ask(Verb.CREATE, order("CREATED"), intent(money=Money(1, "USD"))).kind is (
+        assert ask(Verb.CREATE, order("CREATED"), details(money=Money(1, "USD"))).kind is (
             OutcomeKind.UNKNOWN
         )
 
     def test_repeated_tells_how_far_the_order_has_come(self, ask: Asking) -> None:
         # PayPal answers a repeated key with the latest state, not with the first answer.
-        paid = ask(Verb.CREATE, order("COMPLETED", captures=[capture()]), intent())
-        approved = ask(Verb.CREATE, order("APPROVED"), intent())
+        paid = ask(Verb.CREATE, order("COMPLETED", captures=[capture()]), details())
+        approved = ask(Verb.CREATE, order("APPROVED"), details())
         assert paid.kind is OutcomeKind.SUCCEEDED
         assert approved.next_verb is Verb.CAPTURE
 
@@ -94,7 +94,7 @@ class TestCreate:
     def test_refused_by_an_explicit_word_is_declined(
         self, ask: Asking, status: int, content: object, failure: str
     ) -> None:
-        outcome = ask(Verb.CREATE, content, intent(), status=status)
+        outcome = ask(Verb.CREATE, content, details(), status=status)
         assert outcome.kind is OutcomeKind.DECLINED
         assert outcome.failure is not None
         assert outcome.failure.code == failure
@@ -104,7 +104,7 @@ class TestCreate:
         ["DUPLICATE_INVOICE_ID", "DUPLICATE_REQUEST_ID", "PAYPAL_REQUEST_ID_PREVIOUSLY_USED"],
     )
     def test_with_a_used_id_is_never_a_decline(self, ask: Asking, issue: str) -> None:
-        outcome = ask(Verb.CREATE, refusal(issue), intent(), status=422)
+        outcome = ask(Verb.CREATE, refusal(issue), details(), status=422)
         assert outcome.kind is OutcomeKind.UNKNOWN
 
 

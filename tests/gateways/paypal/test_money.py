@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from gateways.operation import NotExpressible
+from gateways.operation import UnsupportedOperation
 from gateways.paypal import money
 from gateways.paypal.gateway import PaypalGateway
 from money.money import EXPONENTS, Money
@@ -36,7 +36,7 @@ class TestEveryCurrency:
         self, currency: str, minor: int
     ) -> None:
         if minor % 100:
-            with pytest.raises(NotExpressible):
+            with pytest.raises(UnsupportedOperation):
                 money.write(Money(minor, currency))
 
     def test_has_limits_that_can_be_said(self) -> None:
@@ -84,7 +84,7 @@ class TestWrite:
         ],
     )
     def test_refuses_what_paypal_does_not_take(self, sum_: Money) -> None:
-        with pytest.raises(NotExpressible):
+        with pytest.raises(UnsupportedOperation):
             money.write(sum_)
 
 

@@ -23,7 +23,7 @@ from gateways.settlement import (
 )
 from gateways.webhook import Subject
 from tests.gateways.local_server import LocalServer, Reply
-from tests.gateways.paypal.account import USD, amount, intent
+from tests.gateways.paypal.account import USD, amount, details
 from tests.gateways.twisted import ANY_JSON, FEW, twisted
 
 START: Final = datetime(2026, 10, 1, tzinfo=UTC)
@@ -333,7 +333,7 @@ class TestDisputes:
     def test_are_listed_by_the_capture(self, paypal: PaypalGateway, server: LocalServer) -> None:
         listed = {"items": [{"dispute_id": "PP-D-1"}], "links": []}
         server.reply(*(Reply(200, json.dumps(each).encode()) for each in (listed, dispute())))
-        (notice,) = paypal.disputes(intent(psp_data={"capture_id": "CAP1"}))
+        (notice,) = paypal.disputes(details(psp_data={"capture_id": "CAP1"}))
         assert notice.psp_reference == "PP-D-1"
         query = parse_qs(urlsplit(server.received[0].path).query)
         assert query == {"disputed_transaction_id": ["CAP1"], "page_size": ["50"]}
@@ -352,7 +352,7 @@ class TestDisputes:
     ) -> None:
         server.reply_json(listed)
         with pytest.raises(ReportUnavailable):
-            paypal.disputes(intent(psp_data={"capture_id": "CAP1"}))
+            paypal.disputes(details(psp_data={"capture_id": "CAP1"}))
         assert len(server.received) == 1
 
     def test_of_another_id_are_refused(self, paypal: PaypalGateway, server: LocalServer) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
-from gateways.operation import Intent, Json, NotExpressible, Verb
+from gateways.operation import Json, PaymentDetails, UnsupportedOperation, Verb
 from gateways.paypal.config import Config
 from gateways.paypal.gateway import PaypalGateway
 from gateways.paypal.requests import freeze
 from money.money import Money
 from tests.gateways.local_server import LocalServer
-from tests.gateways.paypal.account import OPTIONS, ORDER, TOKEN, USD, created, intent, order
+from tests.gateways.paypal.account import OPTIONS, ORDER, TOKEN, USD, created, details, order
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, operation, run
 
 CONFIG = Config.from_settings({**OPTIONS, "api_base": "https://api-m.sandbox.paypal.com"})
@@ -23,7 +23,7 @@ PAID = created(psp_data={"capture_id": "CAP1"})
 SCHEMAS = json.loads((Path(__file__).parent / "request_schemas.json").read_text())
 
 
-def frozen(verb: Verb, payment: Intent | None = None, **changes: Any) -> dict[str, Any]:
+def frozen(verb: Verb, payment: PaymentDetails | None = None, **changes: Any) -> dict[str, Any]:
     return freeze(operation(verb, payment or created(), **changes), CONFIG)
 
 
@@ -36,7 +36,7 @@ class TestCreate:
         assert body["intent"] == "CAPTURE"
 
     def test_asks_to_hold_only_for_manual_capture(self) -> None:
-        assert frozen(Verb.CREATE, intent(capture="manual"))["body"]["intent"] == "AUTHORIZE"
+        assert frozen(Verb.CREATE, details(capture="manual"))["body"]["intent"] == "AUTHORIZE"
 
     def test_uses_no_deprecated_field(self) -> None:
         body = frozen(Verb.CREATE)["body"]
@@ -52,20 +52,20 @@ class TestCreate:
         assert context["locale"] == "en-US"
 
     def test_leaves_a_language_out_that_paypal_does_not_name(self) -> None:
-        body = frozen(Verb.CREATE, intent(locale="vi"))["body"]
+        body = frozen(Verb.CREATE, details(locale="vi"))["body"]
         assert "locale" not in body["payment_source"]["paypal"]["experience_context"]
 
     def test_shows_the_brand_and_a_short_description(self) -> None:
         config = replace(CONFIG, brand_name="Demo Shop")
-        made = freeze(operation(Verb.CREATE, intent(description="x " * 200)), config)
+        made = freeze(operation(Verb.CREATE, details(description="x " * 200)), config)
         text = json.dumps(made)
         assert '"brand_name": "Demo Shop"' in text
         (unit,) = made["body"]["purchase_units"]  # type: ignore[index]
         assert len(unit["description"]) <= 127
 
     def test_refuses_dong(self) -> None:
-        with pytest.raises(NotExpressible):
-            frozen(Verb.CREATE, intent(money=Money(100_000, "VND")))
+        with pytest.raises(UnsupportedOperation):
+            frozen(Verb.CREATE, details(money=Money(100_000, "VND")))
 
 
 class TestPaths:
@@ -83,11 +83,11 @@ class TestPaths:
     def test_never_take_a_hold_for_an_approval_that_is_told_again(self) -> None:
         # Without an amount nobody asked for the money: it is the order that is completed.
         assert frozen(Verb.CAPTURE, HELD)["path"] == f"/v2/checkout/orders/{ORDER}/authorize"
-        with pytest.raises(NotExpressible):
+        with pytest.raises(UnsupportedOperation):
             frozen(Verb.CAPTURE, created(capture="manual"), money=USD)
 
     def test_take_an_order_only_whole(self) -> None:
-        with pytest.raises(NotExpressible):
+        with pytest.raises(UnsupportedOperation):
             frozen(Verb.CAPTURE, money=Money(1000, "USD"))
 
     def test_void_the_hold(self) -> None:
@@ -98,7 +98,7 @@ class TestPaths:
         assert made["path"] == "/v2/payments/captures/CAP1/refund"
         assert made["body"]["amount"] == {"currency_code": "USD", "value": "5.00"}
         assert made["body"]["custom_id"] == made["body"]["invoice_id"] == CALL_REFERENCE
-        with pytest.raises(NotExpressible):
+        with pytest.raises(UnsupportedOperation):
             frozen(Verb.REFUND, created(), money=USD)
 
     def test_ask_for_a_refund_by_its_id_or_else_by_its_order(self) -> None:
@@ -106,7 +106,7 @@ class TestPaths:
         by_order = frozen(Verb.QUERY_REFUND, PAID, refund_reference="aa")
         assert by_id["path"] == "/v2/payments/refunds/R1"
         assert by_order["path"] == f"/v2/checkout/orders/{ORDER}"
-        with pytest.raises(NotExpressible):
+        with pytest.raises(UnsupportedOperation):
             frozen(Verb.QUERY_REFUND, PAID)
 
     @pytest.mark.parametrize("bad", ["", "../orders", "A B", "A/B", "a?b", "x" * 65])
@@ -116,11 +116,11 @@ class TestPaths:
             (Verb.VOID, created(psp_data={"authorization_id": bad})),
             (Verb.REFUND, created(psp_data={"capture_id": bad})),
         ):
-            with pytest.raises(NotExpressible):
+            with pytest.raises(UnsupportedOperation):
                 frozen(verb, payment)
 
     def test_close_does_not_exist(self) -> None:
-        with pytest.raises(NotExpressible):
+        with pytest.raises(UnsupportedOperation):
             frozen(Verb.CLOSE)
 
 
@@ -129,7 +129,7 @@ class TestWire:
         self, paypal: PaypalGateway, server: LocalServer
     ) -> None:
         server.reply_json(order("PAYER_ACTION_REQUIRED"))
-        run(paypal, operation(Verb.CREATE, intent()))
+        run(paypal, operation(Verb.CREATE, details()))
         headers = server.received[0].headers
         assert headers["paypal-request-id"] == CALL_REFERENCE
         assert headers["authorization"] == f"Bearer {TOKEN['access_token']}"
@@ -153,7 +153,7 @@ class TestWire:
         self, paypal: PaypalGateway, server: LocalServer
     ) -> None:
         server.reply_json(order("CREATED"))
-        made = operation(Verb.CREATE, intent())
+        made = operation(Verb.CREATE, details())
         request = paypal.freeze(made)
         for stored in (request, _reordered(request)):
             paypal.perform(replace(made, request=stored))
@@ -165,7 +165,7 @@ class TestWire:
         self, paypal: PaypalGateway, server: LocalServer
     ) -> None:
         server.reply_json(order("CREATED"))
-        outcome = run(paypal, operation(Verb.CREATE, intent()))
+        outcome = run(paypal, operation(Verb.CREATE, details()))
         kept = repr(outcome) + repr(paypal._config)
         for private in (TOKEN["access_token"], OPTIONS["secret"], "Linh", "linh@", "shop@"):
             assert str(private) not in kept
@@ -173,7 +173,7 @@ class TestWire:
     def test_asks_nobody_about_an_order_whose_id_never_came(
         self, paypal: PaypalGateway, server: LocalServer
     ) -> None:
-        outcome = run(paypal, operation(Verb.QUERY, intent()))
+        outcome = run(paypal, operation(Verb.QUERY, details()))
         assert outcome.kind == "UNPAID"
         assert server.received == []
 
@@ -185,7 +185,7 @@ class TestPublishedSchemas:
         ("schema", "body"),
         [
             ("order_request", frozen(Verb.CREATE)["body"]),
-            ("order_request", frozen(Verb.CREATE, intent(locale="vi", capture="manual"))["body"]),
+            ("order_request", frozen(Verb.CREATE, details(locale="vi", capture="manual"))["body"]),
             ("order_capture_request", frozen(Verb.CAPTURE)["body"]),
             ("order_authorize_request", frozen(Verb.CAPTURE, created(capture="manual"))["body"]),
             ("capture_request", frozen(Verb.CAPTURE, HELD, money=USD)["body"]),
@@ -204,7 +204,7 @@ class TestPublishedSchemas:
     def test_know_every_field_that_we_send(self) -> None:
         # Their schemas let unknown properties pass, so a typo would go unnoticed.
         known = json.dumps(SCHEMAS)
-        for verb, payment in ((Verb.CREATE, intent()), (Verb.CAPTURE, HELD), (Verb.REFUND, PAID)):
+        for verb, payment in ((Verb.CREATE, details()), (Verb.CAPTURE, HELD), (Verb.REFUND, PAID)):
             for name in _names(frozen(verb, payment, money=USD)["body"]):
                 assert f'"{name}":' in known, name
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateways.operation import Intent, Verb
+from gateways.operation import PaymentDetails, Verb
 from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from gateways.paypal.gateway import PaypalGateway
 from gateways.settlement import RecordKind, ReportUnavailable
@@ -32,7 +32,7 @@ def gateway(player: Player) -> PaypalGateway:
 
 
 @pytest.fixture
-def payment() -> Intent:
+def payment() -> PaymentDetails:
     return payment_of(TOTAL, method="paypal", locale="en")
 
 
@@ -50,7 +50,7 @@ def adapter(player: Player, **options: str) -> PaypalGateway:
     )
 
 
-def told(gateway: PaypalGateway, shop: Shop, payment: Intent, kind: str) -> Notice:
+def told(gateway: PaypalGateway, shop: Shop, payment: PaymentDetails, kind: str) -> Notice:
     """The notice of one kind of event about a payment."""
     known, word = payment.reference.encode(), kind.encode()
 
@@ -65,13 +65,13 @@ def told(gateway: PaypalGateway, shop: Shop, payment: Intent, kind: str) -> Noti
     return found
 
 
-def approved(gateway: PaypalGateway, payment: Intent) -> Intent:
+def approved(gateway: PaypalGateway, payment: PaymentDetails) -> PaymentDetails:
     """An order that its buyer has approved."""
     created = ask(gateway, Verb.CREATE, payment)
     assert created.kind is OutcomeKind.ACTION_REQUIRED
     known = learned(payment, created)
 
-    def look() -> Intent | None:
+    def look() -> PaymentDetails | None:
         outcome = ask(gateway, Verb.QUERY, known)
         return learned(known, outcome) if outcome.next_verb is Verb.CAPTURE else None
 
@@ -80,7 +80,7 @@ def approved(gateway: PaypalGateway, payment: Intent) -> Intent:
     return found
 
 
-def paid(gateway: PaypalGateway, payment: Intent) -> Intent:
+def paid(gateway: PaypalGateway, payment: PaymentDetails) -> PaymentDetails:
     known = approved(gateway, payment)
     outcome = ask(gateway, Verb.CAPTURE, known)
     assert outcome.kind is OutcomeKind.SUCCEEDED
@@ -89,7 +89,7 @@ def paid(gateway: PaypalGateway, payment: Intent) -> Intent:
 
 class TestPayment:
     def test_waits_for_the_buyer_on_paypal_s_page(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         player.behaviour(gateway="paypal", reference=payment.reference, decision="ask")
         outcome = ask(gateway, Verb.CREATE, payment)
@@ -103,7 +103,7 @@ class TestPayment:
         assert player.charge(payment.reference)["captured"] == 0
 
     def test_is_paid_by_our_capture_and_says_so_three_times(
-        self, gateway: PaypalGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: PaypalGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         known = approved(gateway, payment)
         answered = ask(gateway, Verb.CAPTURE, known)
@@ -120,7 +120,7 @@ class TestPayment:
         assert player.charge(payment.reference)["captured"] == TOTAL.minor
 
     def test_is_told_when_the_buyer_approves(
-        self, gateway: PaypalGateway, shop: Shop, payment: Intent
+        self, gateway: PaypalGateway, shop: Shop, payment: PaymentDetails
     ) -> None:
         known = approved(gateway, payment)
         notice = told(gateway, shop, payment, "CHECKOUT.ORDER.APPROVED")
@@ -144,7 +144,7 @@ class TestPayment:
         self,
         gateway: PaypalGateway,
         player: Player,
-        payment: Intent,
+        payment: PaymentDetails,
         decision: str,
         kind: OutcomeKind,
         code: FailureCode,
@@ -157,7 +157,7 @@ class TestPayment:
         assert player.charge(payment.reference)["captured"] == 0
 
     def test_goes_back_to_the_page_when_the_card_is_declined(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         player.behaviour(
             gateway="paypal", reference=payment.reference, decision="decline:INSTRUMENT_DECLINED"
@@ -180,7 +180,7 @@ class TestPayment:
         self,
         gateway: PaypalGateway,
         player: Player,
-        payment: Intent,
+        payment: PaymentDetails,
         decision: str,
         kind: OutcomeKind,
     ) -> None:
@@ -192,7 +192,7 @@ class TestPayment:
         assert ask(gateway, Verb.QUERY, known).kind is kind
 
     def test_is_not_found_after_three_hours(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         player.behaviour(gateway="paypal", reference=payment.reference, decision="abandon")
         known = learned(payment, ask(gateway, Verb.CREATE, payment))
@@ -201,7 +201,7 @@ class TestPayment:
         assert ask(gateway, Verb.CAPTURE, known).kind is OutcomeKind.PENDING
 
     def test_is_reversed_when_we_never_capture(
-        self, gateway: PaypalGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: PaypalGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         known = approved(gateway, payment)
         player.control("clock", advance_s=3 * 3600 + 1)
@@ -224,7 +224,7 @@ class TestPayment:
         assert player.charge(payment.reference)["captured"] == money.minor
 
     def test_gives_each_of_many_threads_its_own_order(
-        self, gateway: PaypalGateway, payment: Intent
+        self, gateway: PaypalGateway, payment: PaymentDetails
     ) -> None:
         payments = [replace(payment, reference=uuid4().hex) for _ in range(24)]
         with ThreadPoolExecutor(12) as threads:
@@ -234,7 +234,7 @@ class TestPayment:
 
 class TestTwoCaptures:
     def test_under_one_id_take_the_money_once(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         known, key = approved(gateway, payment), uuid4().hex
 
@@ -247,7 +247,7 @@ class TestTwoCaptures:
         assert player.charge(payment.reference)["captured"] == TOTAL.minor
 
     def test_under_two_ids_take_the_money_once(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         known = approved(gateway, payment)
         kinds = [ask(gateway, Verb.CAPTURE, known).kind for _ in range(2)]
@@ -261,7 +261,7 @@ class TestLostAnswers:
         "fault", ["reset_after", "cut_body", "http_500_after", "http_500", "garbage", "refuse"]
     )
     def test_of_a_capture_are_asked_for_again_under_the_same_id(
-        self, gateway: PaypalGateway, player: Player, payment: Intent, fault: str
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails, fault: str
     ) -> None:
         known, key = approved(gateway, payment), uuid4().hex
         player.behaviour(gateway="paypal", reference=payment.reference, api={"fault": fault})
@@ -272,7 +272,7 @@ class TestLostAnswers:
         assert player.charge(payment.reference)["captured"] == TOTAL.minor
 
     def test_of_a_create_make_one_order(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         key = uuid4().hex
         player.behaviour(
@@ -284,12 +284,14 @@ class TestLostAnswers:
         assert player.charge(payment.reference)["psp_reference"] == again.psp_reference
 
     def test_are_not_confused_with_a_rate_limit(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         player.behaviour(gateway="paypal", reference=payment.reference, api={"fault": "http_429"})
         assert ask(gateway, Verb.CREATE, payment).kind is OutcomeKind.NOT_DONE
 
-    def test_when_paypal_is_down_nothing_is_sent(self, player: Player, payment: Intent) -> None:
+    def test_when_paypal_is_down_nothing_is_sent(
+        self, player: Player, payment: PaymentDetails
+    ) -> None:
         player.behaviour(gateway="paypal", api={"fault": "refuse"})
         assert ask(adapter(player), Verb.CREATE, payment).kind is OutcomeKind.NOT_DONE
         assert player.book(reference=payment.reference)["charges"] == []
@@ -297,14 +299,14 @@ class TestLostAnswers:
 
 class TestToken:
     def test_is_renewed_when_paypal_no_longer_takes_it(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         ask(gateway, Verb.CREATE, payment)
         player.control("clock", advance_s=10 * 3600)
         later = replace(payment, reference=uuid4().hex)
         assert ask(gateway, Verb.CREATE, later).kind is OutcomeKind.ACTION_REQUIRED
 
-    def test_is_not_given_to_a_stranger(self, player: Player, payment: Intent) -> None:
+    def test_is_not_given_to_a_stranger(self, player: Player, payment: PaymentDetails) -> None:
         stranger = adapter(player, secret="another")
         outcome = ask(stranger, Verb.CREATE, payment)
         assert outcome.kind is OutcomeKind.NOT_DONE
@@ -313,14 +315,14 @@ class TestToken:
 
 
 class TestHold:
-    def held(self, gateway: PaypalGateway, payment: Intent) -> Intent:
+    def held(self, gateway: PaypalGateway, payment: PaymentDetails) -> PaymentDetails:
         known = approved(gateway, replace(payment, capture="manual"))
         outcome = ask(gateway, Verb.CAPTURE, known)
         assert (outcome.kind, outcome.money) == (OutcomeKind.AUTHORIZED, TOTAL)
         return learned(known, outcome)
 
     def test_is_taken_in_part(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         known = self.held(gateway, payment)
         taken = ask(gateway, Verb.CAPTURE, known, money=PART)
@@ -328,7 +330,9 @@ class TestHold:
         assert ask(gateway, Verb.QUERY, known).money == PART
         assert player.charge(payment.reference)["captured"] == PART.minor
 
-    def test_is_let_go(self, gateway: PaypalGateway, player: Player, payment: Intent) -> None:
+    def test_is_let_go(
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+    ) -> None:
         known = self.held(gateway, payment)
         assert ask(gateway, Verb.VOID, known).kind is OutcomeKind.DECLINED
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.DECLINED
@@ -336,7 +340,7 @@ class TestHold:
         assert player.charge(payment.reference)["status"] == "voided"
 
     def test_that_is_taken_late_may_be_refused_and_stands_all_the_same(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         known = self.held(gateway, payment)
         # PayPal vouches for the money for three days, and holds it for 29.
@@ -352,7 +356,7 @@ class TestHold:
         assert player.charge(payment.reference)["captured"] == PART.minor
 
     def test_that_is_renewed_at_paypal_is_taken_under_its_new_id(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         known = self.held(gateway, payment)
         player.control("clock", advance_s=4 * 24 * 3600)
@@ -367,7 +371,7 @@ class TestHold:
         assert (taken.kind, taken.money) == (OutcomeKind.SUCCEEDED, TOTAL)
 
     def test_ends_after_twenty_nine_days(
-        self, gateway: PaypalGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: PaypalGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         known = self.held(gateway, payment)
         player.control("clock", advance_s=29 * 24 * 3600 + 1)
@@ -379,7 +383,7 @@ class TestHold:
 
 class TestRefund:
     def test_gives_a_part_back_and_is_found_again(
-        self, gateway: PaypalGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: PaypalGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         known, key = paid(gateway, payment), uuid4().hex
         made = ask(gateway, Verb.REFUND, known, money=PART, reference=key)
@@ -400,7 +404,7 @@ class TestRefund:
         assert player.charge(payment.reference)["refunded"] == PART.minor
 
     def test_is_made_once_however_often_it_is_sent(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         known, key = paid(gateway, payment), uuid4().hex
         for _ in range(3):
@@ -408,7 +412,7 @@ class TestRefund:
         assert player.charge(payment.reference)["refunded"] == PART.minor
 
     def test_is_refused_when_it_is_too_much(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         known = paid(gateway, payment)
         outcome = ask(gateway, Verb.REFUND, known, money=Money(2000, "USD"))
@@ -429,7 +433,7 @@ class TestRefund:
         self,
         gateway: PaypalGateway,
         player: Player,
-        payment: Intent,
+        payment: PaymentDetails,
         word: str,
         first: OutcomeKind,
         last: OutcomeKind,
@@ -444,7 +448,12 @@ class TestRefund:
 class TestWebhook:
     @pytest.mark.parametrize("corrupt", ["signature", "body"])
     def test_is_not_believed_when_forged(
-        self, gateway: PaypalGateway, player: Player, shop: Shop, payment: Intent, corrupt: str
+        self,
+        gateway: PaypalGateway,
+        player: Player,
+        shop: Shop,
+        payment: PaymentDetails,
+        corrupt: str,
     ) -> None:
         player.behaviour(
             gateway="paypal",
@@ -457,7 +466,7 @@ class TestWebhook:
             told(gateway, shop, payment, "CHECKOUT.ORDER.APPROVED")
 
     def test_is_believed_on_paypal_s_word_too(
-        self, player: Player, shop: Shop, payment: Intent
+        self, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         asking = adapter(player, webhook_verification="api")
         approved(asking, payment)
@@ -465,7 +474,7 @@ class TestWebhook:
         assert notice.reference == payment.reference
 
     def test_is_disowned_by_paypal_when_forged(
-        self, player: Player, shop: Shop, payment: Intent
+        self, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         player.behaviour(
             gateway="paypal",
@@ -479,7 +488,7 @@ class TestWebhook:
             told(asking, shop, payment, "CHECKOUT.ORDER.APPROVED")
 
     def test_is_refused_by_a_shop_that_trusts_other_roots(
-        self, player: Player, shop: Shop, payment: Intent
+        self, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         strict = adapter(player, cert_roots="")
         approved(strict, payment)
@@ -487,7 +496,7 @@ class TestWebhook:
             told(strict, shop, payment, "CHECKOUT.ORDER.APPROVED")
 
     def test_is_good_for_our_webhook_ids_alone(
-        self, player: Player, shop: Shop, payment: Intent
+        self, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         other = adapter(player, webhook_ids="0AB12345CD6789012")
         approved(other, payment)
@@ -504,7 +513,7 @@ class TestDispute:
         gateway: PaypalGateway,
         player: Player,
         shop: Shop,
-        payment: Intent,
+        payment: PaymentDetails,
         outcome: str,
         kind: OutcomeKind,
     ) -> None:
@@ -525,7 +534,7 @@ class TestDispute:
 
 class TestSettlement:
     def test_comes_three_hours_late(
-        self, gateway: PaypalGateway, player: Player, payment: Intent
+        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
     ) -> None:
         paid(gateway, payment)
         now = datetime.now(UTC)

@@ -7,7 +7,7 @@ from gateways.outcome import OutcomeKind
 from gateways.paypal.config import Config
 from gateways.paypal.gateway import PaypalGateway
 from tests.gateways.local_server import LocalServer, Reply, refused_url
-from tests.gateways.paypal.account import OPTIONS, USD, created, intent, order, refusal
+from tests.gateways.paypal.account import OPTIONS, USD, created, details, order, refusal
 from tests.gateways.paypal.asking import PAID
 from tests.gateways.samples import operation, run
 
@@ -32,7 +32,7 @@ class TestTrouble:
         self, paypal: PaypalGateway, server: LocalServer, verb: Verb, reply: Reply
     ) -> None:
         server.reply(reply)
-        payment = intent() if verb is Verb.CREATE else PAID
+        payment = details() if verb is Verb.CREATE else PAID
         outcome = run(paypal, operation(verb, payment, money=USD))
         assert outcome.kind is OutcomeKind.UNKNOWN
         assert outcome.exchange is not None
@@ -67,7 +67,7 @@ class TestTrouble:
 
     def test_of_a_refused_connection_is_certainly_not_done(self) -> None:
         paypal = PaypalGateway(Config.from_settings({**OPTIONS, "api_base": refused_url()}))
-        assert run(paypal, operation(Verb.CREATE, intent())).kind is OutcomeKind.NOT_DONE
+        assert run(paypal, operation(Verb.CREATE, details())).kind is OutcomeKind.NOT_DONE
 
 
 class TestTranscript:

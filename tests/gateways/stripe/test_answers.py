@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from gateways.operation import Intent, Verb
+from gateways.operation import PaymentDetails, Verb
 from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from gateways.stripe.gateway import StripeGateway
 from money.money import Money
 from tests.gateways.local_server import LocalServer, Reply, refused_url
-from tests.gateways.samples import CALL_REFERENCE, CREATED_AT, REFERENCE, intent, operation, run
+from tests.gateways.samples import CALL_REFERENCE, CREATED_AT, REFERENCE, details, operation, run
 from tests.gateways.stripe import theirs
 
-TOKEN = intent(has_token=True)
+TOKEN = details(has_token=True)
 KNOWN = replace(TOKEN, psp_reference="pi_1", psp_data={"payment_intent": "pi_1"})
-PAGE = intent(psp_reference="cs_test_1", psp_data={"checkout_session": "cs_test_1"})
+PAGE = details(psp_reference="cs_test_1", psp_data={"checkout_session": "cs_test_1"})
 PART = Money(40_000, "VND")
 CUT_AND_UNPAID = {"id": "pi_1", "status": "requires_payment_method"}
 CUT_AND_PAID = {"id": "pi_1", "status": "succeeded"}
@@ -32,7 +32,12 @@ class Asker:
         self.server = server
 
     def __call__(
-        self, verb: Verb, payment: Intent, content: object, status: int = 200, **changes: Any
+        self,
+        verb: Verb,
+        payment: PaymentDetails,
+        content: object,
+        status: int = 200,
+        **changes: Any,
     ) -> Outcome:
         self.server.reply_json(content, status)
         token = "pm_card_visa" if verb is Verb.CREATE and payment.has_token else ""
@@ -138,7 +143,7 @@ class TestTheBalanceTransaction:
 
 class TestCreateAPage:
     def test_sends_the_shopper_there(self, ask: Asker) -> None:
-        outcome = ask(Verb.CREATE, intent(), theirs.session())
+        outcome = ask(Verb.CREATE, details(), theirs.session())
         assert outcome.kind is OutcomeKind.ACTION_REQUIRED
         assert outcome.psp_reference == "cs_test_1"
         assert outcome.psp_data == {"checkout_session": "cs_test_1"}
@@ -147,12 +152,12 @@ class TestCreateAPage:
 
     def test_is_over_when_the_call_comes_too_late_for_its_end(self, ask: Asker) -> None:
         body = error("parameter_invalid_integer", param="expires_at")
-        outcome = ask(Verb.CREATE, intent(), body, 400)
+        outcome = ask(Verb.CREATE, details(), body, 400)
         assert outcome.failure is not None
         assert outcome.failure.code is FailureCode.EXPIRED
 
     def test_keeps_nobody_s_name(self, ask: Asker) -> None:
-        outcome = ask(Verb.CREATE, intent(), theirs.session())
+        outcome = ask(Verb.CREATE, details(), theirs.session())
         assert outcome.exchange is not None
         assert outcome.exchange.response["customer_details"] == "[redacted]"
         assert outcome.exchange.request["params"]["customer_email"] == "l***@example.com"  # type: ignore[index]
@@ -298,7 +303,7 @@ class TestSearch:
     def search(self, ask: Asker, *found: Any, hours: int = 3) -> Outcome:
         content = {"object": "search_result", "data": list(found), "has_more": False}
         now = CREATED_AT + timedelta(hours=hours)
-        return ask(Verb.QUERY, intent(), content, now=now)
+        return ask(Verb.QUERY, details(), content, now=now)
 
     def test_finds_what_was_paid_though_the_creation_was_not_answered(self, ask: Asker) -> None:
         outcome = self.search(ask, theirs.payment_intent(), hours=1)
@@ -316,7 +321,7 @@ class TestSearch:
 
     def test_proves_nothing_by_an_answer_without_data(self, ask: Asker) -> None:
         now = CREATED_AT + timedelta(hours=3)
-        assert ask(Verb.QUERY, intent(), {}, now=now).kind is OutcomeKind.UNKNOWN
+        assert ask(Verb.QUERY, details(), {}, now=now).kind is OutcomeKind.UNKNOWN
 
 
 class TestLaterVerbs:

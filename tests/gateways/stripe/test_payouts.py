@@ -15,7 +15,7 @@ from gateways.stripe.gateway import StripeGateway
 from gateways.webhook import Subject
 from money.money import Money
 from tests.gateways.local_server import LocalServer, Reply
-from tests.gateways.samples import intent
+from tests.gateways.samples import details
 from tests.gateways.stripe import theirs
 from tests.gateways.stripe.theirs import (
     CREATED,
@@ -30,7 +30,7 @@ from tests.gateways.stripe.theirs import (
 
 START: Final = theirs.DAY
 END: Final = START + timedelta(days=1)
-PAID: Final = intent(psp_reference="pi_1", psp_data={"payment_intent": "pi_1"})
+PAID: Final = details(psp_reference="pi_1", psp_data={"payment_intent": "pi_1"})
 
 
 def queries(server: LocalServer) -> list[Mapping[str, list[str]]]:
@@ -182,5 +182,5 @@ class TestADispute:
     def test_is_not_asked_for_where_nothing_was_confirmed(
         self, gateway: StripeGateway, server: LocalServer
     ) -> None:
-        assert gateway.disputes(intent(psp_reference="cs_test_1")) == ()
+        assert gateway.disputes(details(psp_reference="cs_test_1")) == ()
         assert server.received == []

@@ -24,27 +24,27 @@ from stripe.params.checkout import (
     SessionRetrieveParams,
 )
 
-from gateways.operation import Intent, NotExpressible, Operation, Verb
+from gateways.operation import Operation, PaymentDetails, UnsupportedOperation, Verb
 from gateways.outcome import OutcomeKind
 from gateways.stripe.client import API_VERSION
 from gateways.stripe.gateway import StripeGateway
 from money.money import Money
 from tests.gateways.local_server import LocalServer
-from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation, run
+from tests.gateways.samples import CALL_REFERENCE, REFERENCE, details, operation, run
 from tests.gateways.stripe import theirs
 from tests.gateways.stripe.typed_params import problems
 
-TOKEN = intent(has_token=True)
-HELD = intent(psp_reference="pi_1", psp_data={"payment_intent": "pi_1"}, capture="manual")
-PAGE = intent(psp_reference="cs_test_1", psp_data={"checkout_session": "cs_test_1"})
+TOKEN = details(has_token=True)
+HELD = details(psp_reference="pi_1", psp_data={"payment_intent": "pi_1"}, capture="manual")
+PAGE = details(psp_reference="cs_test_1", psp_data={"checkout_session": "cs_test_1"})
 PART = Money(40_000, "VND")
 
 EVERY_REQUEST = [
     (operation(Verb.CREATE, TOKEN), PaymentIntentCreateParams),
     (operation(Verb.CREATE, replace(TOKEN, capture="manual")), PaymentIntentCreateParams),
-    (operation(Verb.CREATE, intent()), SessionCreateParams),
-    (operation(Verb.CREATE, intent(capture="manual", customer_email="")), SessionCreateParams),
-    (operation(Verb.QUERY, intent()), PaymentIntentSearchParams),
+    (operation(Verb.CREATE, details()), SessionCreateParams),
+    (operation(Verb.CREATE, details(capture="manual", customer_email="")), SessionCreateParams),
+    (operation(Verb.QUERY, details()), PaymentIntentSearchParams),
     (operation(Verb.QUERY, PAGE), SessionRetrieveParams),
     (operation(Verb.QUERY, HELD), PaymentIntentRetrieveParams),
     (operation(Verb.CAPTURE, HELD, money=PART), PaymentIntentCaptureParams),
@@ -57,7 +57,9 @@ EVERY_REQUEST = [
 ]
 
 
-def params(gateway: StripeGateway, verb: Verb, payment: Intent, **changes: Any) -> dict[str, Any]:
+def params(
+    gateway: StripeGateway, verb: Verb, payment: PaymentDetails, **changes: Any
+) -> dict[str, Any]:
     request = gateway.freeze(operation(verb, payment, **changes))
     assert isinstance(request["params"], dict)
     return request["params"]
@@ -86,19 +88,19 @@ class TestEveryRequest:
     @pytest.mark.parametrize(
         "asked",
         [
-            operation(Verb.VOID, intent()),
-            operation(Verb.CLOSE, intent()),
-            operation(Verb.CAPTURE, intent(), money=PART),
+            operation(Verb.VOID, details()),
+            operation(Verb.CLOSE, details()),
+            operation(Verb.CAPTURE, details(), money=PART),
             operation(Verb.REFUND, HELD),
             operation(Verb.CAPTURE, HELD),
-            operation(Verb.CREATE, intent(money=Money(5124, "KWD"))),
+            operation(Verb.CREATE, details(money=Money(5124, "KWD"))),
         ],
         ids=lambda asked: str(asked.verb),
     )
     def test_is_refused_where_an_id_or_an_amount_is_missing(
         self, gateway: StripeGateway, asked: Operation
     ) -> None:
-        with pytest.raises(NotExpressible):
+        with pytest.raises(UnsupportedOperation):
             gateway.freeze(asked)
 
 
@@ -131,24 +133,24 @@ class TestCreateWithAToken:
 
 class TestCreateAPage:
     def test_ends_when_our_link_ends(self, gateway: StripeGateway) -> None:
-        sent = params(gateway, Verb.CREATE, intent())
-        assert sent["expires_at"] == int(intent().expires_at.timestamp())
+        sent = params(gateway, Verb.CREATE, details())
+        assert sent["expires_at"] == int(details().expires_at.timestamp())
         assert gateway.link_lifetime > timedelta(minutes=30)
 
     def test_writes_our_reference_where_each_object_can_find_it(
         self, gateway: StripeGateway
     ) -> None:
         """The session's metadata stays on the session: charge and PaymentIntent need their own."""
-        sent = params(gateway, Verb.CREATE, intent())
+        sent = params(gateway, Verb.CREATE, details())
         assert sent["client_reference_id"] == REFERENCE
         assert sent["metadata"]["reference"] == REFERENCE
         assert sent["payment_intent_data"]["metadata"]["reference"] == REFERENCE
 
     def test_lets_nobody_pay_in_another_currency(self, gateway: StripeGateway) -> None:
-        assert params(gateway, Verb.CREATE, intent())["adaptive_pricing"] == {"enabled": False}
+        assert params(gateway, Verb.CREATE, details())["adaptive_pricing"] == {"enabled": False}
 
     def test_shows_the_total_as_one_line(self, gateway: StripeGateway) -> None:
-        (line,) = params(gateway, Verb.CREATE, intent())["line_items"]
+        (line,) = params(gateway, Verb.CREATE, details())["line_items"]
         assert line["quantity"] == 1
         assert line["price_data"]["unit_amount"] == 100_000
 
@@ -166,7 +168,7 @@ class TestTheWire:
         self, gateway: StripeGateway, server: LocalServer
     ) -> None:
         server.reply_json({}, 500)
-        asked = operation(Verb.CREATE, intent())
+        asked = operation(Verb.CREATE, details())
         run(gateway, asked)
         run(gateway, replace(asked, now=asked.now + timedelta(hours=3)))
         first, second = server.received
@@ -183,7 +185,7 @@ class TestTheWire:
         [
             (operation(Verb.QUERY, HELD), "GET", "/v1/payment_intents/pi_1"),
             (operation(Verb.QUERY, PAGE), "GET", "/v1/checkout/sessions/cs_test_1"),
-            (operation(Verb.QUERY, intent()), "GET", "/v1/payment_intents/search"),
+            (operation(Verb.QUERY, details()), "GET", "/v1/payment_intents/search"),
             (operation(Verb.CLOSE, PAGE), "POST", "/v1/checkout/sessions/cs_test_1/expire"),
             (operation(Verb.CLOSE, HELD), "POST", "/v1/payment_intents/pi_1/cancel"),
             (operation(Verb.VOID, HELD), "POST", "/v1/payment_intents/pi_1/cancel"),
@@ -211,7 +213,7 @@ class TestTheWire:
         self, gateway: StripeGateway, server: LocalServer
     ) -> None:
         server.reply_json({"data": []})
-        run(gateway, operation(Verb.QUERY, intent()))
+        run(gateway, operation(Verb.QUERY, details()))
         query = parse_qs(urlsplit(server.received[0].path).query)
         assert query["query"] == [f"metadata['reference']:'{REFERENCE}'"]
 

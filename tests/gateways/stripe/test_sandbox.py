@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateways.operation import Intent, Verb
+from gateways.operation import PaymentDetails, Verb
 from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from gateways.stripe.gateway import StripeGateway
 from gateways.webhook import Notice, Subject
@@ -41,18 +41,22 @@ def gateway(player: Player) -> StripeGateway:
 
 
 @pytest.fixture
-def payment() -> Intent:
+def payment() -> PaymentDetails:
     return payment_of(TOTAL)
 
 
 class TestPayment:
     def create(
-        self, gateway: StripeGateway, payment: Intent, card: str = "pm_card_visa", **changes: Any
+        self,
+        gateway: StripeGateway,
+        payment: PaymentDetails,
+        card: str = "pm_card_visa",
+        **changes: Any,
     ) -> Outcome:
         return ask(gateway, Verb.CREATE, replace(payment, has_token=True), token=card, **changes)
 
     def notices(
-        self, gateway: StripeGateway, shop: Shop, payment: Intent, last: str
+        self, gateway: StripeGateway, shop: Shop, payment: PaymentDetails, last: str
     ) -> list[Notice]:
         eventually(lambda: last in shop.events(payment.reference), last)
         return [
@@ -62,7 +66,7 @@ class TestPayment:
         ]
 
     def test_is_paid_by_token_and_says_so_three_times(
-        self, gateway: StripeGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: StripeGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         answered = self.create(gateway, payment)
         asked = ask(gateway, Verb.QUERY, learned(payment, answered))
@@ -91,7 +95,7 @@ class TestPayment:
         ],
     )
     def test_is_declined_in_our_words(
-        self, gateway: StripeGateway, payment: Intent, token: str, code: FailureCode
+        self, gateway: StripeGateway, payment: PaymentDetails, token: str, code: FailureCode
     ) -> None:
         outcome = self.create(gateway, payment, token)
         assert outcome.kind is OutcomeKind.DECLINED
@@ -99,7 +103,7 @@ class TestPayment:
         assert outcome.failure.code is code
 
     def test_sends_the_shopper_to_the_bank_first(
-        self, gateway: StripeGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: StripeGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         player.behaviour(gateway="stripe", reference=payment.reference, decision="ask")
         outcome = self.create(gateway, payment, "pm_card_threeDSecure2Required")
@@ -114,7 +118,7 @@ class TestPayment:
 
     @pytest.mark.parametrize("fault", ["reset_after", "cut_body", "refuse", "http_500", "http_429"])
     def test_is_charged_once_when_an_answer_is_lost_and_the_key_is_used_again(
-        self, gateway: StripeGateway, player: Player, payment: Intent, fault: str
+        self, gateway: StripeGateway, player: Player, payment: PaymentDetails, fault: str
     ) -> None:
         player.behaviour(
             gateway="stripe", reference=payment.reference, decision="approve", api={"fault": fault}
@@ -129,7 +133,7 @@ class TestPayment:
         assert player.charge(payment.reference)["captured"] == TOTAL.minor
 
     def test_gives_each_of_many_threads_its_own_answer(
-        self, gateway: StripeGateway, payment: Intent
+        self, gateway: StripeGateway, payment: PaymentDetails
     ) -> None:
         payments = [replace(payment, reference=uuid4().hex) for _ in range(48)]
         with ThreadPoolExecutor(16) as threads:
@@ -138,7 +142,7 @@ class TestPayment:
         assert {each.kind for each in outcomes} == {OutcomeKind.SUCCEEDED}
 
     def test_is_found_by_search_when_stripe_stored_a_500(
-        self, gateway: StripeGateway, player: Player, payment: Intent
+        self, gateway: StripeGateway, player: Player, payment: PaymentDetails
     ) -> None:
         player.behaviour(
             gateway="stripe",
@@ -154,7 +158,7 @@ class TestPayment:
         assert (found.kind, found.money) == (OutcomeKind.SUCCEEDED, TOTAL)
 
     def test_is_paid_on_stripe_s_page(
-        self, gateway: StripeGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: StripeGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         player.behaviour(gateway="stripe", reference=payment.reference, decision="ask")
         opened = ask(gateway, Verb.CREATE, payment)
@@ -172,7 +176,7 @@ class TestPayment:
         assert (asked.kind, asked.money) == (OutcomeKind.SUCCEEDED, TOTAL)
 
     def test_lets_the_shopper_try_again_on_stripe_s_page(
-        self, gateway: StripeGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: StripeGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         player.behaviour(gateway="stripe", reference=payment.reference, decision="ask")
         known = learned(payment, ask(gateway, Verb.CREATE, payment))
@@ -187,7 +191,7 @@ class TestPayment:
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.SUCCEEDED
 
     def test_closes_a_page_that_then_cannot_be_paid(
-        self, gateway: StripeGateway, player: Player, payment: Intent
+        self, gateway: StripeGateway, player: Player, payment: PaymentDetails
     ) -> None:
         player.behaviour(gateway="stripe", reference=payment.reference, decision="ask")
         known = learned(payment, ask(gateway, Verb.CREATE, payment))
@@ -198,7 +202,7 @@ class TestPayment:
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.DECLINED
 
     def test_finds_the_money_when_it_closes_too_late(
-        self, gateway: StripeGateway, payment: Intent
+        self, gateway: StripeGateway, payment: PaymentDetails
     ) -> None:
         known = learned(payment, self.create(gateway, payment))
         closed = ask(gateway, Verb.CLOSE, known)
@@ -206,7 +210,12 @@ class TestPayment:
 
     @pytest.mark.parametrize("has_token", [True, False])
     def test_holds_and_takes_a_part(
-        self, gateway: StripeGateway, player: Player, shop: Shop, payment: Intent, has_token: bool
+        self,
+        gateway: StripeGateway,
+        player: Player,
+        shop: Shop,
+        payment: PaymentDetails,
+        has_token: bool,
     ) -> None:
         payment = replace(payment, capture="manual")
         if has_token:
@@ -220,7 +229,7 @@ class TestPayment:
         assert (taken.kind, taken.money) == (OutcomeKind.SUCCEEDED, PART)
         assert player.charge(payment.reference)["captured"] == PART.minor
 
-    def test_releases_a_hold(self, gateway: StripeGateway, payment: Intent) -> None:
+    def test_releases_a_hold(self, gateway: StripeGateway, payment: PaymentDetails) -> None:
         payment = replace(payment, capture="manual")
         held = learned(payment, self.create(gateway, payment))
         gone = ask(gateway, Verb.VOID, held)
@@ -229,7 +238,7 @@ class TestPayment:
         assert gone.failure.code is FailureCode.CANCELLED
 
     def test_refunds_once_and_finds_the_refund_again(
-        self, gateway: StripeGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: StripeGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         paid, key = learned(payment, self.create(gateway, payment)), uuid4().hex
         twice = [ask(gateway, Verb.REFUND, paid, money=PART, reference=key) for _ in range(2)]

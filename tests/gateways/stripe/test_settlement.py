@@ -25,7 +25,7 @@ from gateways.settlement import (
 from gateways.stripe import client, reports, settlement
 from gateways.stripe.gateway import StripeGateway
 from tests.gateways.local_server import LocalServer, Reply, refused_url
-from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent
+from tests.gateways.samples import CALL_REFERENCE, REFERENCE, details
 from tests.gateways.stripe import theirs
 from tests.gateways.stripe.theirs import (
     CREATED,
@@ -43,7 +43,7 @@ from tests.gateways.twisted import FEW, twisted
 
 START: Final = theirs.DAY
 END: Final = START + timedelta(days=1)
-PAID: Final = intent(psp_reference="pi_1", psp_data={"payment_intent": "pi_1"})
+PAID: Final = details(psp_reference="pi_1", psp_data={"payment_intent": "pi_1"})
 
 
 def records(gateway: StripeGateway) -> list[SettlementRecord]:

@@ -14,12 +14,12 @@ from gateways.outcome import Outcome, OutcomeKind
 from gateways.stripe import answers, requests, webhooks
 from gateways.webhook import Subject
 from money.money import Money
-from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation
+from tests.gateways.samples import CALL_REFERENCE, REFERENCE, details, operation
 from tests.gateways.stripe import theirs
 from tests.gateways.twisted import ANY_JSON, FEW, twisted
 
-KNOWN = intent(has_token=True, psp_reference="pi_1", psp_data={"payment_intent": "pi_1"})
-PAGE = intent(psp_reference="cs_test_1", psp_data={"checkout_session": "cs_test_1"})
+KNOWN = details(has_token=True, psp_reference="pi_1", psp_data={"payment_intent": "pi_1"})
+PAGE = details(psp_reference="cs_test_1", psp_data={"checkout_session": "cs_test_1"})
 PART = Money(40_000, "VND")
 STATUSES = st.sampled_from([200, 201, 302, 400, 401, 402, 404, 409, 424, 429, 500, 503])
 
@@ -36,7 +36,7 @@ ASKED = [
     (operation(Verb.CREATE, KNOWN), theirs.payment_intent()),
     (operation(Verb.QUERY, KNOWN), theirs.payment_intent()),
     (operation(Verb.QUERY, PAGE), PAID_PAGE),
-    (operation(Verb.QUERY, intent()), {"data": [theirs.payment_intent()], "has_more": False}),
+    (operation(Verb.QUERY, details()), {"data": [theirs.payment_intent()], "has_more": False}),
     (operation(Verb.CAPTURE, KNOWN, money=PART), theirs.payment_intent()),
     (operation(Verb.CLOSE, PAGE), theirs.session("expired")),
     (operation(Verb.REFUND, KNOWN, money=PART), theirs.refund()),

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from gateways.http import HttpClient
-from gateways.operation import Json, NotExpressible, Verb
+from gateways.operation import Json, UnsupportedOperation, Verb
 from gateways.outcome import Outcome, OutcomeKind
 from gateways.paypal import money
 from gateways.paypal.config import Config
@@ -20,7 +20,7 @@ from gateways.paypal.tokens import TokenCache
 from gateways.webhook import WebhookRefused
 from money.money import Money, MoneyError
 from tests.gateways.local_server import LocalServer
-from tests.gateways.samples import intent, operation
+from tests.gateways.samples import details, operation
 from tests.gateways.vector_checks.rows import NOT_OURS, Check, Row, is_negative
 
 # Where an order stands, in the words of the files.
@@ -83,7 +83,7 @@ def _held(major: Decimal) -> Money | None:
 def check_format(row: Row, section: Row, server: LocalServer) -> None:
     major, currency = Decimal(row["amount"]), row["currency"]
     if row.get("wire") is None:
-        with pytest.raises((MoneyError, NotExpressible)):
+        with pytest.raises((MoneyError, UnsupportedOperation)):
             money.write(Money.from_major(major, currency))
         return
     asked = Money.from_major(major, currency)
@@ -121,7 +121,7 @@ def _outcome(order: Json) -> Outcome:
     """What the order tells whoever made it, under the reference and for the amount it names."""
     unit = first_unit(order)
     changes = {"reference": text_of(unit, "custom_id"), "money": money.read(unit.get("amount"))}
-    known = intent(**{name: value for name, value in changes.items() if value})
+    known = details(**{name: value for name, value in changes.items() if value})
     return read_order(operation(Verb.CREATE, known), order, _API_BASE)
 
 

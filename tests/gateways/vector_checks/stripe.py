@@ -8,14 +8,14 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from gateways.operation import NotExpressible, Verb
+from gateways.operation import UnsupportedOperation, Verb
 from gateways.outcome import OutcomeKind
 from gateways.stripe import amounts, signing
 from gateways.stripe.gateway import StripeGateway
 from money.money import Money, MoneyError
 from sandbox.stripe import forms
 from tests.gateways.local_server import LocalServer, Reply
-from tests.gateways.samples import intent, operation, run
+from tests.gateways.samples import details, operation, run
 from tests.gateways.vector_checks.rows import Check, Row
 
 # The SDK's class for an error, and what the error means for a creation.
@@ -53,7 +53,7 @@ def check_header(row: Row, section: Row, server: LocalServer) -> None:
 def check_amount(row: Row, section: Row, server: LocalServer) -> None:
     currency, major = row["currency"].upper(), Decimal(row["major"])
     if row.get("minor") is None:
-        with pytest.raises((MoneyError, NotExpressible)):
+        with pytest.raises((MoneyError, UnsupportedOperation)):
             amounts.to_wire(Money.from_major(major, currency))
         return
     money = Money.from_major(major, currency)
@@ -91,7 +91,7 @@ def check_error(row: Row, section: Row, server: LocalServer) -> None:
     status = row["http_status"]
     # Without a status there was no answer: the connection broke after the request had left.
     server.reply(Reply(status, body.encode()) if status else Reply(fault="reset"))
-    outcome = run(_gateway(server), operation(Verb.CREATE, intent(has_token=True)))
+    outcome = run(_gateway(server), operation(Verb.CREATE, details(has_token=True)))
     assert outcome.kind is _KINDS[row["sdk_class"]]
 
 

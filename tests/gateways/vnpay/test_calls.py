@@ -9,7 +9,7 @@ from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from gateways.vnpay.gateway import VnpayGateway
 from money.money import Money
 from tests.gateways.local_server import LocalServer, Reply, refused_url
-from tests.gateways.samples import CALL_REFERENCE, REFERENCE, intent, operation, run
+from tests.gateways.samples import CALL_REFERENCE, REFERENCE, details, operation, run
 from tests.gateways.vnpay.theirs import (
     OLD_SECRET,
     TMN_CODE,
@@ -18,7 +18,7 @@ from tests.gateways.vnpay.theirs import (
     refund_answer,
 )
 
-PAID = intent(psp_reference="14226112", psp_data={"transaction_no": "14226112"})
+PAID = details(psp_reference="14226112", psp_data={"transaction_no": "14226112"})
 PART = Money(40_000, "VND")
 # What querydr might say about a refund of everything, and of a part.
 FULL_REFUND = {"TransactionType": "02", "TransactionStatus": "05"}

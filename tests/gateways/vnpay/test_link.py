@@ -6,17 +6,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gateways.operation import NotExpressible, Verb
+from gateways.operation import UnsupportedOperation, Verb
 from gateways.outcome import OutcomeKind
 from gateways.vnpay.gateway import VnpayGateway
 from money.money import Money
 from tests.gateways.local_server import LocalServer
-from tests.gateways.samples import REFERENCE, intent, operation, run
+from tests.gateways.samples import REFERENCE, details, operation, run
 from tests.gateways.vnpay.theirs import TMN_CODE, hmac_sha512
 
 
 def link(gateway: VnpayGateway, **changes: object) -> str:
-    outcome = run(gateway, operation(Verb.CREATE, intent(**changes)))
+    outcome = run(gateway, operation(Verb.CREATE, details(**changes)))
     assert outcome.next_action is not None
     return outcome.next_action.url
 
@@ -70,7 +70,7 @@ class TestTheLink:
         self, gateway: VnpayGateway, channel: str
     ) -> None:
         assert not gateway.has_channel("vnpay", channel)
-        with pytest.raises(NotExpressible):
+        with pytest.raises(UnsupportedOperation):
             link(gateway, channel=channel)
 
     def test_is_signed_over_the_text_it_carries(self, gateway: VnpayGateway) -> None:
@@ -103,12 +103,12 @@ class TestTheLink:
 class TestWhatVnpayCannotDo:
     @pytest.mark.parametrize("verb", [Verb.CAPTURE, Verb.VOID, Verb.CLOSE])
     def test_is_refused_before_anything_is_sent(self, gateway: VnpayGateway, verb: Verb) -> None:
-        with pytest.raises(NotExpressible):
+        with pytest.raises(UnsupportedOperation):
             gateway.freeze(operation(verb))
 
     def test_is_another_currency(self, gateway: VnpayGateway) -> None:
-        with pytest.raises(NotExpressible):
-            gateway.freeze(operation(Verb.CREATE, intent(money=Money(100, "USD"))))
+        with pytest.raises(UnsupportedOperation):
+            gateway.freeze(operation(Verb.CREATE, details(money=Money(100, "USD"))))
 
     def test_is_a_second_question_within_five_minutes(self, gateway: VnpayGateway) -> None:
         assert gateway.query_interval_min == timedelta(minutes=5)

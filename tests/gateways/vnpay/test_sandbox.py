@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateways.operation import Intent, Verb
+from gateways.operation import PaymentDetails, Verb
 from gateways.outcome import FailureCode, OutcomeKind
 from gateways.vnpay.gateway import VnpayGateway
 from gateways.webhook import Notice, WebhookRefused
@@ -41,12 +41,12 @@ def gateway(player: Player) -> VnpayGateway:
 
 
 @pytest.fixture
-def payment() -> Intent:
+def payment() -> PaymentDetails:
     return payment_of(TOTAL)
 
 
 class TestPayment:
-    def open_page(self, gateway: VnpayGateway, player: Player, payment: Intent) -> None:
+    def open_page(self, gateway: VnpayGateway, player: Player, payment: PaymentDetails) -> None:
         outcome = ask(gateway, Verb.CREATE, payment)
         assert outcome.next_action is not None
         # Where nobody has to decide, the page sends the shopper straight back to the shop.
@@ -54,12 +54,12 @@ class TestPayment:
         assert answer.status_code == 302
         assert "Error" not in answer.headers["Location"]
 
-    def ipn(self, gateway: VnpayGateway, shop: Shop, payment: Intent) -> Notice:
+    def ipn(self, gateway: VnpayGateway, shop: Shop, payment: PaymentDetails) -> Notice:
         got = eventually(lambda: shop.ipns(payment.reference), "the IPN")
         return read(gateway, got[0])
 
     def test_is_paid_and_says_so_twice(
-        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         self.open_page(gateway, player, payment)
         told = self.ipn(gateway, shop, payment).outcome
@@ -87,7 +87,7 @@ class TestPayment:
         gateway: VnpayGateway,
         player: Player,
         shop: Shop,
-        payment: Intent,
+        payment: PaymentDetails,
         changes: dict[str, Any],
         bank: str,
     ) -> None:
@@ -109,7 +109,7 @@ class TestPayment:
         gateway: VnpayGateway,
         player: Player,
         shop: Shop,
-        payment: Intent,
+        payment: PaymentDetails,
         decision: str,
         code: FailureCode,
     ) -> None:
@@ -123,7 +123,7 @@ class TestPayment:
         assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.DECLINED
 
     def test_is_unpaid_while_nobody_opens_or_finishes_the_page(
-        self, gateway: VnpayGateway, player: Player, payment: Intent
+        self, gateway: VnpayGateway, player: Player, payment: PaymentDetails
     ) -> None:
         assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.UNPAID
         player.behaviour(gateway="vnpay", reference=payment.reference, decision="abandon")
@@ -132,7 +132,12 @@ class TestPayment:
 
     @pytest.mark.parametrize("corrupt", ["signature", "body"])
     def test_believes_no_forged_ipn(
-        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: Intent, corrupt: str
+        self,
+        gateway: VnpayGateway,
+        player: Player,
+        shop: Shop,
+        payment: PaymentDetails,
+        corrupt: str,
     ) -> None:
         webhook = {"corrupt": corrupt}
         player.behaviour(
@@ -143,7 +148,7 @@ class TestPayment:
             self.ipn(gateway, shop, payment)
 
     def test_reports_another_amount_as_it_was_said(
-        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         webhook = {"corrupt": "amount"}
         player.behaviour(
@@ -156,7 +161,7 @@ class TestPayment:
 
     @pytest.mark.parametrize("fault", ["http_500", "garbage", "reset_after", "cut_body", "refuse"])
     def test_knows_nothing_after_a_fault_and_the_truth_after_the_next_query(
-        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: Intent, fault: str
+        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: PaymentDetails, fault: str
     ) -> None:
         self.open_page(gateway, player, payment)
         self.ipn(gateway, shop, payment)
@@ -166,7 +171,7 @@ class TestPayment:
         assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.SUCCEEDED
 
     def test_refunds_once_however_often_the_same_refund_is_sent(
-        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: Intent
+        self, gateway: VnpayGateway, player: Player, shop: Shop, payment: PaymentDetails
     ) -> None:
         self.open_page(gateway, player, payment)
         told = self.ipn(gateway, shop, payment).outcome

@@ -75,13 +75,13 @@ class TestSit:
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The case that is tried by hand: VNPAY calls again, and we try again by ourselves."""
-        row = TransactionFactory.create(status=OPEN)
+        payment = TransactionFactory.create(status=OPEN)
 
         def break_down(*_: object) -> None:
             raise OperationalError("on purpose")
 
         monkeypatch.setattr(inbox, "apply_outcomes", break_down)
-        assert answer(client, ipn(row)) == "99"
+        assert answer(client, ipn(payment)) == "99"
         event = WebhookEvent.objects.get()
         assert (event.state, event.failures) == (WebhookState.NEW, 1)
         assert event.due_at is not None

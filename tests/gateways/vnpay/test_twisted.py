@@ -13,7 +13,7 @@ from gateways.outcome import OutcomeKind
 from gateways.vnpay import answers, ipn
 from gateways.webhook import WebhookRefused
 from money.money import Money
-from tests.gateways.samples import intent, operation
+from tests.gateways.samples import details, operation
 from tests.gateways.twisted import ANY_JSON, FEW, twisted
 from tests.gateways.vnpay.theirs import SECRET, ipn_query, query_answer, refund_answer
 
@@ -52,7 +52,7 @@ class TestAnswers:
     ) -> None:
         genuine = refund_answer() if verb is Verb.REFUND else query_answer()
         content = data.draw(st.one_of(twisted(genuine), ANY_JSON))
-        asked = operation(verb, intent(), money=Money(40_000, "VND"))
+        asked = operation(verb, details(), money=Money(40_000, "VND"))
         answer = HttpAnswer(200, {}, json.dumps(content).encode(), 1)
         outcome = answers.read(asked, answer, SECRETS)
         if outcome.kind is OutcomeKind.SUCCEEDED:

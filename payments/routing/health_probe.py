@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from durable.ids import uuid7
 from gateways.base import Gateway
-from gateways.operation import Intent, Operation, Verb
+from gateways.operation import Operation, PaymentDetails, Verb
 from gateways.outcome import Outcome, OutcomeKind
 from money.money import Money
-from payments.routing.intents import webhook_url
+from payments.routing.payment_details import webhook_url
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +25,13 @@ logger = logging.getLogger(__name__)
 _NOBODYS_ID: Final = "NOBODY00000000000"
 
 
-def ask(adapter: Gateway) -> Outcome:
+def probe(adapter: Gateway) -> Outcome:
     """What the gateway says about a payment that nobody has made.
 
     Goes over the network and needs no database. Our own failure is an UNKNOWN without exchange.
     """
     asked = Operation(
-        verb=Verb.QUERY, reference=uuid7().hex, intent=_nobodys_intent(adapter), now=timezone.now()
+        verb=Verb.QUERY, reference=uuid7().hex, details=_dummy_details(adapter), now=timezone.now()
     )
     try:
         return adapter.perform(replace(asked, request=adapter.freeze(asked)))
@@ -40,10 +40,10 @@ def ask(adapter: Gateway) -> Outcome:
         return Outcome(OutcomeKind.UNKNOWN)
 
 
-def _nobodys_intent(adapter: Gateway) -> Intent:
+def _dummy_details(adapter: Gateway) -> PaymentDetails:
     currency, (smallest, _) = next(iter(adapter.capabilities.limits.items()))
     now = timezone.now()
-    return Intent(
+    return PaymentDetails(
         reference=uuid7().hex,
         money=Money(smallest, currency),
         order_number="0",

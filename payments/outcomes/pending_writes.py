@@ -22,7 +22,7 @@ from payments.models import Transaction
 
 
 @dataclass(slots=True)
-class Batch:
+class PendingWrites:
     """What will be written; ``now`` is the database's."""
 
     now: datetime
@@ -34,16 +34,16 @@ class Batch:
     # What will be written to each transaction, by its id.
     changes: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
-    def change(self, row: Transaction, changes: dict[str, Any]) -> None:
-        """Change ``row`` now, and its row in the database with all others of the batch."""
+    def change(self, payment: Transaction, changes: dict[str, Any]) -> None:
+        """Change ``payment`` now, and its payment in the database with all others of the batch."""
         if not changes:
             return
         for name, value in changes.items():
-            setattr(row, name, value)
-        if "status" in changes and "status" in self.changes.get(row.pk, {}):
-            # Two moves of one row are two updates: PostgreSQL checks each of them.
+            setattr(payment, name, value)
+        if "status" in changes and "status" in self.changes.get(payment.pk, {}):
+            # Two moves of one payment are two updates: PostgreSQL checks each of them.
             self.write_changes()
-        self.changes.setdefault(row.pk, {}).update(changes, updated_at=self.now)
+        self.changes.setdefault(payment.pk, {}).update(changes, updated_at=self.now)
 
     def write(self) -> None:
         """Write everything."""

@@ -13,9 +13,9 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from api import documents
-from api.documents import ENV_EXAMPLE, Setting, read_settings
+from api import generated_docs
 from api.error_codes import FIELD_CODES, error_codes
+from api.generated_docs import ENV_EXAMPLE, Setting, read_settings
 from payments.models import CaseKind
 
 ROOT = Path(settings.BASE_DIR)
@@ -49,10 +49,10 @@ def variables_read() -> Iterator[str]:
 
 
 class TestGeneratedDocuments:
-    @pytest.mark.parametrize("path", sorted(documents.documents()))
+    @pytest.mark.parametrize("path", sorted(generated_docs.documents()))
     def test_are_committed_as_the_code_writes_them(self, path: str) -> None:
         committed = (ROOT / path).read_text(encoding="utf-8")
-        assert committed == documents.documents()[path](), "run manage.py write_docs"
+        assert committed == generated_docs.documents()[path](), "run manage.py write_docs"
 
     def test_are_written_by_one_command(self, tmp_path: Path, settings: Settings) -> None:
         (tmp_path / "docs").mkdir()
@@ -63,10 +63,10 @@ class TestGeneratedDocuments:
         call_command("write_docs", "--check")
 
     def test_name_every_gateway_and_state(self) -> None:
-        features = documents.gateway_features_page()
+        features = generated_docs.gateway_features_page()
         assert "| stripe | paypal | vnpay | momo |" in features
         assert "| VND |" in features
-        assert "    FAILED --> SUCCESS\n" in documents.states_page()
+        assert "    FAILED --> SUCCESS\n" in generated_docs.states_page()
 
 
 class TestTheExampleOfSettings:
