@@ -57,7 +57,6 @@ class UserAdmin(_UserAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list that does not count: every shopper is on it."""
-        del request, kwargs
         return UncountedChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -66,7 +65,6 @@ class UserAdmin(_UserAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never: orders and the audit trail name them."""
-        del request, obj
         return False
 
     def change_view(

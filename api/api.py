@@ -128,7 +128,6 @@ class NewestFirstPagination(CursorPagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """``cursor`` and ``limit`` as OpenAPI describes them."""
-        del view
         limits = {"minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
         return [
             {

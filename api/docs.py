@@ -20,7 +20,6 @@ from api.generated_docs import openapi_text
 @require_safe
 def schema(request: HttpRequest) -> HttpResponse:
     """The OpenAPI 3.1 document."""
-    del request
     return HttpResponse(_schema(), content_type="application/json")
 
 

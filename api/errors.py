@@ -30,7 +30,6 @@ _PROGRAMS: Final = (
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400."""
-    del exception
     text = _("Your browser sent something that this page does not understand.")
     return _answer(request, 400, "malformed", _("That did not work"), text)
 
@@ -38,21 +37,18 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 @requires_csrf_token
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403."""
-    del exception
     text = _("You may not see this page. Perhaps another account may.")
     return _answer(request, 403, "permission_denied", _("Not allowed"), text)
 
 
 def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form whose CSRF token is missing or stale; Django calls it."""
-    del reason
     text = _("The page was open for too long, or cookies are off. Go back, reload it, try again.")
     return _answer(request, 403, "csrf_failed", _("Please send the form again"), text)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
-    del exception
     text = _("There is nothing at this address. If it came in a message, copy the whole link.")
     return _answer(request, 404, "not_found", _("Page not found"), text)
 
@@ -61,7 +57,6 @@ def locked_out(
     request: HttpRequest, original_response: HttpResponseBase, credentials: object = None
 ) -> HttpResponse:
     """429 after too many failed sign-ins; django-axes calls it."""
-    del original_response, credentials
     wait_s = int(settings.AXES_COOLOFF_TIME.total_seconds())
     text = _("Too many attempts to sign in have failed. Wait %(minutes)d minutes.")
     text %= {"minutes": wait_s // 60}

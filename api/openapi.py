@@ -177,7 +177,6 @@ class AccessTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
 
     def get_security_definition(self, auto_schema: Any) -> Json:
         """The scheme as OpenAPI writes it."""
-        del auto_schema
         return {
             "type": "http",
             "scheme": "bearer",
@@ -193,7 +192,6 @@ class MetadataSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untype
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
         """The field as JSON Schema."""
-        del auto_schema, direction
         return {
             "type": "object",
             "description": "For your own use; at most 20 members, no card numbers.",
@@ -205,7 +203,6 @@ class MetadataSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untype
 
 def complete(result: Json, **kwargs: Any) -> Json:
     """The hook: add problems, headers, examples and tags to every operation."""
-    del kwargs
     result["info"]["description"] = DESCRIPTION
     schemas = result["components"]["schemas"]
     schemas["Problem"] = PROBLEM

@@ -48,7 +48,6 @@ CODES: Final[dict[type[Exception], str]] = {
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """What DRF calls for every exception of a view; None lets an unexpected one through."""
-    del context
     set_rollback()
     if isinstance(error, PaymentError | OrderError):
         return _of_domain(error)
@@ -161,5 +160,4 @@ class _Problem(Response):
 
 def json_error(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
     """A problem document outside of DRF: unknown paths and crashes of API routes."""
-    del request
     return JsonResponse(problem(status, code, detail), status=status, content_type=MEDIA_TYPE)

@@ -123,7 +123,6 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list that knows its actors by name."""
-        del request, kwargs
         return _NamedChangeList
 
     def get_object(

@@ -51,7 +51,6 @@ class UncountedChangeList(ChangeList):
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """The one order that an index serves; ``?o=`` could ask for any other."""
-        del queryset
         return [*self.model_admin.get_ordering(request)]
 
     def older_url(self) -> str:

@@ -91,12 +91,10 @@ class ValuesFilter(ABC, admin.SimpleListFilter):
         self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
     ) -> list[tuple[str, str]]:
         """Each value by its own name."""
-        del request, model_admin
         return [(value, value) for value in self.values()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows with the chosen value."""
-        del request
         if self.value() is None:
             return queryset
         return queryset.filter(**{str(self.parameter_name): self.value()})

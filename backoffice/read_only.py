@@ -56,17 +56,14 @@ class ReadOnlyAdmin(_Base):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
-        del request, obj
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
-        del request, obj
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
-        del request, obj
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
@@ -87,7 +84,6 @@ class ReadOnlyAdmin(_Base):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list that does not count."""
-        del request, kwargs
         return UncountedChangeList
 
     def get_urls(self) -> list[URLPattern]:
@@ -98,7 +94,6 @@ class ReadOnlyAdmin(_Base):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only the filters on the page: a free lookup could probe columns that are not shown."""
-        del value
         return lookup in self._filter_parameters(request)
 
     def _filter_parameters(self, request: HttpRequest | None) -> set[str]:
@@ -124,7 +119,6 @@ class ReadOnlyAdmin(_Base):
         return condition(parse(search), self.terms, self._word)
 
     def _word(self, operator: str, value: str) -> Q:
-        del operator
         return Q(pk__in=self._found(value))
 
     def _found(self, word: str) -> list[object]:

@@ -26,7 +26,6 @@ Apps = Sequence[AppConfig] | None
 @register(Tags.security, deploy=True)
 def hosts_are_named(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """config.E001: ALLOWED_HOSTS takes any host. config.E002: it does not take our own."""
-    del app_configs, kwargs
     if "*" in settings.ALLOWED_HOSTS:
         text = "ALLOWED_HOSTS takes any host."
         return [Error(text, hint="Name the hosts that people use.", id="config.E001")]
@@ -40,7 +39,6 @@ def hosts_are_named(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def redirects_can_end(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """config.W001: https is asked for, and no proxy is trusted to say that it was used."""
-    del app_configs, kwargs
     if not settings.SECURE_SSL_REDIRECT or settings.TRUSTED_PROXIES:
         return []
     return [
@@ -56,7 +54,6 @@ def redirects_can_end(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def mails_go_somewhere(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """config.W002: mails are thrown away or printed. config.W003: their ids name localhost."""
-    del app_configs, kwargs
     found: list[CheckMessage] = []
     if settings.EMAIL_BACKEND in _NOWHERE:
         text = "EMAIL_URL names no mail server: nobody hears that a payment was taken."

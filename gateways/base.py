@@ -114,12 +114,10 @@ class Gateway(ABC):
 
     def limits(self, method: str, channel: str) -> Mapping[str, tuple[int, int]]:
         """As ``capabilities.limits``, of one door."""
-        del method, channel
         return self.capabilities.limits
 
     def can_hold(self, method: str, channel: str) -> bool:
         """Whether that door can hold money for a later capture."""
-        del method, channel
         return self.capabilities.manual_capture
 
     def refund_limits(self, details: PaymentDetails) -> tuple[int, int]:
@@ -166,7 +164,6 @@ class Gateway(ABC):
         It names itself ``sample``. Read back, it shows that signing and verifying agree. None
         where only the gateway can sign.
         """
-        del now
         return None
 
     def settlement_records(self, start: datetime, end: datetime) -> Iterator[SettlementRecord]:

@@ -33,14 +33,12 @@ class StateFilter(admin.SimpleListFilter):
         self, request: HttpRequest, model_admin: "admin.ModelAdmin[Notification]"
     ) -> list[tuple[str, str]]:
         """Each state by its word."""
-        del request, model_admin
         return [(word, word) for word in STATES]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Notification]
     ) -> QuerySet[Notification]:
         """The messages in the chosen state."""
-        del request
         word = self.value() or ""
         return queryset.filter(STATES[word][1]) if word in STATES else queryset
 

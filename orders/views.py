@@ -31,7 +31,6 @@ class ProductsView(GenericAPIView[Product]):
     @extend_schema(operation_id="list_products", responses=ProductSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List what is on sale."""
-        del request
         products = ProductSerializer(selectors.products_on_sale(), many=True).data
         return Response({"results": products, "next": None, "previous": None})
 

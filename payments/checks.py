@@ -25,7 +25,6 @@ Apps = Sequence[AppConfig] | None
 @register(Tags.compatibility)
 def gateways_are_configured(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """payments.E001: a gateway has keys, and its adapter cannot work with its settings."""
-    del app_configs, kwargs
     errors = ((name, _configuration_error(name)) for name in _enabled())
     return [
         Error(
@@ -41,7 +40,6 @@ def gateways_are_configured(app_configs: Apps, **kwargs: Any) -> list[CheckMessa
 @register(Tags.compatibility)
 def methods_have_gateways(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """payments.E002: METHOD_GATEWAYS names a gateway that does not exist or lacks the method."""
-    del app_configs, kwargs
     problems = (
         _method_problem(method, name)
         for method, names in settings.METHOD_GATEWAYS.items()
@@ -55,7 +53,6 @@ def methods_have_gateways(app_configs: Apps, **kwargs: Any) -> list[CheckMessage
 @register(Tags.security)
 def origins_are_origins(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """payments.E003: RETURN_ORIGINS or GATEWAY_ORIGINS holds something that is no origin."""
-    del app_configs, kwargs
     return [
         Error(
             f"{variable} holds {origin!r}, which is not an origin such as https://shop.example.com.",
@@ -71,7 +68,6 @@ def origins_are_origins(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def gateways_are_real(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """payments.E004: a gateway is spoken to without TLS. payments.W001: its keys are for tests."""
-    del app_configs, kwargs
     found: list[CheckMessage] = []
     for name in _enabled():
         found += [_plain_address(name, option) for option in _plain_addresses(name)]
@@ -83,7 +79,6 @@ def gateways_are_real(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.compatibility)
 def accounts_are_told_apart(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """payments.E005: two gateways are one account. payments.E006: an account has no id."""
-    del app_configs, kwargs
     built = {name: _build(name) for name in _enabled() if not _configuration_error(name)}
     errors: list[CheckMessage] = []
     for (one, first), (other, second) in combinations(built.items(), 2):
@@ -99,7 +94,6 @@ def accounts_are_told_apart(app_configs: Apps, **kwargs: Any) -> list[CheckMessa
 @register(Tags.security, deploy=True)
 def something_can_be_paid(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """payments.W002: no method has a gateway with keys, so nobody can pay."""
-    del app_configs, kwargs
     if set().union(*settings.METHOD_GATEWAYS.values()) & set(_enabled()):
         return []
     hint = "Set the keys of a gateway, and METHOD_GATEWAYS if a method is to use another one."
@@ -109,7 +103,6 @@ def something_can_be_paid(app_configs: Apps, **kwargs: Any) -> list[CheckMessage
 @register
 def queues_have_threads(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """payments.W004: a worker has fewer threads than queues, so slow gateways starve others."""
-    del app_configs, kwargs
     # One more sweeps.
     needed = len(settings.DUE_QUEUES) + 1
     if needed <= settings.CELERY_WORKER_CONCURRENCY:
@@ -122,7 +115,6 @@ def queues_have_threads(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def returns_use_tls(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """payments.W003: shoppers may be sent back to a page without TLS."""
-    del app_configs, kwargs
     return [
         Warning(
             f"RETURN_ORIGINS allows {origin}, which has no TLS.",

@@ -95,7 +95,6 @@ class Gateway(ABC):
 
     def dispute_fee(self, currency: str) -> int:
         """What the gateway keeps for a dispute, in ISO minor units; most keep nothing."""
-        del currency
         return 0
 
     def settlement_file(self, day: str, lines: Sequence[Json]) -> str:

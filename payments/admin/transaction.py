@@ -29,7 +29,6 @@ from payments.states import Status
 
 
 def _ask(transaction_id: UUID, user_id: UUID, filled_in: Mapping[str, Any]) -> str:
-    del user_id, filled_in
     request_status_query(transaction_id=transaction_id)
     return "The gateway is asked as soon as it allows. Reload this page to see its answer."
 

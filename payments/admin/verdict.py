@@ -65,12 +65,10 @@ def verdict_of(
 
 
 def _pending(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
-    del siblings
     return f"Stored; nothing has been sent to {payment.gateway} yet. Nobody is charged.", "open"
 
 
 def _processing(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
-    del siblings
     if payment.next_action:
         return f"The shopper has the gateway's page. {payment.gateway} has not said “paid”.", "open"
     if payment.last_failure:
@@ -80,7 +78,6 @@ def _processing(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[
 
 
 def _authorized(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
-    del siblings
     return f"{sum_of(payment.amount, payment.currency)} are held, not taken.", "open"
 
 
@@ -95,7 +92,6 @@ def _success(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[str
 
 
 def _failed(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
-    del siblings
     reason = _ENDS.get(payment.failure_code, f"It failed ({payment.failure_code})")
     theirs = payment.failure_detail.get("gateway_code", "")
     said = f" ({payment.gateway}'s code {theirs})" if theirs else ""

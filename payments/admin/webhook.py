@@ -42,7 +42,6 @@ def masked_query(event: WebhookEvent) -> object:
 
 
 def _process_again(event_id: UUID, user_id: UUID, filled_in: Mapping[str, Any]) -> str:
-    del user_id, filled_in
     if process_webhook_again(event_id=event_id):
         return "It is due now: a worker tries it again within seconds."
     return "It has been processed in the meantime."

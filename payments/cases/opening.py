@@ -16,13 +16,13 @@ from gateways.outcome import Failure
 from money.money import Money
 from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent
 
-# An open case takes so many further findings: by then a person has reason enough to look.
+# An open case takes so many further reports: by then a person has reason enough to look.
 MORE_MAX: Final = 20
 _NOT_FACTS: Final = frozenset({"source", "cause_id", "failures", "more"})
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CaseReport:
     """Why a person must look, and at what."""
 
     kind: CaseKind
@@ -34,9 +34,9 @@ class Finding:
     once: bool = False
 
 
-def still_held_case(payment: Transaction, verb: Verb, failure: Failure) -> Finding:
+def still_held_case(payment: Transaction, verb: Verb, failure: Failure) -> CaseReport:
     """The gateway has answered ``verb`` with a no, and holds the money of ``payment`` as before."""
-    return Finding(
+    return CaseReport(
         kind=CaseKind.STILL_HELD,
         transaction=payment,
         money=payment.money,
@@ -44,9 +44,9 @@ def still_held_case(payment: Transaction, verb: Verb, failure: Failure) -> Findi
     )
 
 
-def unanswered_hold_case(payment: Transaction, verb: str) -> Finding:
+def unanswered_hold_case(payment: Transaction, verb: str) -> CaseReport:
     """The gateway has forgotten ``verb`` unanswered and still holds the money of ``payment``."""
-    return Finding(
+    return CaseReport(
         kind=CaseKind.STILL_HELD,
         transaction=payment,
         money=payment.money,
@@ -55,47 +55,47 @@ def unanswered_hold_case(payment: Transaction, verb: str) -> Finding:
     )
 
 
-def open_cases(findings: Sequence[Finding]) -> None:
+def open_cases(reports: Sequence[CaseReport]) -> None:
     """Open a case for each, in the caller's transaction, or add it to the one that is open."""
-    for finding in findings:
-        if finding.once and _was_settled(finding):
+    for report in reports:
+        if report.once and _was_decided(report):
             continue
         # The second round is for a case that somebody closed between the two steps.
-        any(_open(finding) or _add_to_open_case(finding) for _ in range(2))
+        any(_open(report) or _add_to_open_case(report) for _ in range(2))
 
 
-def _was_settled(finding: Finding) -> bool:
-    settled = Case.objects.filter(transaction=finding.transaction, kind=finding.kind)
+def _was_decided(report: CaseReport) -> bool:
+    settled = Case.objects.filter(transaction=report.transaction, kind=report.kind)
     return settled.filter(state=CaseState.RESOLVED).exists()
 
 
-def _open(finding: Finding) -> bool:
+def _open(report: CaseReport) -> bool:
     case = Case(
-        kind=finding.kind,
-        transaction=finding.transaction,
-        webhook_event=finding.webhook_event,
-        amount=finding.money.minor if finding.money else None,
-        currency=finding.money.currency if finding.money else "",
-        detail=dict(finding.detail),
+        kind=report.kind,
+        transaction=report.transaction,
+        webhook_event=report.webhook_event,
+        amount=report.money.minor if report.money else None,
+        currency=report.money.currency if report.money else "",
+        detail=dict(report.detail),
     )
     if not bulk.insert_new(case):
         return False
-    audit.record([_event(case, "case.opened", {"kind": case.kind, **finding.detail})])
+    audit.record([_event(case, "case.opened", {"kind": case.kind, **report.detail})])
     return True
 
 
-def _add_to_open_case(finding: Finding) -> bool:
+def _add_to_open_case(report: CaseReport) -> bool:
     """Let the person who has the case see what else came; the same facts again are no news."""
-    if finding.transaction is None:
+    if report.transaction is None:
         # The case of an event that matches nothing: there is one for each event.
         return True
     open_one = Case.objects.filter(
-        transaction=finding.transaction, kind=finding.kind, state=CaseState.OPEN
+        transaction=report.transaction, kind=report.kind, state=CaseState.OPEN
     )
     case = open_one.select_for_update(no_key=True).first()
     if case is None:
         return False
-    found = {**_money(finding.money), **finding.detail}
+    found = {**_money(report.money), **report.detail}
     more = case.detail.get("more", [])
     known = [{"amount": case.amount, "currency": case.currency, **case.detail}, *more]
     if len(more) < MORE_MAX and _facts(found) not in map(_facts, known):

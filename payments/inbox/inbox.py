@@ -31,7 +31,7 @@ from gateways.webhook import (
 )
 from money.money import Money
 from payments.cases import opening
-from payments.cases.opening import Finding
+from payments.cases.opening import CaseReport
 from payments.inbox import unverified
 from payments.models import CaseKind, Transaction, WebhookEvent, WebhookState
 from payments.outcomes.apply import TAKEN_OR_HELD, Evidence, Source, apply_outcomes
@@ -241,7 +241,7 @@ def _apply_reversal(event: WebhookEvent, notice: Notice) -> WebhookResult:
     if outcome is None or outcome.kind is not OutcomeKind.SUCCEEDED:
         return WebhookResult.IGNORED
     detail = {"subject": notice.subject, "psp_reference": notice.psp_reference}
-    finding = Finding(
+    finding = CaseReport(
         kind=CaseKind.REVERSAL,
         transaction=event.transaction,
         webhook_event=event,
@@ -316,8 +316,8 @@ def _open_case(event: WebhookEvent, kind: CaseKind, notice: Notice | None = None
     opening.open_cases([_unmatched(event, kind, money)])
 
 
-def _unmatched(event: WebhookEvent, kind: CaseKind, money: Money | None) -> Finding:
-    return Finding(
+def _unmatched(event: WebhookEvent, kind: CaseKind, money: Money | None) -> CaseReport:
+    return CaseReport(
         kind=kind,
         webhook_event=event,
         money=money,

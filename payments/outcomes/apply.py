@@ -25,7 +25,7 @@ from money.money import Money
 from orders.models import Order
 from orders.services import mark_paid
 from orders.states import OrderStatus
-from payments.cases.opening import Finding
+from payments.cases.opening import CaseReport
 from payments.ledger.post import CapturePosting
 from payments.models import CaptureMethod, CaseKind, Transaction
 from payments.outcomes import messages
@@ -121,11 +121,11 @@ def _apply(
                 payment, {**_outcome_changes(payment, item.outcome), **_release(item, payment, now)}
             )
             _schedule_hinted_verb(item, payment, now, batch)
-            batch.findings.extend(_attention_cases(item, payment, now))
+            batch.cases_to_open.extend(_attention_cases(item, payment, now))
         case Action.REPEAT:
             batch.change(payment, {**_late_metadata(payment, item), **_release(item, payment, now)})
         case Action.MISMATCH | Action.CONFLICT:
-            batch.findings.append(_finding(item, payment, decision))
+            batch.cases_to_open.append(_finding(item, payment, decision))
             batch.change(payment, _release(item, payment, now))
     return decision
 
@@ -188,7 +188,7 @@ def _succeed(item: Evidence, payment: Transaction, order: Order, batch: PendingW
     )
     batch.captures.append(CapturePosting(payment, captured, applied=applied))
     if not applied:
-        batch.findings.append(_unapplied(payment, order, captured))
+        batch.cases_to_open.append(_unapplied(payment, order, captured))
         return
     cause = {"cause_type": item.source, "cause_id": item.cause_id}
     batch.audit.append(mark_paid(order, amount=captured, **cause))
@@ -235,8 +235,8 @@ def fail_unsent(payment: Transaction, order: Order, code: FailureCode) -> None:
     batch.write()
 
 
-def _unapplied(payment: Transaction, order: Order, captured: Money) -> Finding:
-    return Finding(
+def _unapplied(payment: Transaction, order: Order, captured: Money) -> CaseReport:
+    return CaseReport(
         kind=CaseKind.DUPLICATE,
         transaction=payment,
         money=captured,
@@ -357,7 +357,7 @@ def _release(item: Evidence, payment: Transaction, now: datetime) -> dict[str, A
     return {"lease_until": None, **next_look(payment, item.outcome, now)}
 
 
-def _attention_cases(item: Evidence, payment: Transaction, now: datetime) -> list[Finding]:
+def _attention_cases(item: Evidence, payment: Transaction, now: datetime) -> list[CaseReport]:
     """Why a person should look at a payment that is still open."""
     failure = item.outcome.failure
     found = []
@@ -367,7 +367,7 @@ def _attention_cases(item: Evidence, payment: Transaction, now: datetime) -> lis
         found.append(CaseKind.OVER_AGE)
     detail = {"source": item.source, "cause_id": item.cause_id}
     return [
-        Finding(kind=kind, transaction=payment, money=payment.money, detail=detail, once=True)
+        CaseReport(kind=kind, transaction=payment, money=payment.money, detail=detail, once=True)
         for kind in found
     ]
 
@@ -381,9 +381,9 @@ def _schedule_hinted_verb(
         wake(payment.queue)
 
 
-def _finding(item: Evidence, payment: Transaction, decision: Decision) -> Finding:
+def _finding(item: Evidence, payment: Transaction, decision: Decision) -> CaseReport:
     mismatch = decision.action is Action.MISMATCH
-    return Finding(
+    return CaseReport(
         kind=CaseKind.MISMATCH if mismatch else CaseKind.CONFLICT,
         transaction=payment,
         money=item.outcome.money,

@@ -64,7 +64,6 @@ def decide(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> 
 
 
 def _on_succeeded(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
-    del as_of
     expected = snapshot.capture_money or snapshot.money
     differences = _differences(snapshot, outcome, expected)
     if not (outcome.psp_reference or snapshot.psp_reference):
@@ -89,7 +88,6 @@ def _same_charge_or_conflict(snapshot: TransactionSnapshot, outcome: Outcome) ->
 
 
 def _on_authorized(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
-    del as_of
     differences = _differences(snapshot, outcome, snapshot.money)
     if not snapshot.manual_capture:
         differences["capture"] = "held, though it should have been taken"
@@ -103,7 +101,6 @@ def _on_authorized(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datet
 
 
 def _on_declined(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
-    del as_of
     if snapshot.status not in {Status.PROCESSING, Status.AUTHORIZED}:
         return REPEAT
     # A no names its amount where the gateway says one.
@@ -138,7 +135,6 @@ def _observed_after_cancel(snapshot: TransactionSnapshot, as_of: datetime) -> bo
 
 
 def _on_open(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
-    del outcome, as_of
     return KEEP_OPEN if snapshot.status in LIVE else REPEAT
 
 

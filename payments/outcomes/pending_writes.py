@@ -16,7 +16,7 @@ from notifications.services import Message
 from orders.models import Order
 from orders.services import write_paid
 from payments.cases import opening
-from payments.cases.opening import Finding
+from payments.cases.opening import CaseReport
 from payments.ledger.post import CapturePosting, post_captures
 from payments.models import Transaction
 
@@ -30,7 +30,7 @@ class PendingWrites:
     captures: list[CapturePosting] = field(default_factory=list)
     paid: list[Order] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    cases_to_open: list[CaseReport] = field(default_factory=list)
     # What will be written to each transaction, by its id.
     changes: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
@@ -50,7 +50,7 @@ class PendingWrites:
         self.write_changes()
         write_paid(self.paid)
         post_captures(self.captures)
-        opening.open_cases(self.findings)
+        opening.open_cases(self.cases_to_open)
         notifications.queue(self.messages)
         audit.record(self.audit)
 

@@ -17,7 +17,7 @@ from durable import bulk
 from gateways.operation import Verb
 from gateways.outcome import Outcome, OutcomeKind
 from payments.cases import opening
-from payments.cases.opening import Finding
+from payments.cases.opening import CaseReport
 from payments.models import CaseKind, GatewayCall, Transaction
 from payments.outcomes.apply import Evidence, Source, apply_outcomes
 from payments.processing.next_operation import is_expired_unanswered
@@ -119,7 +119,7 @@ def _answer(job: Job, outcome: Outcome, now: datetime) -> Mapping[str, Any]:
     return changes
 
 
-def _still_held(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
+def _still_held(results: Sequence[tuple[Job, Outcome]]) -> list[CaseReport]:
     """Holds that the gateway, asked to take or to release the money, has left as they were."""
     refused = {
         job.payment.pk: (job.operation.verb, outcome.failure)
@@ -130,7 +130,7 @@ def _still_held(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
     return [opening.still_held_case(row, *refused[row.pk]) for row in held]
 
 
-def _never_answered(results: Sequence[tuple[Job, Outcome]]) -> list[Finding]:
+def _never_answered(results: Sequence[tuple[Job, Outcome]]) -> list[CaseReport]:
     """Holds whose end was asked for, and forgotten by the gateway before we heard of it."""
     held = [
         job.payment.pk
@@ -157,8 +157,8 @@ def _is_stuck(job: Job, outcome: Outcome) -> bool:
     return not outcome.kind.is_answer and FAILURES_BEFORE_A_CASE in in_vain
 
 
-def _refused(job: Job) -> Finding:
-    return Finding(
+def _refused(job: Job) -> CaseReport:
+    return CaseReport(
         kind=CaseKind.REFUSED_CALLS,
         transaction=job.payment,
         money=job.payment.money,

@@ -25,7 +25,7 @@ from gateways.operation import Operation, PaymentDetails, Verb
 from gateways.outcome import FailureCode, OutcomeKind
 from orders.models import Order
 from payments.cases import opening
-from payments.cases.opening import Finding
+from payments.cases.opening import CaseReport
 from payments.models import CaseKind, GatewayCall, Transaction
 from payments.outcomes.apply import fail_unsent
 from payments.processing.next_operation import money_of, next_operation
@@ -76,7 +76,7 @@ def defer_failing(payment: Transaction) -> None:
     payment.retry_later()
     if payment.failures == FAILURES_BEFORE_A_CASE:
         opening.open_cases(
-            [Finding(kind=CaseKind.PROCESSING_ERROR, transaction=payment, money=payment.money)]
+            [CaseReport(kind=CaseKind.PROCESSING_ERROR, transaction=payment, money=payment.money)]
         )
 
 
@@ -139,7 +139,7 @@ def _leave_to_a_person(payment: Transaction, adapter: Gateway) -> None:
     payment.retry_later()
     differences = {"account": f"{adapter.account}, not {payment.gateway_account}"}
     detail = {"differences": differences, "source": "settings"}
-    found = Finding(
+    found = CaseReport(
         kind=CaseKind.CONFLICT, transaction=payment, money=payment.money, detail=detail, once=True
     )
     opening.open_cases([found])

@@ -100,7 +100,6 @@ class Momo(Gateway):
 
     def fee(self, amount: int, currency: str) -> int:
         """1.5 % in whole đồng, rounded down; the real rate is in each shop's contract."""
-        del currency  # MoMo only knows đồng.
         return amount * FEE_PER_MILLE // 1000
 
     def settlement_file(self, day: str, lines: Sequence[Json]) -> str:

@@ -109,7 +109,6 @@ class Vnpay(Gateway):
 
     def fee(self, amount: int, currency: str) -> int:
         """1.1 % in whole đồng, rounded down; the real rate is in each shop's contract."""
-        del currency  # VNPAY only knows đồng.
         return amount * FEE_PER_MILLE // 1000
 
     def settlement_file(self, day: str, lines: Sequence[Json]) -> str:

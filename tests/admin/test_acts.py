@@ -13,7 +13,7 @@ from accounts.models import User
 from audit.models import AuditEvent
 from backoffice.formats import admin_url
 from gateways.outcome import Outcome, OutcomeKind
-from payments.cases.opening import Finding, open_cases
+from payments.cases.opening import CaseReport, open_cases
 from payments.inbox import inbox
 from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent, WebhookState
 from payments.services import lifecycle
@@ -33,7 +33,7 @@ def url_of(name: str, key: UUID) -> str:
 @pytest.fixture
 def case() -> Case:
     payment = TransactionFactory.create(status=Status.SUCCESS)
-    open_cases([Finding(CaseKind.DUPLICATE, transaction=payment, money=payment.money)])
+    open_cases([CaseReport(CaseKind.DUPLICATE, transaction=payment, money=payment.money)])
     return Case.objects.get()
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from gateways.outcome import Outcome, OutcomeKind
 from payments.admin import home as home
 from payments.admin.home import overview
-from payments.cases.opening import Finding, open_cases
+from payments.cases.opening import CaseReport, open_cases
 from payments.models import CaseKind
 from payments.routing import breaker
 from payments.states import Status
@@ -90,7 +90,7 @@ class TestHome:
 
     def test_shows_open_cases_and_the_shops_day(self, as_support: Client) -> None:
         payment = TransactionFactory.create(status=Status.SUCCESS)
-        open_cases([Finding(CaseKind.DUPLICATE, transaction=payment, money=payment.money)])
+        open_cases([CaseReport(CaseKind.DUPLICATE, transaction=payment, money=payment.money)])
         html = as_support.get("/admin/").content.decode()
         assert "A second success for an order that is paid or cancelled" in html
         assert payment.public_id in html

@@ -15,7 +15,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run it."""
-        del args, options
         try:
             ensure_roles()
         except PermissionsMissing as error:

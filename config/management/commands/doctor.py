@@ -14,7 +14,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print one line for each check."""
-        del args, options
         failed = 0
         for finding in examine():
             self.stdout.write(str(finding))

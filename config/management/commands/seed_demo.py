@@ -44,7 +44,6 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         """Create what is missing and leave the rest as it is."""
-        del args, options
         password = env.str("DEMO_PASSWORD", default="")
         if IS_PRODUCTION or not settings.SANDBOX_URL:
             raise CommandError("Demo accounts belong to the sandbox: SANDBOX_URL is not set.")

@@ -23,7 +23,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Wake or work, and say for which queues."""
-        del args
         names = queues_with_work()
         if options["here"]:
             for name in sorted(names):

@@ -21,7 +21,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Compare every document with its file, and write those that differ."""
-        del args
         stale = [path for path, write in documents().items() if _read(path) != write()]
         if options["check"] and stale:
             raise CommandError(f"Out of date: {', '.join(stale)}. Run manage.py write_docs.")

@@ -23,7 +23,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One line for each offender, or one that says all is well."""
-        del args
         found = check(quiescent=options["quiescent"])
         for violation in found:
             self.stderr.write(str(violation))
