@@ -14,7 +14,7 @@ from typing import Final
 
 from psycopg2.extensions import connection, cursor
 
-from bench.place import Place
+from bench.environment import Place
 from local.postgres import ROLE
 
 TOP_STATEMENTS: Final = 25

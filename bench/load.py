@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bench.wire import Answer, Wire, WireError
+from bench.http_client import Answer, Wire, WireError
 
 FIRST_LOOK_S: Final = 0.2
 LOOKS_MAX: Final = 12

@@ -12,11 +12,11 @@ from typing import Any, Final
 from psycopg2.extensions import connection
 
 from bench.counters import Counters, Counts
+from bench.environment import Place
 from bench.figures import per_minute
-from bench.goods import Kind, make_payments
 from bench.load import Job, Result
 from bench.options import Options
-from bench.place import Place
+from bench.orders import Kind, make_payments
 from bench.processes import Usage, usage
 from local.stack import ROOT
 

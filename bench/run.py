@@ -13,14 +13,14 @@ from dataclasses import asdict
 from types import FrameType
 from typing import Any, NoReturn
 
+from bench.environment import Place, copy_for_floor, open_place
 from bench.figures import median, percentiles
-from bench.floor import Floor
-from bench.goods import CARD, MIX, VNPAY, access_token
-from bench.history import write_history
 from bench.options import Options, read_options
-from bench.place import Place, copy_for_floor, open_place
+from bench.orders import CARD, MIX, VNPAY, access_token
 from bench.processes import Usage
 from bench.rounds import LOAD, Round, Rounds
+from bench.seed_history import write_history
+from bench.sql_baseline import Floor
 from bench.verdict import Verdict, judge
 from local.errors import LocalStackError
 from local.stack import ALL

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bench.place import Place
+from bench.environment import Place
 
 ROWS_MAX: Final = 1_000_000
 TIMEOUT_S: Final = 120.0

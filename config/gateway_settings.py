@@ -21,7 +21,7 @@ OPTIONS: Final = frozenset(
 def psps(*, sandbox_url: str, shop_name: str) -> dict[str, Entry]:
     """Its adapter, its options (every variable with its prefix), and whether it has credentials.
 
-    ``sandbox_url`` is where all of them are played; "" for the real ones. ``shop_name`` is what
+    ``sandbox_url`` is where all of them are emulated; "" for the real ones. ``shop_name`` is what
     shoppers know us by.
     """
     return {

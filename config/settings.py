@@ -291,7 +291,7 @@ if TRUSTED_PROXIES:
 FIELD_ENCRYPTION_KEYS = encryption_keys("FIELD_ENCRYPTION_KEYS")
 
 # --- Gateways -------------------------------------------------------------------------------
-# The gateways played on this machine (see ``sandbox/``). Real money never goes there.
+# The gateways emulated on this machine (see ``sandbox/``). Real money never goes there.
 SANDBOX_URL = env.str("SANDBOX_URL", default="").rstrip("/")
 refuse_in_production({"SANDBOX_URL": SANDBOX_URL})
 

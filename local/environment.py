@@ -185,7 +185,7 @@ def _kept_secrets(path: Path) -> dict[str, str]:
 
 
 def _wanted() -> dict[str, Callable[[], str]]:
-    # Keys switch a gateway on. One that the sandbox does not play would be offered to shoppers
+    # Keys switch a gateway on. One that the sandbox does not emulate would be offered to shoppers
     # and answered by nobody.
     wanted = dict(GENERATED)
     for gateway, keys in GATEWAY_KEYS.items():

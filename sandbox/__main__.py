@@ -1,4 +1,4 @@
-"""``python -m sandbox``: start the gateways and play them until SIGTERM or Ctrl-C."""
+"""``python -m sandbox``: start the gateways and serve them until SIGTERM or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 
-from sandbox.book import BookError
+from sandbox.journal import JournalError
 from sandbox.rules import RuleError
 from sandbox.server import Sandbox
 from sandbox.settings import Settings, SettingsError
@@ -21,8 +21,8 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s sandbox %(levelname)s %(message)s")
     try:
         settings = Settings.from_env(os.environ)
-        asyncio.run(play(settings))
-    except (SettingsError, BookError, RuleError) as error:
+        asyncio.run(serve(settings))
+    except (SettingsError, JournalError, RuleError) as error:
         sys.stderr.write(f"{error}\n")
         return CANNOT_START
     except OSError as error:
@@ -31,7 +31,7 @@ def main() -> int:
     return 0
 
 
-async def play(settings: Settings) -> None:
+async def serve(settings: Settings) -> None:
     """Serve until a signal comes, then finish what is under way."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

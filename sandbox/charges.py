@@ -1,4 +1,4 @@
-"""The general part of the book: one row for each payment, refund and dispute, whatever the gateway.
+"""The general part of the journal: one row for each payment, refund and dispute of all gateways.
 
 This is what a checker counts. ``captured`` is money really taken, ``refunded`` money really given
 back; both, like ``amount``, are ISO 4217 minor units, whatever scale the gateway itself uses.
@@ -17,8 +17,8 @@ from sandbox.clock import iso
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sandbox.book import Book, Json
     from sandbox.clock import Clock
+    from sandbox.journal import Journal, Json
 
 # The words that ``status`` of a charge can have.
 OPEN = "open"
@@ -55,9 +55,9 @@ class Payment:
 class Charges:
     """Rows for charges, refunds and disputes, keyed by gateway and the gateway's own number."""
 
-    def __init__(self, book: Book, clock: Clock) -> None:
-        """Rows live in the book's tables ``charges``, ``refunds`` and ``disputes``."""
-        self._book = book
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        """Rows live in the journal's tables ``charges``, ``refunds`` and ``disputes``."""
+        self._journal = journal
         self._clock = clock
 
     def open(self, key: str, payment: Payment) -> None:
@@ -69,17 +69,17 @@ class Charges:
             "refunded": 0,
             "created_at": iso(self._clock.now()),
         }
-        self._book.put("charges", f"{payment.gateway}:{key}", row)
+        self._journal.put("charges", f"{payment.gateway}:{key}", row)
 
     def update(self, gateway: str, key: str, **changes: str | int) -> None:
         """Change members of a payment's row."""
-        row = self._book.table("charges")[f"{gateway}:{key}"]
+        row = self._journal.table("charges")[f"{gateway}:{key}"]
         row.update(changes)
-        self._book.put("charges", f"{gateway}:{key}", row)
+        self._journal.put("charges", f"{gateway}:{key}", row)
 
     def get(self, gateway: str, key: str) -> Json | None:
         """One payment's row."""
-        return self._book.table("charges").get(f"{gateway}:{key}")
+        return self._journal.table("charges").get(f"{gateway}:{key}")
 
     def refund(
         self, key: str, *, gateway: str, charge: str, psp_reference: str, amount: int, status: str
@@ -87,7 +87,7 @@ class Charges:
         """Enter a refund of the payment whose row is keyed ``charge`` and count it there if it
         moved money.
         """
-        paid = self._book.table("charges")[f"{gateway}:{charge}"]
+        paid = self._journal.table("charges")[f"{gateway}:{charge}"]
         row = {
             "gateway": gateway,
             "account": paid["account"],
@@ -101,19 +101,19 @@ class Charges:
         }
         if status == SUCCEEDED:
             row["moved_at"] = row["created_at"]
-        self._book.put("refunds", f"{gateway}:{key}", row)
+        self._journal.put("refunds", f"{gateway}:{key}", row)
         if status != FAILED:
             self._give_back(gateway, charge, amount)
 
     def refund_moved(self, gateway: str, key: str) -> None:
         """A refund has left the balance, whether or not it is over."""
-        row = self._book.table("refunds")[f"{gateway}:{key}"]
+        row = self._journal.table("refunds")[f"{gateway}:{key}"]
         row.setdefault("moved_at", iso(self._clock.now()))
-        self._book.put("refunds", f"{gateway}:{key}", row)
+        self._journal.put("refunds", f"{gateway}:{key}", row)
 
     def refund_status(self, gateway: str, key: str, *, charge: str, status: str) -> None:
         """Change a refund's status; a refund that fails gives its money back to the payment."""
-        row = self._book.table("refunds")[f"{gateway}:{key}"]
+        row = self._journal.table("refunds")[f"{gateway}:{key}"]
         if status == FAILED and row["status"] != FAILED:
             self._give_back(gateway, charge, -row["amount"])
         now = iso(self._clock.now())
@@ -122,10 +122,10 @@ class Charges:
         elif status == FAILED and "moved_at" in row:
             row.setdefault("returned_at", now)
         row["status"] = status
-        self._book.put("refunds", f"{gateway}:{key}", row)
+        self._journal.put("refunds", f"{gateway}:{key}", row)
 
     def _give_back(self, gateway: str, charge: str, amount: int) -> None:
-        paid = self._book.table("charges")[f"{gateway}:{charge}"]
+        paid = self._journal.table("charges")[f"{gateway}:{charge}"]
         refunded = paid["refunded"] + amount
         full = refunded >= paid["captured"] > 0
         status = REFUNDED if full else CAPTURED if paid["status"] == REFUNDED else paid["status"]
@@ -135,8 +135,8 @@ class Charges:
         self, key: str, *, gateway: str, charge: str, psp_reference: str, amount: int, status: str
     ) -> Json:
         """Enter or change a dispute about a payment."""
-        paid = self._book.table("charges")[f"{gateway}:{charge}"]
-        known = self._book.table("disputes").get(f"{gateway}:{key}", {})
+        paid = self._journal.table("charges")[f"{gateway}:{charge}"]
+        known = self._journal.table("disputes").get(f"{gateway}:{key}", {})
         row = {
             "gateway": gateway,
             "account": paid["account"],
@@ -154,13 +154,13 @@ class Charges:
             row.setdefault("moved_at", now)
         elif "moved_at" in row:
             row.setdefault("returned_at", now)
-        self._book.put("disputes", f"{gateway}:{key}", row)
+        self._journal.put("disputes", f"{gateway}:{key}", row)
         return row
 
     def report(
         self, *, gateway: str | None, reference: str | None, since: float | None, limit: int
     ) -> Json:
-        """The book as the control interface shows it: each list oldest first, cut at the limit."""
+        """The journal for the control interface: each list oldest first, cut at the limit."""
 
         def wanted(row: Json) -> bool:
             return (
@@ -177,7 +177,7 @@ class Charges:
         return report
 
     def _rows(self, name: str, wanted: Callable[[Json], bool]) -> Iterator[Json]:
-        return (row for row in self._book.table(name).values() if wanted(row))
+        return (row for row in self._journal.table(name).values() if wanted(row))
 
 
 def cut(rows: Iterator[Json], limit: int) -> Iterator[Json]:

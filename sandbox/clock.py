@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.book import Book
+    from sandbox.journal import Journal
 
 # One call may move the clock by at most ten years: further is a mistake, not a test.
 ADVANCE_S_MAX = 10 * 366 * 24 * 3600
@@ -28,10 +28,10 @@ JOBS_AT_ONCE_MAX = 100_000
 class Clock:
     """Seconds since 1970, moved by ``advance``; the shift survives a restart."""
 
-    def __init__(self, book: Book) -> None:
-        """Read the shift from the book."""
-        self._book = book
-        self._shift_s = float(book.table("sandbox").get("clock", {}).get("shift_s", 0.0))
+    def __init__(self, journal: Journal) -> None:
+        """Read the shift from the journal."""
+        self._journal = journal
+        self._shift_s = float(journal.table("sandbox").get("clock", {}).get("shift_s", 0.0))
         self._jobs: list[tuple[float, int, Callable[[], object]]] = []
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -71,7 +71,7 @@ class Clock:
 
     def _set_shift(self, shift_s: float) -> None:
         self._shift_s = shift_s
-        self._book.put("sandbox", "clock", {"shift_s": shift_s})
+        self._journal.put("sandbox", "clock", {"shift_s": shift_s})
 
     def _arm(self) -> None:
         if self._timer is not None:

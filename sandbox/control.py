@@ -1,4 +1,4 @@
-"""The control interface under ``/control/``: how tests read the book and steer what happens."""
+"""The control interface under ``/control/``: how tests read the journal and steer what happens."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from sandbox.settlement import settlement, settlement_file
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from sandbox.book import Json
-    from sandbox.gateway import Gateway, World
+    from sandbox.gateway import Gateway, SandboxContext
+    from sandbox.journal import Json
 
 Answer = Any
 
@@ -26,16 +26,16 @@ Answer = Any
 class Control:
     """Handlers of the control interface. Wrong input is answered 400 with what is wrong."""
 
-    def __init__(self, world: World, gateways: Mapping[str, Gateway]) -> None:
-        """``gateways`` are those played, by name."""
-        self._world = world
+    def __init__(self, context: SandboxContext, gateways: Mapping[str, Gateway]) -> None:
+        """``gateways`` are those emulated, by name."""
+        self._context = context
         self._gateways = gateways
 
     def routes(self) -> Iterable[web.RouteDef]:
         """All paths of the control interface."""
         return [
             web.get("/control/health", self._guarded(self._health)),
-            web.get("/control/book", self._guarded(self._book)),
+            web.get("/control/book", self._guarded(self._journal)),
             web.get("/control/behaviour", self._guarded(self._rules)),
             web.put("/control/behaviour", self._guarded(self._behaviour)),
             web.get("/control/clock", self._guarded(self._time)),
@@ -59,23 +59,23 @@ class Control:
                 result = await handler(request)
             except (RuleError, ControlError) as error:
                 return web.json_response({"error": str(error)}, status=400)
-            await self._world.book.durable()
+            await self._context.journal.durable()
             return result if isinstance(result, web.Response) else web.json_response(result)
 
         return answer
 
     def _may_control(self, request: web.Request) -> bool:
-        return self._world.settings.allow_non_loopback or is_loopback(request.remote or "")
+        return self._context.settings.allow_non_loopback or is_loopback(request.remote or "")
 
     async def _health(self, _: web.Request) -> Answer:
         return {"status": "ok", "gateways": list(self._gateways)}
 
-    async def _book(self, request: web.Request) -> Answer:
+    async def _journal(self, request: web.Request) -> Answer:
         query = request.query
         unknown = set(query) - {"gateway", "reference", "since", "limit"}
         if unknown:
             raise ControlError(f"Unknown query parameters: {', '.join(sorted(unknown))}.")
-        return self._world.charges.report(
+        return self._context.charges.report(
             gateway=query.get("gateway") or None,
             reference=query.get("reference") or None,
             since=read_since(query.get("since")),
@@ -83,14 +83,14 @@ class Control:
         )
 
     async def _rules(self, _: web.Request) -> Answer:
-        rules = self._world.rules
-        return {"default": rules.default.as_json(), "rules": rules.standing()}
+        rules = self._context.rules
+        return {"default": rules.default.as_json(), "rules": rules.active()}
 
     async def _behaviour(self, request: web.Request) -> Answer:
-        return self._world.rules.replace(await read_json(request), self._gateways)
+        return self._context.rules.replace(await read_json(request), self._gateways)
 
     async def _time(self, _: web.Request) -> Answer:
-        clock = self._world.clock
+        clock = self._context.clock
         return {"now": clock.now(), "ahead_s": clock.shift_s}
 
     async def _advance(self, request: web.Request) -> Answer:
@@ -99,7 +99,7 @@ class Control:
         members.nothing_left()
         if advance_s is None:
             raise ControlError("advance_s is missing.")
-        self._world.clock.advance(advance_s)
+        self._context.clock.advance(advance_s)
         return await self._time(request)
 
     async def _decide(self, request: web.Request) -> Answer:
@@ -116,7 +116,7 @@ class Control:
         gateway = self._gateway(members)
         reference = read_text(members, "reference")
         members.nothing_left()
-        return {"resent": await self._world.webhooks.resend(gateway.name, reference)}
+        return {"resent": await self._context.webhooks.resend(gateway.name, reference)}
 
     async def _dispute(self, request: web.Request) -> Answer:
         members = Members(await read_json(request), "the body")
@@ -133,8 +133,8 @@ class Control:
         form = members.one_of("format", ["json", "csv"])
         members.nothing_left()
         if form != "csv":
-            return settlement(self._world, gateway, date)
-        text = settlement_file(self._world, gateway, date)
+            return settlement(self._context, gateway, date)
+        text = settlement_file(self._context, gateway, date)
         name = f"{gateway.name}-{date}.csv"
         return web.Response(
             text=text,
@@ -144,8 +144,8 @@ class Control:
         )
 
     async def _reset(self, _: web.Request) -> Answer:
-        self._world.rules.reset()
-        self._world.clock.reset()
+        self._context.rules.reset()
+        self._context.clock.reset()
         return {"reset": True}
 
     def _gateway(self, members: Members) -> Gateway:

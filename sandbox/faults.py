@@ -21,7 +21,7 @@ from sandbox.rules import FAULTS_AFTER, slow_ms
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from sandbox.book import Book
+    from sandbox.journal import Journal
     from sandbox.rules import Rules
     from sandbox.webhooks import Webhooks
 
@@ -56,9 +56,9 @@ class Failures:
 class Faults:
     """Runs API calls with the faults that the rules ask for."""
 
-    def __init__(self, book: Book, rules: Rules, webhooks: Webhooks) -> None:
+    def __init__(self, journal: Journal, rules: Rules, webhooks: Webhooks) -> None:
         """All three are shared by every gateway."""
-        self._book = book
+        self._journal = journal
         self._rules = rules
         self._webhooks = webhooks
 
@@ -71,7 +71,7 @@ class Faults:
     ) -> web.StreamResponse:
         """Do one call, make it durable, and answer; or fail in the way a rule asks for.
 
-        The answer leaves only when the book is on the disk, and, with ``before_answer``, only when
+        The answer leaves only when the journal is on disk and, with ``before_answer``, only when
         the webhooks about the payment have been delivered.
         """
         fault = self._rules.fault(call.gateway, call.reference, call.operation)
@@ -80,7 +80,7 @@ class Faults:
         answer = await work()
         if call.reference is not None:
             await self._webhooks.before_answer(call.gateway, call.reference)
-        await self._book.durable()
+        await self._journal.durable()
         if fault is None:
             return answer
         if slow_ms(fault):

@@ -1,4 +1,4 @@
-"""The seam: what a gateway is given, and what it must offer, to be played here.
+"""The seam: what a gateway is given, and what it must offer, to be emulated here.
 
 ``sandbox/vnpay`` is the smallest of them, to be read first.
 """
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from sandbox.book import Book, Json
     from sandbox.charges import Charges
     from sandbox.clock import Clock
     from sandbox.faults import Faults
+    from sandbox.journal import Journal, Json
     from sandbox.rules import Rules
     from sandbox.settings import Settings
     from sandbox.webhooks import Attempt, Message, Webhooks
@@ -28,11 +28,11 @@ class ControlError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class SandboxContext:
     """The general parts, which know no gateway."""
 
     settings: Settings
-    book: Book
+    journal: Journal
     clock: Clock
     rules: Rules
     charges: Charges
@@ -51,7 +51,7 @@ class Guide:
 
 
 class Gateway(ABC):
-    """One gateway. It keeps its objects in tables of the book that begin with its own name."""
+    """One gateway. It keeps its objects in tables of the journal that begin with its own name."""
 
     name: ClassVar[str]
     # Seconds between the tries of an unanswered webhook, after the first; its length limits them.
@@ -60,18 +60,18 @@ class Gateway(ABC):
     # wins.
     webhook_lag_s: ClassVar[float] = 0.0
 
-    def __init__(self, world: World) -> None:
-        """Subclasses read their keys in ``from_env`` and pass the world on."""
-        self.world = world
+    def __init__(self, context: SandboxContext) -> None:
+        """Subclasses read their keys in ``from_env`` and pass the context on."""
+        self.context = context
 
     @classmethod
     @abstractmethod
-    def from_env(cls, world: World, env: Mapping[str, str]) -> Self | None:
-        """Build the gateway, or None when its keys are missing and it is not played."""
+    def from_env(cls, context: SandboxContext, env: Mapping[str, str]) -> Self | None:
+        """Build the gateway, or None when its keys are missing and it is not emulated."""
 
     @abstractmethod
     def routes(self) -> Iterable[web.RouteDef]:
-        """Its paths, as the real gateway has them; API calls go through ``world.faults``."""
+        """Its paths, as the real gateway has them; API calls go through ``context.faults``."""
 
     @abstractmethod
     def message(self, payload: Json, corrupt: str | None) -> Message:
@@ -112,4 +112,4 @@ class Gateway(ABC):
 
     @abstractmethod
     def resume(self) -> None:
-        """Book again, after a restart, whatever this gateway was waiting for."""
+        """Journal again, after a restart, whatever this gateway was waiting for."""

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
 
 
 def read_object(raw: bytes) -> Json:

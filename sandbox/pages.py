@@ -30,7 +30,7 @@ def html_page(
 ) -> web.Response:
     """A whole page. ``body`` is HTML that is already escaped; nothing may be stored or framed.
 
-    ``brand`` is whose page is played: its name stands on top, in a colour of its own.
+    ``brand`` is whose page is emulated: its name stands on top, in a colour of its own.
     """
     sign = f'<p class="brand brand-{slug(brand)}">{escape(brand)}</p>' if brand else ""
     text = (

@@ -1,7 +1,7 @@
 """Behaviour rules: what shoppers decide, and what goes wrong on the wire, for whom.
 
 A rule is looked up by reference, then by gateway, then for everybody. The first time a payment's
-reference is seen, its rule is frozen with it in the book. Only the API fault is also read from the
+reference is seen, its rule is frozen with it. Only the API fault is also read from the
 rule that stands at the moment of a call, so that a test can break a refund of a payment that was
 made in peace.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sandbox.book import Book, Json
+    from sandbox.journal import Journal, Json
 
 EVERYBODY = "*"
 DELAY_MS_MAX = 24 * 3600 * 1000
@@ -74,7 +74,7 @@ class Rule:
 
 
 @dataclass(kw_only=True)
-class Standing:
+class ActiveRule:
     """A rule that waits for payments, and for how many more (None: for all)."""
 
     rule: Rule
@@ -82,14 +82,14 @@ class Standing:
 
 
 class Rules:
-    """All standing rules, and the frozen rule of every payment seen so far."""
+    """All active rules, and the frozen rule of every payment seen so far."""
 
-    def __init__(self, book: Book, decision: str) -> None:
+    def __init__(self, journal: Journal, decision: str) -> None:
         """``decision`` is the default when no rule says otherwise (SANDBOX_DECISION)."""
-        self._book = book
+        self._journal = journal
         self.default = Rule(decision=read_decision(decision))
-        self._standing: dict[tuple[str, str | None], Standing] = {}
-        for record in book.table("rules").values():
+        self._active: dict[tuple[str, str | None], ActiveRule] = {}
+        for record in journal.table("rules").values():
             self._stand(record)
 
     def replace(self, body: object, gateways: Collection[str]) -> Json:
@@ -99,21 +99,21 @@ class Rules:
         """
         record = read_behaviour(body, gateways, self.default.decision)
         self._stand(record)
-        self._book.put("rules", rule_key(record["gateway"], record["reference"]), record)
+        self._journal.put("rules", rule_key(record["gateway"], record["reference"]), record)
         return record
 
     def reset(self) -> None:
-        """Drop every standing rule; payments keep theirs."""
-        self._standing.clear()
-        for key in list(self._book.table("rules")):
-            self._book.delete("rules", key)
+        """Drop every active rule; payments keep theirs."""
+        self._active.clear()
+        for key in list(self._journal.table("rules")):
+            self._journal.delete("rules", key)
 
-    def standing(self) -> list[Json]:
-        """The standing rules in the shape of the control interface."""
+    def active(self) -> list[Json]:
+        """The active rules in the shape of the control interface."""
         return [
-            {"gateway": gateway, "reference": reference, "times": standing.times}
-            | standing.rule.as_json()
-            for (gateway, reference), standing in self._standing.items()
+            {"gateway": gateway, "reference": reference, "times": active.times}
+            | active.rule.as_json()
+            for (gateway, reference), active in self._active.items()
         ]
 
     def current(self, gateway: str, reference: str | None = None) -> Rule:
@@ -123,12 +123,12 @@ class Rules:
 
     def of(self, gateway: str, reference: str) -> Rule:
         """The rule of a payment, frozen when its reference is seen for the first time."""
-        record = self._book.table("payment_rules").get(f"{gateway}:{reference}")
+        record = self._journal.table("payment_rules").get(f"{gateway}:{reference}")
         if record is not None:
             return rule_from(record)
         rule = self._take(gateway, reference)
         frozen = rule.as_json() | {"once": rule.fault_once, "hit": []}
-        self._book.put("payment_rules", f"{gateway}:{reference}", frozen)
+        self._journal.put("payment_rules", f"{gateway}:{reference}", frozen)
         return rule
 
     def fault(self, gateway: str, reference: str | None, operation: str) -> str | None:
@@ -137,8 +137,8 @@ class Rules:
         A call that concerns no one payment is not counted, so a rule with ``times`` passes it over.
         """
         if reference is None:
-            standing = self.current(gateway)
-            return None if standing.fault_once else standing.fault
+            active = self.current(gateway)
+            return None if active.fault_once else active.fault
         own = self.of(gateway, reference)
         now = self.current(gateway, reference)
         if now.fault is None and own.fault_once:
@@ -151,53 +151,53 @@ class Rules:
         return now.fault
 
     def _first_time(self, gateway: str, reference: str, mark: str) -> bool:
-        record = self._book.table("payment_rules")[f"{gateway}:{reference}"]
+        record = self._journal.table("payment_rules")[f"{gateway}:{reference}"]
         if mark in record["hit"]:
             return False
         record["hit"].append(mark)
-        self._book.put("payment_rules", f"{gateway}:{reference}", record)
+        self._journal.put("payment_rules", f"{gateway}:{reference}", record)
         return True
 
     def _take(self, gateway: str, reference: str) -> Rule:
         found = self._find(gateway, reference)
         if found is None:
             return self.default
-        key, standing = found
-        if standing.times is not None:
-            standing.times -= 1
-            self._count_down(key, standing)
-        return standing.rule
+        key, active = found
+        if active.times is not None:
+            active.times -= 1
+            self._count_down(key, active)
+        return active.rule
 
-    def _count_down(self, key: tuple[str, str | None], standing: Standing) -> None:
+    def _count_down(self, key: tuple[str, str | None], active: ActiveRule) -> None:
         name = rule_key(*key)
-        if standing.times == 0:
-            del self._standing[key]
-            self._book.delete("rules", name)
+        if active.times == 0:
+            del self._active[key]
+            self._journal.delete("rules", name)
         else:
-            record = self._book.table("rules")[name] | {"times": standing.times}
-            self._book.put("rules", name, record)
+            record = self._journal.table("rules")[name] | {"times": active.times}
+            self._journal.put("rules", name, record)
 
     def _find(
         self, gateway: str, reference: str | None
-    ) -> tuple[tuple[str, str | None], Standing] | None:
+    ) -> tuple[tuple[str, str | None], ActiveRule] | None:
         for key in (
             (gateway, reference),
             (EVERYBODY, reference),
             (gateway, None),
             (EVERYBODY, None),
         ):
-            standing = self._standing.get(key)
-            if standing is not None:
-                return key, standing
+            active = self._active.get(key)
+            if active is not None:
+                return key, active
         return None
 
     def _stand(self, record: Json) -> None:
         key = (record["gateway"], record["reference"])
-        self._standing[key] = Standing(rule=rule_from(record), times=record["times"])
+        self._active[key] = ActiveRule(rule=rule_from(record), times=record["times"])
 
 
 def rule_key(gateway: str, reference: str | None) -> str:
-    """The key of a standing rule in the book."""
+    """The key of a active rule in the journal."""
     return f"{gateway}:{reference or ''}"
 
 

@@ -1,6 +1,6 @@
 """What a gateway settles for one day: the lines that a shop compares with its own ledger.
 
-They are counted from the general book alone, so that a gateway's own report can be held against
+They are counted from the journal alone, so that a gateway's own report can be held against
 them.
 """
 
@@ -17,14 +17,14 @@ from sandbox.gateway import ControlError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sandbox.book import Json
-    from sandbox.gateway import Gateway, World
+    from sandbox.gateway import Gateway, SandboxContext
+    from sandbox.journal import Json
 
 # Days are counted in Viet Nam's time, where two of the four gateways keep their books.
 SETTLEMENT_ZONE = timezone(timedelta(hours=7))
 
 
-def settlement(world: World, gateway: Gateway, day: str) -> Json:
+def settlement(context: SandboxContext, gateway: Gateway, day: str) -> Json:
     """The settled lines of one day (YYYY-MM-DD) and their sums by currency, in ISO minor units.
 
     A line has ``type`` (payment, refund, refund_reversal, dispute or dispute_reversal), ``key``
@@ -32,7 +32,7 @@ def settlement(world: World, gateway: Gateway, day: str) -> Json:
     payment), ``gross``, ``fee`` and ``net``; money that leaves the shop is negative. Raises
     ControlError for a bad date.
     """
-    lines = lines_of(world, gateway, day)
+    lines = lines_of(context, gateway, day)
     totals: dict[str, Json] = {}
     for line in lines:
         total = totals.setdefault(line["currency"], {"gross": 0, "fee": 0, "net": 0})
@@ -41,9 +41,9 @@ def settlement(world: World, gateway: Gateway, day: str) -> Json:
     return {"gateway": gateway.name, "date": day, "lines": lines, "totals": totals}
 
 
-def settlement_file(world: World, gateway: Gateway, day: str) -> str:
+def settlement_file(context: SandboxContext, gateway: Gateway, day: str) -> str:
     """The same lines as the file that the gateway would publish. Raises ControlError."""
-    return gateway.settlement_file(day, lines_of(world, gateway, day))
+    return gateway.settlement_file(day, lines_of(context, gateway, day))
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -53,20 +53,20 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return out.getvalue()
 
 
-def lines_of(world: World, gateway: Gateway, day: str) -> list[Json]:
+def lines_of(context: SandboxContext, gateway: Gateway, day: str) -> list[Json]:
     """The lines of one day. Raises ControlError for a bad date."""
     wanted = read_day(day)
-    return [line for line in all_lines(world, gateway) if local_day(line["at"]) == wanted]
+    return [line for line in all_lines(context, gateway) if local_day(line["at"]) == wanted]
 
 
-def all_lines(world: World, gateway: Gateway) -> Iterator[Json]:
-    """Every line of the gateway's whole book."""
-    for key, row in rows_of(world, gateway, "charges"):
+def all_lines(context: SandboxContext, gateway: Gateway) -> Iterator[Json]:
+    """Every line of the gateway's whole journal."""
+    for key, row in rows_of(context, gateway, "charges"):
         if row["captured"]:
             fee = gateway.fee(row["captured"], row["currency"])
             yield line("payment", key, row, row["captured"], row["captured_at"], fee=fee)
     for kind, table in (("refund", "refunds"), ("dispute", "disputes")):
-        for key, row in rows_of(world, gateway, table):
+        for key, row in rows_of(context, gateway, table):
             if "moved_at" in row:
                 fee = gateway.dispute_fee(row["currency"]) if kind == "dispute" else 0
                 yield line(kind, key, row, -row["amount"], row["moved_at"], fee=fee)
@@ -74,15 +74,15 @@ def all_lines(world: World, gateway: Gateway) -> Iterator[Json]:
                 yield line(f"{kind}_reversal", key, row, row["amount"], row["returned_at"])
 
 
-def rows_of(world: World, gateway: Gateway, table: str) -> Iterator[tuple[str, Json]]:
-    """A gateway's rows in one table of the general book, each with the gateway's own key of it."""
-    for key, row in world.book.table(table).items():
+def rows_of(context: SandboxContext, gateway: Gateway, table: str) -> Iterator[tuple[str, Json]]:
+    """A gateway's rows in one table of the journal, each with the gateway's own key of it."""
+    for key, row in context.journal.table(table).items():
         if row["gateway"] == gateway.name:
             yield key.partition(":")[2], row
 
 
 def line(kind: str, key: str, row: Json, gross: int, at: str, *, fee: int = 0) -> Json:
-    """One line from a row of the book."""
+    """One line from a row of the journal."""
     return {
         "type": kind,
         "key": key,
@@ -99,7 +99,7 @@ def line(kind: str, key: str, row: Json, gross: int, at: str, *, fee: int = 0) -
 
 
 def local_day(moment: str) -> date:
-    """The settlement day of a moment of the book."""
+    """The settlement day of a moment of the journal."""
     return datetime.fromtimestamp(seconds(moment), SETTLEMENT_ZONE).date()
 
 

@@ -2,7 +2,7 @@
 of it all.
 
 A gateway says what to send (``post``) and how to put it on the wire (``Gateway.message``); the
-answer it accepts and its schedule of retries are the gateway's own too. A delivery is in the book
+answer and retries are each gateway's own, too. A delivery is in the journal
 before the first attempt, and a retry that is booked survives a restart.
 """
 
@@ -21,9 +21,9 @@ from sandbox.clock import iso
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sandbox.book import Book, Json
     from sandbox.clock import Clock
     from sandbox.gateway import Gateway
+    from sandbox.journal import Journal, Json
     from sandbox.rules import Rules
 
 ATTEMPT_TIMEOUT_S = 15.0
@@ -57,9 +57,9 @@ class Attempt:
 class Webhooks:
     """Sends what the gateways post and remembers every attempt."""
 
-    def __init__(self, book: Book, clock: Clock, rules: Rules) -> None:
+    def __init__(self, journal: Journal, clock: Clock, rules: Rules) -> None:
         """The gateways are made known by ``start``, because they hold this object themselves."""
-        self._book = book
+        self._journal = journal
         self._clock = clock
         self._rules = rules
         self._gateways: Mapping[str, Gateway] = {}
@@ -69,19 +69,19 @@ class Webhooks:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, gateways: Mapping[str, Gateway]) -> None:
-        """Open the pooled client and book again the retries that were open before a restart."""
+        """Open the pooled client and journal again the retries that were open before a restart."""
         self._gateways = gateways
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
             timeout=aiohttp.ClientTimeout(total=ATTEMPT_TIMEOUT_S),
             auto_decompress=False,
         )
-        for delivery in self._book.table("webhooks").values():
+        for delivery in self._journal.table("webhooks").values():
             if delivery["next_at"] is not None and delivery["gateway"] in gateways:
                 self._book_retry(delivery)
 
     async def stop(self) -> None:
-        """End what is being sent; open retries stay in the book."""
+        """End what is being sent; open retries stay in the journal."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -105,7 +105,7 @@ class Webhooks:
             "tries": 0,
             "attempts": [],
         }
-        self._book.put("webhooks", f"{gateway}:{event_id}", delivery)
+        self._journal.put("webhooks", f"{gateway}:{event_id}", delivery)
         if not rule.drop:
             self._batch(gateway, reference).append(delivery)
 
@@ -128,7 +128,7 @@ class Webhooks:
         """Send all messages about a payment again, true to the letter; returns how many."""
         found = [
             delivery
-            for delivery in self._book.table("webhooks").values()
+            for delivery in self._journal.table("webhooks").values()
             if delivery["gateway"] == gateway and delivery["reference"] == reference
         ]
         for delivery in found:
@@ -137,12 +137,12 @@ class Webhooks:
 
     def send_again(self, gateway: str, event_id: str) -> None:
         """Send one message again, true to the letter, without waiting for it."""
-        delivery = self._book.table("webhooks")[f"{gateway}:{event_id}"]
+        delivery = self._journal.table("webhooks")[f"{gateway}:{event_id}"]
         self._spawn(self._attempt(delivery, corrupt=None))
 
     def give_up(self, gateway: str, fits: Callable[[Json], bool]) -> None:
         """Try no more to deliver the payloads that fit."""
-        for delivery in self._book.table("webhooks").values():
+        for delivery in self._journal.table("webhooks").values():
             waits = delivery["gateway"] == gateway and delivery["next_at"] is not None
             if waits and fits(delivery["payload"]):
                 delivery["next_at"] = None
@@ -217,7 +217,7 @@ class Webhooks:
 
     async def _attempt(self, delivery: Json, *, corrupt: str | None) -> bool:
         """Send once and log it; True when the receiver took it as the gateway wants it taken."""
-        await self._book.durable()
+        await self._journal.durable()
         gateway = self._gateways[delivery["gateway"]]
         started, at = time.perf_counter(), self._clock.now()
         message = gateway.message(delivery["payload"], corrupt)
@@ -250,4 +250,4 @@ class Webhooks:
             return Attempt(status=None, body=type(error).__name__.encode())
 
     def _save(self, delivery: Json) -> None:
-        self._book.put("webhooks", f"{delivery['gateway']}:{delivery['event_id']}", delivery)
+        self._journal.put("webhooks", f"{delivery['gateway']}:{delivery['event_id']}", delivery)

@@ -80,7 +80,7 @@ def _read_cert_origins(text: str, api_base: str) -> tuple[str, ...]:
     host = urlsplit(api_base).hostname or ""
     if host in _LIVE_HOSTS:
         return _CERT_ORIGINS_LIVE
-    # An API on another host (played on this machine) serves its own certificates.
+    # An API on another host (emulated on this machine) serves its own certificates.
     return _CERT_ORIGINS_SANDBOX if host.endswith(".sandbox.paypal.com") else (api_base,)
 
 

@@ -16,8 +16,8 @@ from sandbox.momo.payments import NAME, Payments, link_text, milliseconds
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from sandbox.book import Json
-    from sandbox.gateway import World
+    from sandbox.gateway import SandboxContext
+    from sandbox.journal import Json
     from sandbox.momo.signing import Keys
 
 PREFIX: Final = "/v2/gateway/api"
@@ -62,9 +62,11 @@ class Refused(Exception):
 class Api:
     """The five endpoints. Money is moved only under a requestId that was never seen."""
 
-    def __init__(self, world: World, payments: Payments, keys: Keys, *, sign_answers: str) -> None:
+    def __init__(
+        self, context: SandboxContext, payments: Payments, keys: Keys, *, sign_answers: str
+    ) -> None:
         """``sign_answers``: ``short`` or ``long`` signs create's answer, "" leaves it unsigned."""
-        self._world = world
+        self._context = context
         self._payments = payments
         self._keys = keys
         self._sign_answers = sign_answers
@@ -100,7 +102,7 @@ class Api:
                 except Refused as refused:
                     return self._answer(self._frame(body, refused.code))
 
-            return await self._world.faults.perform(request, call, work, FAILURES)
+            return await self._context.faults.perform(request, call, work, FAILURES)
 
         return handle
 
@@ -112,7 +114,7 @@ class Api:
             return payment["order_id"] if payment else None
         if not isinstance(order_id, str) or not order_id:
             return None
-        refund = self._world.book.table("momo.refunds").get(order_id)
+        refund = self._context.journal.table("momo.refunds").get(order_id)
         return refund["of"] if refund else order_id
 
     def _check(self, body: Json, fields: tuple[str, ...]) -> None:
@@ -140,8 +142,8 @@ class Api:
         request_id = body["requestId"]
         if request_id in self._running:
             return self._answer(self._frame(body, codes.RUNNING), status=422)
-        known = self._world.book.table("momo.requests").get(request_id)
-        if known is not None and self._world.clock.now() - known["at"] < REMEMBER_S:
+        known = self._context.journal.table("momo.requests").get(request_id)
+        if known is not None and self._context.clock.now() - known["at"] < REMEMBER_S:
             if known["operation"] != operation or not known["final"]:
                 raise Refused(codes.DUPLICATE_REQUEST)
             return self._answer(known["answer"], status=201)
@@ -160,13 +162,13 @@ class Api:
             answer = self._frame(body, refused.code)
         record = {
             "operation": operation,
-            "at": self._world.clock.now(),
+            "at": self._context.clock.now(),
             "final": answer["resultCode"] in codes.FINAL,
             "answer": answer,
         }
-        self._world.book.put("momo.requests", body["requestId"], record)
+        self._context.journal.put("momo.requests", body["requestId"], record)
         # Until it is on the disk the request counts as running.
-        await self._world.book.durable()
+        await self._context.journal.durable()
         return self._answer(answer)
 
     def _create(self, body: Json) -> Json:
@@ -188,7 +190,7 @@ class Api:
     def _link(self, body: Json, payment: Json) -> Json:
         token = {"t": link_text(self._keys.partner_code, payment["order_id"])}
         query = urlencode(token | {"s": payment["token"]})
-        base = self._world.settings.url
+        base = self._context.settings.url
         answer = self._frame(body, codes.SUCCESS) | {"payUrl": f"{base}{PAGE}?{query}"}
         if body["requestType"] not in {ATM, CARD}:
             app = f"{base}{APP}?{query}"
@@ -222,14 +224,14 @@ class Api:
         amount = int(body["amount"])
         if amount > payment["amount"] - self._payments.refunded(payment):
             raise Refused(codes.REFUND_REFUSED)
-        rule = self._world.rules.current(NAME, payment["order_id"])
+        rule = self._context.rules.current(NAME, payment["order_id"])
         code = codes.magic_refund(amount) or codes.refund_answer(rule.decision) or codes.SUCCESS
         refund = self._payments.refund(payment, body["orderId"], amount, code)
         return self._frame(body, code) | {"transId": refund["trans_id"]}
 
     def _query_refund(self, body: Json) -> Json:
         """A refund by its own orderId, or all of a purchase by the purchase's."""
-        link = self._world.book.table("momo.refunds").get(body["orderId"])
+        link = self._context.journal.table("momo.refunds").get(body["orderId"])
         payment = self._found(link["of"] if link else body["orderId"])
         wanted = [
             each
@@ -266,7 +268,9 @@ class Api:
 
     def _require_new_order(self, body: Json) -> None:
         order_id = body["orderId"]
-        used = self._payments.get(order_id) or self._world.book.table("momo.refunds").get(order_id)
+        used = self._payments.get(order_id) or self._context.journal.table("momo.refunds").get(
+            order_id
+        )
         if used is not None:
             raise Refused(codes.DUPLICATE_ORDER)
 
@@ -276,7 +280,7 @@ class Api:
             echoed["amount"] = int(echoed["amount"])
         lang = "en" if body.get("lang") == "en" else "vi"
         return echoed | {
-            "responseTime": milliseconds(self._world.clock.now()),
+            "responseTime": milliseconds(self._context.clock.now()),
             "message": codes.message(code, lang),
             "resultCode": code,
         }

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from sandbox.book import Json
-    from sandbox.gateway import World
+    from sandbox.gateway import SandboxContext
+    from sandbox.journal import Json
     from sandbox.webhooks import Attempt
 
 # MoMo publishes no schedule: these three are ours, and no shop should count on any.
@@ -36,23 +36,23 @@ class Momo(Gateway):
     name: ClassVar[str] = NAME
     retry_after_s: ClassVar[Sequence[float]] = RETRY_AFTER_S
 
-    def __init__(self, world: World, keys: Keys, *, sign_answers: str) -> None:
+    def __init__(self, context: SandboxContext, keys: Keys, *, sign_answers: str) -> None:
         """``keys`` are what MoMo would have given the shop."""
-        super().__init__(world)
+        super().__init__(context)
         self._keys = keys
-        self._payments = Payments(world, keys.partner_code)
-        self._api = Api(world, self._payments, keys, sign_answers=sign_answers)
-        self._pages = PayPages(world, self._payments, keys)
+        self._payments = Payments(context, keys.partner_code)
+        self._api = Api(context, self._payments, keys, sign_answers=sign_answers)
+        self._pages = PayPages(context, self._payments, keys)
 
     @classmethod
-    def from_env(cls, world: World, env: Mapping[str, str]) -> Self | None:
+    def from_env(cls, context: SandboxContext, env: Mapping[str, str]) -> Self | None:
         """Needs MOMO_PARTNER_CODE, MOMO_ACCESS_KEY and MOMO_SECRET_KEY."""
         names = ("MOMO_PARTNER_CODE", "MOMO_ACCESS_KEY", "MOMO_SECRET_KEY")
         partner_code, access_key, secret_key = (env.get(name, "") for name in names)
         if not (partner_code and access_key and secret_key):
             return None
         keys = Keys(partner_code=partner_code, access_key=access_key, secret_key=secret_key)
-        return cls(world, keys, sign_answers=env.get("SANDBOX_MOMO_SIGN_ANSWERS", ""))
+        return cls(context, keys, sign_answers=env.get("SANDBOX_MOMO_SIGN_ANSWERS", ""))
 
     def routes(self) -> Iterable[web.RouteDef]:
         """The API and the pages."""
@@ -77,7 +77,7 @@ class Momo(Gateway):
             fields["orderInfo"] += " "
         return Message(
             method="POST",
-            url=self.world.settings.webhook_url(NAME, asked=payload.get("to", "")),
+            url=self.context.settings.webhook_url(NAME, asked=payload.get("to", "")),
             headers={"Content-Type": "application/json; charset=UTF-8", "User-Agent": "MoMo-IPN/2"},
             body=json.dumps(fields, ensure_ascii=False).encode(),
         )
@@ -128,5 +128,5 @@ class Momo(Gateway):
         )
 
     def resume(self) -> None:
-        """Book expiries, decisions and slow banks again."""
+        """Journal expiries, decisions and slow banks again."""
         self._payments.resume()

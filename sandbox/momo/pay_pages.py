@@ -17,14 +17,14 @@ from sandbox.momo import codes
 from sandbox.momo.api import APP, ATM, CARD, CHOOSE, LIMITS, PAGE
 from sandbox.momo.payments import METHOD_OF, NAME, OPEN, PAY_TYPES, link_text
 from sandbox.momo.signing import RESULT
-from sandbox.momo.words import TEXTS
+from sandbox.momo.texts import TEXTS
 from sandbox.pages import alert, button, choice, facts, field, html_page, money, tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandbox.book import Json
-    from sandbox.gateway import World
+    from sandbox.gateway import SandboxContext
+    from sandbox.journal import Json
     from sandbox.momo.payments import Payments
     from sandbox.momo.signing import Keys
 
@@ -61,9 +61,9 @@ WITHOUT_CODE: Final = "card_direct"
 class PayPages:
     """Handlers of the pay page and of what stands for the app."""
 
-    def __init__(self, world: World, payments: Payments, keys: Keys) -> None:
+    def __init__(self, context: SandboxContext, payments: Payments, keys: Keys) -> None:
         """``keys`` sign the browser's return."""
-        self._world = world
+        self._context = context
         self._payments = payments
         self._keys = keys
 
@@ -118,7 +118,7 @@ class PayPages:
         if decision == "abandon":
             return words_page(payment["lang"], "away", payment)
         self._decide(payment, chosen(form, decision, method), method)
-        await self._world.book.durable()
+        await self._context.journal.durable()
         return await self._show(request)
 
     def _decide(self, payment: Json, decision: str, method: str) -> None:
@@ -143,8 +143,8 @@ class PayPages:
         """Where the shopper goes when the payment needs nothing from them, else None."""
         at = payment["decide_at"]
         if payment["code"] == codes.WAITING and at is not None:
-            if at - self._world.clock.now() <= DECISION_WAIT_S_MAX:
-                await self._world.clock.reached(at)
+            if at - self._context.clock.now() <= DECISION_WAIT_S_MAX:
+                await self._context.clock.reached(at)
         elif payment["code"] == codes.WAITING and payment["decision"] == "abandon":
             return words_page(payment["lang"], "away", payment)
         if payment["code"] == codes.WAITING:
@@ -155,9 +155,9 @@ class PayPages:
 
     async def _back(self, payment: Json) -> web.StreamResponse:
         """Back to the shop, normally after the shop has had a moment to take the IPN."""
-        await self._world.book.durable()
-        if self._world.rules.of(NAME, payment["order_id"]).webhook.order != "reversed":
-            await self._world.webhooks.settled(NAME, payment["order_id"], IPN_WAIT_S_MAX)
+        await self._context.journal.durable()
+        if self._context.rules.of(NAME, payment["order_id"]).webhook.order != "reversed":
+            await self._context.webhooks.settled(NAME, payment["order_id"], IPN_WAIT_S_MAX)
         fields = self._payments.result(payment)
         fields["signature"] = self._keys.sign(RESULT, fields)
         address = payment["request"]["redirectUrl"]
@@ -173,10 +173,10 @@ class PayPages:
     def _qr_page(self, payment: Json) -> web.Response:
         """A code for another device, a link for this one, and a wallet in the browser."""
         words = TEXTS[payment["lang"]]
-        app = self._world.settings.url + self._link(payment, APP)
+        app = self._context.settings.url + self._link(payment, APP)
         code = segno.make(f"{app}&from=qr", error="m", micro=False)
         picture = code.svg_inline(scale=4, border=2, light="#fff", title=words["scan"])
-        minutes = max(1, round((payment["expires_at"] - self._world.clock.now()) / 60))
+        minutes = max(1, round((payment["expires_at"] - self._context.clock.now()) / 60))
         body = (
             f"{summary(payment)}<p>{words['scan']}</p><p>{picture}</p>"
             f"<p>{words['ends'].format(minutes=minutes)} {words['follow']}</p>"

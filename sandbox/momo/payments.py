@@ -13,8 +13,8 @@ from sandbox.momo import codes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.book import Json
-    from sandbox.gateway import World
+    from sandbox.gateway import SandboxContext
+    from sandbox.journal import Json
 
 NAME: Final = "momo"
 LINK_LIFE_S: Final = 15 * 60
@@ -48,11 +48,11 @@ STATUS_OF: Final[Mapping[int, str]] = {
 class Payments:
     """All payments by orderId, and the rules that change them."""
 
-    def __init__(self, world: World, partner_code: str) -> None:
+    def __init__(self, context: SandboxContext, partner_code: str) -> None:
         """``partner_code`` is the one shop of this sandbox."""
-        self._world = world
+        self._context = context
         self._partner_code = partner_code
-        self._table = world.book.table("momo.payments")
+        self._table = context.journal.table("momo.payments")
         self._numbers = {each["trans_id"]: each for each in self._table.values() if each["number"]}
 
     def get(self, order_id: str) -> Json | None:
@@ -61,7 +61,7 @@ class Payments:
 
     def by_token(self, token: str) -> Json | None:
         """The payment whose page has this token."""
-        link = self._world.book.table("momo.tokens").get(token)
+        link = self._context.journal.table("momo.tokens").get(token)
         return self._table.get(link["order_id"]) if link else None
 
     def by_number(self, trans_id: int) -> Json | None:
@@ -73,11 +73,11 @@ class Payments:
         nobody.
         """
         order_id, amount = request["orderId"], int(request["amount"])
-        rule = self._world.rules.of(NAME, order_id)
+        rule = self._context.rules.of(NAME, order_id)
         decision = codes.magic_decision(amount) or rule.decision
         auto_capture = request.get("autoCapture", True)
         decides = codes.code_for(decision, auto_capture=auto_capture) is not None
-        now = self._world.clock.now()
+        now = self._context.clock.now()
         payment: Json = {
             "order_id": order_id,
             "request": request,
@@ -98,16 +98,16 @@ class Payments:
             "decide_at": now + rule.decide_after_ms / 1000 if decides else None,
         }
         self._save(payment)
-        self._world.book.put("momo.tokens", payment["token"], {"order_id": order_id})
-        self._world.charges.open(order_id, self._row(payment))
-        self._book(payment)
+        self._context.journal.put("momo.tokens", payment["token"], {"order_id": order_id})
+        self._context.charges.open(order_id, self._row(payment))
+        self._journal(payment)
         return payment
 
     def resume(self) -> None:
-        """Book again what unfinished payments and refunds were waiting for."""
+        """Journal again what unfinished payments and refunds were waiting for."""
         for payment in self._table.values():
             if payment["code"] in OPEN or payment["code"] == codes.AUTHORIZED:
-                self._book(payment)
+                self._journal(payment)
             for refund in payment["refunds"]:
                 if refund["code"] == codes.PENDING:
                     self._book_refund(payment, refund)
@@ -129,9 +129,9 @@ class Payments:
         """The bank takes a minute before it decides. False if the payment was over."""
         if not self.decide(payment, "pending", method):
             return False
-        payment["bank"] = {"decision": decision, "at": self._world.clock.now() + BANK_THINKS_S}
+        payment["bank"] = {"decision": decision, "at": self._context.clock.now() + BANK_THINKS_S}
         self._save(payment)
-        self._book(payment)
+        self._journal(payment)
         return True
 
     def confirm(self, payment: Json, *, capture: bool) -> None:
@@ -144,14 +144,14 @@ class Payments:
             "order_id": order_id,
             "amount": amount,
             "code": code,
-            "trans_id": FIRST_REFUND_NUMBER + len(self._world.book.table("momo.refunds")),
-            "created_at": self._world.clock.now(),
+            "trans_id": FIRST_REFUND_NUMBER + len(self._context.journal.table("momo.refunds")),
+            "created_at": self._context.clock.now(),
         }
         payment["refunds"].append(refund)
         self._save(payment)
-        self._world.book.put("momo.refunds", order_id, {"of": payment["order_id"]})
+        self._context.journal.put("momo.refunds", order_id, {"of": payment["order_id"]})
         status = {codes.SUCCESS: "succeeded", codes.PENDING: "pending"}.get(code, charges.FAILED)
-        self._world.charges.refund(
+        self._context.charges.refund(
             order_id,
             gateway=NAME,
             charge=payment["order_id"],
@@ -187,7 +187,7 @@ class Payments:
         }
 
     def _move(self, payment: Json, code: int, method: str | None) -> None:
-        now = self._world.clock.now()
+        now = self._context.clock.now()
         took = code in {codes.SUCCESS, codes.AUTHORIZED}
         if took and not payment["number"]:
             payment.update(number=True, trans_id=FIRST_NUMBER + len(self._numbers))
@@ -204,7 +204,7 @@ class Payments:
         self._save(payment)
         self._enter(payment)
         if code == codes.AUTHORIZED:
-            self._book(payment)
+            self._journal(payment)
 
     def _enter(self, payment: Json) -> None:
         changes: dict[str, str | int] = {
@@ -212,12 +212,12 @@ class Payments:
             "psp_reference": str(payment["trans_id"]) if payment["number"] else "",
         }
         if payment["code"] == codes.SUCCESS:
-            captured_at = iso(self._world.clock.now())
+            captured_at = iso(self._context.clock.now())
             changes |= {"captured": payment["amount"], "captured_at": captured_at}
-        self._world.charges.update(NAME, payment["order_id"], **changes)
+        self._context.charges.update(NAME, payment["order_id"], **changes)
 
     def _tell(self, payment: Json) -> None:
-        self._world.webhooks.post(
+        self._context.webhooks.post(
             gateway=NAME,
             reference=payment["order_id"],
             event_id=f"{payment['order_id']}.{payment['trans_id']}.{payment['code']}",
@@ -228,8 +228,8 @@ class Payments:
             },
         )
 
-    def _book(self, payment: Json) -> None:
-        clock = self._world.clock
+    def _journal(self, payment: Json) -> None:
+        clock = self._context.clock
         if payment["code"] == codes.AUTHORIZED:
             clock.at(payment["updated_at"] + HOLD_LIFE_S, lambda: self._release(payment))
         elif payment["bank"] is not None:
@@ -255,13 +255,13 @@ class Payments:
 
     def _book_refund(self, payment: Json, refund: Json) -> None:
         due = refund["created_at"] + BANK_THINKS_S
-        self._world.clock.at(due, lambda: self._finish_refund(payment, refund))
+        self._context.clock.at(due, lambda: self._finish_refund(payment, refund))
 
     def _finish_refund(self, payment: Json, refund: Json) -> None:
         if refund["code"] == codes.PENDING:
             refund["code"] = codes.SUCCESS
             self._save(payment)
-            self._world.charges.refund_status(
+            self._context.charges.refund_status(
                 NAME, refund["order_id"], charge=payment["order_id"], status="succeeded"
             )
 
@@ -276,7 +276,7 @@ class Payments:
         )
 
     def _save(self, payment: Json) -> None:
-        self._world.book.put("momo.payments", payment["order_id"], payment)
+        self._context.journal.put("momo.payments", payment["order_id"], payment)
 
 
 def milliseconds(when: float) -> int:

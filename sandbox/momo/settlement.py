@@ -10,7 +10,7 @@ from sandbox.settlement import csv_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
 
 HEADER: Final = (
     "partnerCode", "transType", "orderId", "transId", "purchaseOrderId", "purchaseTransId",

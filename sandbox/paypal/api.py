@@ -27,7 +27,7 @@ from sandbox.rules import FAULTS_AFTER
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.paypal.certificates import Certificates
     from sandbox.paypal.disputes import Disputes
     from sandbox.paypal.orders import Orders
@@ -191,13 +191,13 @@ class Api:
         """Through the faults. One that loses answers passes over a call about no one payment: a
         shop that never got a token would never reach the call that is meant.
         """
-        world = self._store.world
-        if reference is None and world.rules.current(NAME).fault in FAULTS_AFTER:
+        context = self._store.context
+        if reference is None and context.rules.current(NAME).fault in FAULTS_AFTER:
             answer = await work()
-            await world.book.durable()
+            await context.journal.durable()
             return answer
         call = Call(gateway=NAME, operation=operation, reference=reference)
-        return await world.faults.perform(request, call, work, FAILURES)
+        return await context.faults.perform(request, call, work, FAILURES)
 
     def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -256,7 +256,7 @@ class Api:
             answer = route.act(ask)
             self._remember(key, ask, answer)
             # Until it is on the disk the request counts as running.
-            await self._store.world.book.durable()
+            await self._store.context.journal.durable()
         finally:
             self._running.discard(key)
         return answer
@@ -337,7 +337,7 @@ class Api:
 
     def _resend(self, ask: Ask) -> web.Response:
         event = self._store.find("events", ask.id)
-        self._store.world.webhooks.send_again(NAME, event["id"])
+        self._store.context.webhooks.send_again(NAME, event["id"])
         return web.json_response(shown(event), status=202)
 
     def _accept(self, ask: Ask) -> web.Response:

@@ -11,7 +11,7 @@ from sandbox.paypal.errors import refused
 from sandbox.paypal.store import DAY_S, NAME, new_id
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.paypal.refunds import Refunds
     from sandbox.paypal.store import Store
 
@@ -31,7 +31,7 @@ class Disputes:
         self._refunds = refunds
 
     def control(self, psp_reference: str, outcome: str) -> Json:
-        """Open or end a dispute about an order or a capture; the row of the general book."""
+        """Open or end a dispute about an order or a capture; the row of the journal."""
         if outcome not in OUTCOMES:
             raise ControlError(f"outcome must be one of {', '.join(OUTCOMES)}; got {outcome!r}.")
         capture = self._find_capture(psp_reference)
@@ -43,7 +43,7 @@ class Disputes:
         dispute = running[0] if running else self._open(capture, inquiry=outcome == "inquiry")
         if outcome in {"won", "lost"}:
             self._resolve(dispute, lost=outcome == "lost")
-        return self._store.world.book.table("disputes")[f"{NAME}:{dispute['id']}"]
+        return self._store.context.journal.table("disputes")[f"{NAME}:{dispute['id']}"]
 
     def accept(self, dispute: Json) -> None:
         """The shop gives in. Raises PaypalError."""
@@ -155,7 +155,7 @@ class Disputes:
         word = "inquiry" if not dispute["_moved"] else "open"
         if dispute["status"] == RESOLVED:
             word = "lost" if dispute["_lost"] else "won"
-        self._store.world.charges.dispute(
+        self._store.context.charges.dispute(
             dispute["id"],
             gateway=NAME,
             charge=dispute["_order"],

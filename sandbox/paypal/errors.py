@@ -12,7 +12,7 @@ from sandbox.faults import Failures
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
 
 NAMES: Final[Mapping[int, str]] = {
     400: "INVALID_REQUEST",

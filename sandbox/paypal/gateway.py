@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from sandbox.book import Json
-    from sandbox.gateway import World
+    from sandbox.gateway import SandboxContext
+    from sandbox.journal import Json
     from sandbox.webhooks import Attempt, Message
 
 # PayPal tries 25 times more over three days; how it spaces them is not published.
@@ -44,7 +44,7 @@ class Paypal(Gateway):
         self, store: Store, tokens: Tokens, certificates: Certificates, ids: Sequence[str]
     ) -> None:
         """``ids`` are the webhook's; ``tokens`` know the app's credentials."""
-        super().__init__(store.world)
+        super().__init__(store.context)
         self._store = store
         self._signer = Signer(store, certificates, ids)
         self._payments = Payments(store)
@@ -67,7 +67,7 @@ class Paypal(Gateway):
         )
 
     @classmethod
-    def from_env(cls, world: World, env: Mapping[str, str]) -> Self | None:
+    def from_env(cls, context: SandboxContext, env: Mapping[str, str]) -> Self | None:
         """Needs PAYPAL_CLIENT_ID, _SECRET, _MERCHANT_ID and _WEBHOOK_IDS (a comma list).
 
         PAYPAL_CERT_ROOTS is where the root goes that the shop trusts.
@@ -75,10 +75,10 @@ class Paypal(Gateway):
         client_id, secret, merchant_id, ids = (env.get(name, "") for name in NAMES)
         if not (client_id and secret and merchant_id and ids):
             return None
-        folder = world.settings.data_dir
+        folder = context.settings.data_dir
         roots = Path(env.get("PAYPAL_CERT_ROOTS") or folder / ROOT_FILE)
         events = words(env.get("PAYPAL_WEBHOOK_EVENTS", "")) or EVENTS
-        store = Store(world, merchant_id=merchant_id, events=events)
+        store = Store(context, merchant_id=merchant_id, events=events)
         tokens = Tokens(store, client_id=client_id, secret=secret)
         return cls(store, tokens, Certificates(folder, roots), words(ids))
 
@@ -134,7 +134,7 @@ class Paypal(Gateway):
         )
 
     def resume(self) -> None:
-        """Book expiries, decisions, holds and refunds again."""
+        """Journal expiries, decisions, holds and refunds again."""
         self._orders.resume()
         self._payments.resume()
         self._refunds.resume()

@@ -12,7 +12,7 @@ from sandbox.paypal.reading import member, text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
 
 REFERENCE_MAX: Final = 256
 TEXT_MAX: Final = 127

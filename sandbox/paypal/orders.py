@@ -18,7 +18,7 @@ from sandbox.paypal.order_requests import (
 from sandbox.paypal.store import HOUR_S, NAME, new_account, new_id, shown
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.paypal.payments import Payments
     from sandbox.paypal.store import Store
 
@@ -43,22 +43,22 @@ class Orders:
         self._payments = payments
 
     def resume(self) -> None:
-        """Book again what orders were waiting for."""
+        """Journal again what orders were waiting for."""
         for order in self._store.table("orders").values():
-            self._book(order)
+            self._journal(order)
 
     def create(self, body: Json) -> Json:
         """Enter an order. Raises PaypalError."""
         intent, unit = read_order(body)
         invoices.require_new(self._store, unit.get("invoice_id"))
         order = self._new(body, intent, unit, with_source=bool(read_source(body)))
-        rule = self._store.world.rules.of(NAME, order["_reference"])
+        rule = self._store.context.rules.of(NAME, order["_reference"])
         amount = money.stored(unit["amount"])
         order["_decision"] = codes.magic_decision(amount.minor) or rule.decision
         if order["_decision"] not in {"ask", "abandon"}:
             order["_decide_at"] = self._store.now + rule.decide_after_ms / 1000
         self._store.put("orders", order)
-        self._store.world.charges.open(
+        self._store.context.charges.open(
             order["id"],
             charges.Payment(
                 gateway=NAME,
@@ -69,7 +69,7 @@ class Orders:
                 currency=amount.currency,
             ),
         )
-        self._book(order)
+        self._journal(order)
         return order
 
     def get(self, order_id: str) -> Json:
@@ -109,7 +109,7 @@ class Orders:
         order["purchase_units"] = [unit]
         self._store.put("orders", order)
         amount = money.stored(unit["amount"])
-        self._store.world.charges.update(
+        self._store.context.charges.update(
             NAME, order["id"], amount=amount.minor, currency=amount.currency
         )
 
@@ -137,7 +137,7 @@ class Orders:
         self._store.emit(
             "CHECKOUT.ORDER.APPROVED", "checkout-order", self.shown(order), order["_reference"]
         )
-        self._book(order)
+        self._journal(order)
         return True
 
     def decide(self, order: Json, decision: str) -> bool:
@@ -245,17 +245,17 @@ class Orders:
                     status="PAYER_ACTION_REQUIRED" if order["_with_source"] else "CREATED",
                     _expires_at=self._store.now + LIFE_S,
                 )
-                self._book(order)
+                self._journal(order)
             else:
                 issue = "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED"
                 order["_outcome"] = "TRANSACTION_REFUSED"
         self._store.put("orders", order)
         if order["status"] == "APPROVED":
-            self._store.world.charges.update(NAME, order["id"], status=charges.DECLINED)
+            self._store.context.charges.update(NAME, order["id"], status=charges.DECLINED)
         return refused(issue)
 
-    def _book(self, order: Json) -> None:
-        clock = self._store.world.clock
+    def _journal(self, order: Json) -> None:
+        clock = self._store.context.clock
         if order["_expired"] or order["status"] in {"COMPLETED", "VOIDED"}:
             return
         if order["status"] == "APPROVED":
@@ -274,7 +274,7 @@ class Orders:
         if order["status"] in WAITING and self._store.now >= order["_expires_at"]:
             order["_expired"] = True
             self._store.put("orders", order)
-            self._store.world.charges.update(NAME, order["id"], status=charges.EXPIRED)
+            self._store.context.charges.update(NAME, order["id"], status=charges.EXPIRED)
 
     def _reverse(self, order: Json) -> None:
         """An approval that nobody captured is taken back."""
@@ -283,7 +283,7 @@ class Orders:
         order.update(status="VOIDED", update_time=self._store.stamp())
         self._link(order)
         self._store.put("orders", order)
-        self._store.world.charges.update(NAME, order["id"], status=charges.EXPIRED)
+        self._store.context.charges.update(NAME, order["id"], status=charges.EXPIRED)
         unit = order["purchase_units"][0]
         names = ("reference_id", "custom_id", "invoice_id")
         self._store.emit(

@@ -17,7 +17,7 @@ from sandbox.paypal.store import NAME
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.paypal.orders import Orders
     from sandbox.paypal.store import Store
 
@@ -83,7 +83,7 @@ class Pages:
         if decision == "pay":
             decision = str(form.get("source", "approve"))
         self._orders.approve(order, decision)
-        await self._store.world.book.durable()
+        await self._store.context.journal.durable()
         return await self._state(order, REVIEW)
 
     def _order(self, request: web.Request) -> Json | None:
@@ -94,10 +94,10 @@ class Pages:
         at = order["_decide_at"]
         if at is None or at - self._store.now > DECISION_WAIT_S_MAX:
             return
-        await self._store.world.clock.reached(at)
+        await self._store.context.clock.reached(at)
         if order["_attempts"]:
             self._orders.approve(order, order["_decision"])
-        await self._store.world.book.durable()
+        await self._store.context.journal.durable()
 
     async def _state(self, order: Json, step: str) -> web.StreamResponse:
         """The page that fits the order now, or the way on."""
@@ -107,8 +107,10 @@ class Pages:
             if order["_attempts"]:
                 return page(review(order, "Your last way to pay was declined. Choose another."))
             return page(review(order, "")) if step == REVIEW else log_in_page(order, BUYER_EMAIL)
-        if self._store.world.rules.of(NAME, order["_reference"]).webhook.order != "reversed":
-            await self._store.world.webhooks.settled(NAME, order["_reference"], WEBHOOK_WAIT_S_MAX)
+        if self._store.context.rules.of(NAME, order["_reference"]).webhook.order != "reversed":
+            await self._store.context.webhooks.settled(
+                NAME, order["_reference"], WEBHOOK_WAIT_S_MAX
+            )
         return away(order, "return_url")
 
 

@@ -1,4 +1,4 @@
-"""Payments v2: captures and holds, and what each does to the book."""
+"""Payments v2: captures and holds, and what each does to the journal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.paypal.reading import flag, text
 from sandbox.paypal.store import DAY_S, NAME, new_id, stamp
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.paypal.money import Amount
     from sandbox.paypal.store import Store
 
@@ -35,7 +35,7 @@ class Payments:
         self._store = store
 
     def resume(self) -> None:
-        """Book again the ends of holds."""
+        """Journal again the ends of holds."""
         for hold in self._store.table("authorizations").values():
             if is_open(hold):
                 self._book_end(hold)
@@ -74,7 +74,7 @@ class Payments:
             raise refused("MAX_CAPTURE_AMOUNT_EXCEEDED")
         if invoice_id != hold.get("invoice_id"):
             invoices.require_new(self._store, invoice_id)
-        decision = self._store.world.rules.current(NAME, hold["_reference"]).decision
+        decision = self._store.context.rules.current(NAME, hold["_reference"]).decision
         outcome = codes.hold_outcome(decision)
         if outcome in codes.HOLD_ISSUES:
             raise refused(outcome)
@@ -208,7 +208,7 @@ class Payments:
         return capture
 
     def _finish(self, order: Json, capture: Json, outcome: str) -> None:
-        """Give a capture its status, and tell the book and the shop."""
+        """Give a capture its status, and tell the journal and the shop."""
         events = {
             codes.COMPLETED: "COMPLETED", codes.PENDING: "PENDING", codes.DECLINED: "DECLINED",
             "DENIED": "DENIED",
@@ -227,7 +227,7 @@ class Payments:
         )
 
     def _enter(self, capture: Json) -> None:
-        """Count a capture in the general book."""
+        """Count a capture in the journal."""
         status = capture["status"]
         if status == codes.DECLINED and "authorization_id" in related(capture):
             # Its hold stands as it did.
@@ -236,18 +236,18 @@ class Payments:
         if status == codes.PENDING:
             changes = {"status": charges.PENDING}
         elif status == codes.COMPLETED:
-            row = self._store.world.charges.get(NAME, capture["_order"]) or {}
+            row = self._store.context.charges.get(NAME, capture["_order"]) or {}
             captured = row.get("captured", 0) + money.stored(capture["amount"]).minor
             captured_at = iso(self._store.now)
             changes = {"status": charges.CAPTURED, "captured": captured, "captured_at": captured_at}
-        self._store.world.charges.update(NAME, capture["_order"], **changes)
+        self._store.context.charges.update(NAME, capture["_order"], **changes)
 
     def _enter_hold(self, hold: Json) -> None:
         status = {
             "CREATED": charges.AUTHORIZED, "PENDING": charges.PENDING, "DENIED": charges.DECLINED,
             "VOIDED": charges.VOIDED,
         }[hold["status"]]  # fmt: skip
-        self._store.world.charges.update(NAME, hold["_order"], status=status)
+        self._store.context.charges.update(NAME, hold["_order"], status=status)
 
     def _left(self, hold: Json) -> Amount:
         taken = sum(
@@ -257,7 +257,7 @@ class Payments:
         return money.stored(hold["amount"]).less(Decimal(taken))
 
     def _book_end(self, hold: Json) -> None:
-        self._store.world.clock.at(hold["_ends_at"], lambda: self._run_out(hold))
+        self._store.context.clock.at(hold["_ends_at"], lambda: self._run_out(hold))
 
     def _run_out(self, hold: Json) -> None:
         if is_open(hold):

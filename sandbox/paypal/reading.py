@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
 
 REQUEST_ID: Final = "PayPal-Request-Id"
 REQUEST_ID_MAX: Final = 108

@@ -12,7 +12,7 @@ from sandbox.paypal.reading import text
 from sandbox.paypal.store import DAY_S, NAME, new_id
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.paypal.money import Amount
     from sandbox.paypal.store import Store
 
@@ -32,7 +32,7 @@ class Refunds:
         self._store = store
 
     def resume(self) -> None:
-        """Book again the ends of refunds that are pending."""
+        """Journal again the ends of refunds that are pending."""
         for refund in self._store.table("refunds").values():
             if refund["status"] == codes.PENDING:
                 self._book_end(refund)
@@ -41,7 +41,7 @@ class Refunds:
         """Give back a capture, or a part of it. Raises PaypalError."""
         amount = self._refundable(capture, body)
         word = codes.refund_word(
-            self._store.world.rules.current(NAME, capture["_reference"]).decision
+            self._store.context.rules.current(NAME, capture["_reference"]).decision
         )
         if word in codes.REFUND_ISSUES:
             raise refused(word)
@@ -65,7 +65,7 @@ class Refunds:
         ours = {name: capture[name] for name in ("custom_id", "invoice_id") if name in capture}
         body = ours | {"note_to_payer": "Payment reversed"}
         reversal = self._new(capture, money.stored(amount), body)
-        # The dispute itself enters the money into the book and the report.
+        # The dispute itself enters the money into the journal and the report.
         reversal |= {"status": codes.COMPLETED, "_reversal": True}
         self._store.put("refunds", reversal)
         self._store.emit("PAYMENT.CAPTURE.REVERSED", "refund", reversal, reversal["_reference"])
@@ -132,7 +132,7 @@ class Refunds:
 
     def _enter(self, capture: Json, refund: Json, amount: Amount) -> None:
         done = refund["status"] == codes.COMPLETED
-        self._store.world.charges.refund(
+        self._store.context.charges.refund(
             refund["id"],
             gateway=NAME,
             charge=capture["_order"],
@@ -146,7 +146,7 @@ class Refunds:
             self._book_end(refund)
 
     def _book_end(self, refund: Json) -> None:
-        self._store.world.clock.at(refund["_at"] + THINKS_S, lambda: self._finish(refund))
+        self._store.context.clock.at(refund["_at"] + THINKS_S, lambda: self._finish(refund))
 
     def _finish(self, refund: Json) -> None:
         if refund["status"] != codes.PENDING:
@@ -162,7 +162,7 @@ class Refunds:
             rest = Decimal(capture["_refunded"]) - Decimal(refund["amount"]["value"])
             capture["_refunded"] = str(rest)
             self._mark_refunded(capture)
-        self._store.world.charges.refund_status(
+        self._store.context.charges.refund_status(
             NAME,
             refund["id"],
             charge=refund["_order"],

@@ -13,7 +13,7 @@ from sandbox.paypal.store import DAY_S, HOUR_S, stamp
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.paypal.store import Store
 
 PATH: Final = "/v1/reporting/transactions"

@@ -1,4 +1,4 @@
-"""PayPal's objects in the book, their ids, times and links, and the events about them.
+"""PayPal's objects in the journal, their ids, times and links, and the events about them.
 
 A record is what PayPal shows of it; members that begin with ``_`` are ours and never shown.
 """
@@ -15,8 +15,8 @@ from sandbox.paypal.errors import not_found
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sandbox.book import Json
-    from sandbox.gateway import World
+    from sandbox.gateway import SandboxContext
+    from sandbox.journal import Json
 
 NAME: Final = "paypal"
 ID_CHARACTERS: Final = string.ascii_uppercase + string.digits
@@ -40,21 +40,23 @@ EVENTS: Final = (
 
 
 class Store:
-    """All tables of PayPal's in the book."""
+    """All tables of PayPal's in the journal."""
 
-    def __init__(self, world: World, *, merchant_id: str, events: Collection[str]) -> None:
+    def __init__(
+        self, context: SandboxContext, *, merchant_id: str, events: Collection[str]
+    ) -> None:
         """``merchant_id`` is the account that is paid; only ``events`` are ever posted."""
-        self.world = world
+        self.context = context
         self.merchant_id = merchant_id
         self._events = events
 
     def table(self, name: str) -> dict[str, Json]:
         """All records of a kind by id, oldest first; read only."""
-        return self.world.book.table(f"{NAME}.{name}")
+        return self.context.journal.table(f"{NAME}.{name}")
 
     def put(self, table: str, record: Json) -> None:
         """Keep a record, or what has changed in it."""
-        self.world.book.put(f"{NAME}.{table}", record["id"], record)
+        self.context.journal.put(f"{NAME}.{table}", record["id"], record)
 
     def find(self, table: str, record_id: str) -> Json:
         """A record. Raises PaypalError for an id that was never given."""
@@ -66,7 +68,7 @@ class Store:
     @property
     def now(self) -> float:
         """The sandbox's time in seconds since 1970."""
-        return self.world.clock.now()
+        return self.context.clock.now()
 
     def stamp(self, after_s: float = 0) -> str:
         """Now, or a time from now, as PayPal writes it."""
@@ -74,7 +76,7 @@ class Store:
 
     def link(self, path: str, rel: str, method: str = "GET") -> Json:
         """A link to one of our own addresses."""
-        return {"href": f"{self.world.settings.url}{path}", "rel": rel, "method": method}
+        return {"href": f"{self.context.settings.url}{path}", "rel": rel, "method": method}
 
     def emit(self, event_type: str, kind: str, resource: Json, reference: str) -> None:
         """Post an event with the resource as it is now, if the webhook is subscribed to it."""
@@ -96,7 +98,7 @@ class Store:
             "_at": self.now,
         }
         self.put("events", event)
-        self.world.webhooks.post(
+        self.context.webhooks.post(
             gateway=NAME,
             reference=reference,
             event_id=event_id,

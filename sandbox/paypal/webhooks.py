@@ -20,7 +20,7 @@ from sandbox.webhooks import Message
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.paypal.certificates import Certificates
     from sandbox.paypal.store import Store
 
@@ -46,7 +46,7 @@ class Signer:
     @property
     def cert_url(self) -> str:
         """Where the certificate is."""
-        return f"{self._store.world.settings.url}{PATH}/{self._certificates.name}"
+        return f"{self._store.context.settings.url}{PATH}/{self._certificates.name}"
 
     def message(self, event: Json, corrupt: str | None) -> Message:
         """The event on the wire; each try has a number, a time and a signature of its own."""
@@ -58,7 +58,7 @@ class Signer:
             body = body.replace(b'"event_version": "1.0"', b'"event_version":  "1.0"', 1)
         return Message(
             method="POST",
-            url=self._store.world.settings.webhook_url(NAME),
+            url=self._store.context.settings.webhook_url(NAME),
             headers={
                 "Content-Type": "application/json",
                 "User-Agent": "PayPal/AUHR-1.0",
@@ -89,7 +89,7 @@ class Signer:
 
     def listed(self) -> Json:
         """The app's webhooks: one address under each id."""
-        url = self._store.world.settings.webhook_url(NAME)
+        url = self._store.context.settings.webhook_url(NAME)
         return {"webhooks": [{"id": each, "url": url, "event_types": []} for each in self._ids]}
 
     def events(self, query: Mapping[str, str]) -> Json:

@@ -24,7 +24,7 @@ from sandbox.stripe.store import NAME, Cause
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.endpoints import Endpoints
     from sandbox.stripe.reports import Reports
     from sandbox.stripe.store import Store
@@ -96,7 +96,7 @@ class Api:
             await self._let_shopper_be_first(turn, call.reference)
             return response(answer, turn.request_id, turn.key)
 
-        return await self._store.world.faults.perform(request, call, work, self._failures(turn))
+        return await self._store.context.faults.perform(request, call, work, self._failures(turn))
 
     async def _answer(self, turn: Turn, reference: str | None) -> Answer:
         """The stored answer of the key, or a new one."""
@@ -136,7 +136,7 @@ class Api:
         confirms = turn.operation == "confirm_intent" or turn.given.get("confirm") == "true"
         if not confirms or reference is None:
             return
-        rule = self._store.world.rules.of(NAME, reference)
+        rule = self._store.context.rules.of(NAME, reference)
         if rule.decision != "ask" and rule.decide_after_ms <= WAIT_MS_MAX:
             await asyncio.sleep(rule.decide_after_ms / 1000)
 
@@ -144,10 +144,10 @@ class Api:
         """Where webhooks come before the answer, decide a session before that, too."""
         if turn.operation != "create_session" or reference is None:
             return
-        rule = self._store.world.rules.of(NAME, reference)
+        rule = self._store.context.rules.of(NAME, reference)
         soon = rule.decision != "ask" and rule.decide_after_ms <= WAIT_MS_MAX
         if soon and rule.webhook.order == "before_answer":
-            clock = self._store.world.clock
+            clock = self._store.context.clock
             await clock.reached(clock.now() + rule.decide_after_ms / 1000)
 
     def _reference(self, turn: Turn) -> str | None:

@@ -9,7 +9,7 @@ from sandbox.stripe.errors import doc_url
 from sandbox.stripe.objects import new_id, nothing
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.cards import Card
 
 

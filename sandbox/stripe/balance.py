@@ -8,7 +8,7 @@ from sandbox.stripe.currencies import WHOLE_ONLY
 from sandbox.stripe.objects import new_id
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.store import Store
 
 # With asynchronous capture the balance transaction of a charge is made a little later.
@@ -32,10 +32,10 @@ class Balance:
         self._store = store
 
     def book_charge(self, charge: Json, reference: str) -> None:
-        """Book the line of a captured charge for a little later."""
+        """Journal the line of a captured charge for a little later."""
         # A hold was made long before it is captured.
         due = max(charge["created"] + SETTLE_AFTER_S, self._store.now)
-        self._store.world.clock.at(due, lambda: self._settle_late(charge, reference, due))
+        self._store.context.clock.at(due, lambda: self._settle_late(charge, reference, due))
 
     def add(
         self, kind: str, category: str, source: str, amount: int, currency: str, **more: int
@@ -68,7 +68,7 @@ class Balance:
         return record
 
     def resume(self) -> None:
-        """Book again the lines of charges that have none yet, and what is to come of payouts."""
+        """Journal again the lines of charges that have none yet, and what is to come of payouts."""
         for charge in self._store.table("charges").values():
             if charge["captured"] and not charge.get("balance_transaction"):
                 self.book_charge(charge, charge["_reference"])
@@ -113,7 +113,7 @@ class Balance:
 
     def _book_payout(self) -> None:
         midnight = (self._store.now // DAY_S + 1) * DAY_S
-        self._store.world.clock.at(midnight, self._pay_out)
+        self._store.context.clock.at(midnight, self._pay_out)
 
     def _pay_out(self) -> None:
         """Pay out, once a day and by currency, every line that has become available."""
@@ -149,7 +149,7 @@ class Balance:
 
     def _book_reconciliation(self, payout: Json) -> None:
         due = payout["created"] + RECONCILED_AFTER_S
-        self._store.world.clock.at(due, lambda: self._reconcile(payout))
+        self._store.context.clock.at(due, lambda: self._reconcile(payout))
 
     def _reconcile(self, payout: Json) -> None:
         payout["reconciliation_status"] = "completed"

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from sandbox.pages import field, spaced
 from sandbox.stripe.cards import CARDS, card_of_number
-from sandbox.stripe.words import TEXTS, said
+from sandbox.stripe.texts import TEXTS, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

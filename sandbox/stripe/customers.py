@@ -11,7 +11,7 @@ from sandbox.stripe.objects import INVOICE_SETTINGS, new_id, nothing
 from sandbox.stripe.params import merged, need
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.store import Store
 
 KEPT: Final = (
@@ -65,7 +65,7 @@ class Customers:
     def create_method(self, params: Json) -> Json:
         """``POST /v1/payment_methods``: a card, by one of Stripe's test tokens."""
         if need(params, "type") != "card":
-            raise bad_value("type", "Only cards are played here.")
+            raise bad_value("type", "Only cards are emulated here.")
         card = params.get("card") or {}
         if "number" in card:
             raise refused("Card numbers may not be sent to the API: use a test token.")
@@ -146,7 +146,7 @@ class Customers:
 
 
 def new_customer(store: Store, facts: Json, metadata: Json | None = None) -> Json:
-    """A customer with ``facts`` about them, in the book."""
+    """A customer with ``facts`` about them, in the journal."""
     customer: Json = {
         "id": new_id("cus_"),
         "created": store.now,

@@ -13,7 +13,7 @@ from sandbox.stripe.params import merged
 from sandbox.stripe.store import NAME
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.balance import Balance
     from sandbox.stripe.store import Store
 
@@ -100,7 +100,7 @@ class Disputes:
         return dispute
 
     def control(self, psp_reference: str, outcome: str) -> Json:
-        """Open or end a dispute for the control interface; returns the row of the general book."""
+        """Open or end a dispute for the control interface; returns the row of the journal."""
         if outcome not in OUTCOMES:
             raise ControlError(f"outcome must be one of {', '.join(OUTCOMES)}; got {outcome!r}.")
         charge = self._find_charge(psp_reference)
@@ -112,7 +112,7 @@ class Disputes:
         dispute = running[0] if running else self.open(charge, inquiry=outcome == "inquiry")
         if outcome in {"won", "lost"}:
             self.close(dispute, outcome)
-        return self._store.world.book.table("disputes")[f"{NAME}:{dispute['id']}"]
+        return self._store.context.journal.table("disputes")[f"{NAME}:{dispute['id']}"]
 
     def _find_charge(self, psp_reference: str) -> Json:
         intent = self._store.table("payment_intents").get(psp_reference, {})
@@ -134,7 +134,7 @@ class Disputes:
         word = status if status in {"won", "lost"} else "open"
         if status.startswith("warning"):
             word = "closed" if status == "warning_closed" else "inquiry"
-        self._store.world.charges.dispute(
+        self._store.context.charges.dispute(
             dispute["id"],
             gateway=NAME,
             charge=dispute["_row"],

@@ -13,7 +13,7 @@ from sandbox.stripe.params import merged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.balance import Balance
     from sandbox.stripe.customers import Customers
     from sandbox.stripe.disputes import Disputes
@@ -265,7 +265,7 @@ class Endpoints:
 
     def _delivered(self, event_id: str) -> bool:
         """Whether every endpoint that was to hear of an event has taken it."""
-        log = self._store.world.book.table("webhooks")
+        log = self._store.context.journal.table("webhooks")
         made = (f"{event_id}.{endpoint}" for endpoint in self._store.table("webhook_endpoints"))
         sent = [log[f"stripe:{key}"] for key in (event_id, *made) if f"stripe:{key}" in log]
         return all(any(is_success(a) for a in each["attempts"]) for each in sent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
 
 INVALID = "invalid_request_error"
 

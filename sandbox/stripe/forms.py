@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from sandbox.stripe.errors import StripeError
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
 
 NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 PART = re.compile(r"\[([^\[\]]*)\]")

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from sandbox.book import Json
-    from sandbox.gateway import World
+    from sandbox.gateway import SandboxContext
+    from sandbox.journal import Json
     from sandbox.webhooks import Attempt
 
 # In test mode Stripe tries three times more over a few hours.
@@ -53,10 +53,10 @@ class Stripe(Gateway):
     webhook_lag_s: ClassVar[float] = 0.03
 
     def __init__(
-        self, world: World, *, secret_key: str, secrets: Sequence[str], store: Store
+        self, context: SandboxContext, *, secret_key: str, secrets: Sequence[str], store: Store
     ) -> None:
         """``secrets`` are the endpoint's; more than one while a secret is being rolled."""
-        super().__init__(world)
+        super().__init__(context)
         self._secrets = secrets
         self._store = store
         self._balance = Balance(store)
@@ -83,18 +83,18 @@ class Stripe(Gateway):
         self._pages = Pages(store, self._intents, self._sessions)
 
     @classmethod
-    def from_env(cls, world: World, env: Mapping[str, str]) -> Self | None:
+    def from_env(cls, context: SandboxContext, env: Mapping[str, str]) -> Self | None:
         """Needs STRIPE_SECRET_KEY; the rest has defaults."""
         secret_key = env.get("STRIPE_SECRET_KEY")
         if not secret_key:
             return None
         store = Store(
-            world,
+            context,
             account=env.get("STRIPE_ACCOUNT") or "acct_sandbox",
             events=words(env.get("STRIPE_WEBHOOK_EVENTS")) or EVENTS,
         )
         secrets = words(env.get("STRIPE_WEBHOOK_SECRETS")) or (SIGNED_WITH_DEFAULT,)
-        return cls(world, secret_key=secret_key, secrets=secrets, store=store)
+        return cls(context, secret_key=secret_key, secrets=secrets, store=store)
 
     def routes(self) -> Iterable[web.RouteDef]:
         """The API under ``/v1/`` and the pages."""
@@ -124,7 +124,7 @@ class Stripe(Gateway):
     def _receiver(self, endpoint_id: str) -> tuple[str, Sequence[str]]:
         """Where an event goes, and the secrets that sign it."""
         if not endpoint_id:
-            return self.world.settings.webhook_url(NAME), self._secrets
+            return self.context.settings.webhook_url(NAME), self._secrets
         # A deleted endpoint has no address any more.
         endpoint = self._store.table("webhook_endpoints").get(endpoint_id, {})
         return endpoint.get("url", ""), (endpoint.get("_secret", ""),)
@@ -178,7 +178,7 @@ class Stripe(Gateway):
         )
 
     def resume(self) -> None:
-        """Book again what every part was waiting for."""
+        """Journal again what every part was waiting for."""
         parts = (self._intents, self._sessions, self._refunds, self._balance, self._reports)
         for part in parts:
             part.resume()

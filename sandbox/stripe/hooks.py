@@ -12,7 +12,7 @@ from sandbox.stripe.params import merged, need
 from sandbox.stripe.store import EVERY_EVENT, NAME
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.store import Store
 
 TABLE: Final = "webhook_endpoints"
@@ -60,7 +60,7 @@ class Hooks:
         return {"id": endpoint_id, "object": "webhook_endpoint", "deleted": True}
 
     def _give_up(self, endpoint_id: str) -> None:
-        webhooks = self._store.world.webhooks
+        webhooks = self._store.context.webhooks
         webhooks.give_up(NAME, lambda payload: payload.get("endpoint") == endpoint_id)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sandbox.stripe.errors import StripeError
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.store import Store
 
 KEY_MAX: Final = 255
@@ -30,7 +30,7 @@ class IdempotencyKeys:
     """The keys of the account."""
 
     def __init__(self, store: Store) -> None:
-        """Stored answers are in the book; running keys end with the process."""
+        """Stored answers are in the journal; running keys end with the process."""
         self._store = store
         self._running: set[str] = set()
 

@@ -15,7 +15,7 @@ from sandbox.stripe.params import merged, need
 from sandbox.stripe.store import NAME
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.steps import Steps
     from sandbox.stripe.store import Store
 
@@ -61,7 +61,7 @@ class Intents:
         return intent
 
     def make(self, amount: int, currency: str, capture_method: str, metadata: Json) -> Json:
-        """A new record, not yet in the book."""
+        """A new record, not yet in the journal."""
         intent_id = new_id("pi_")
         return {
             "id": intent_id,
@@ -77,8 +77,8 @@ class Intents:
         }
 
     def enter(self, intent: Json, row: str) -> None:
-        """Enter the intent in the general book under a key of its own."""
-        self._store.world.charges.open(
+        """Enter the intent in the journal under a key of its own."""
+        self._store.context.charges.open(
             row,
             charges.Payment(
                 gateway=NAME,
@@ -127,7 +127,7 @@ class Intents:
         intent.update(kept)
         intent["_return_url"] = params.get("return_url")
         strict = params.get("off_session") == "true" or bool(params.get("error_on_requires_action"))
-        rule = self._store.world.rules.of(NAME, intent["_reference"])
+        rule = self._store.context.rules.of(NAME, intent["_reference"])
         late_ms = rule.decide_after_ms if rule.decide_after_ms > WAIT_MS_MAX else 0
         self.attempt(intent, attached_card(intent), rule.decision, strict=strict, late_ms=late_ms)
         return intent
@@ -200,7 +200,7 @@ class Intents:
         return intent
 
     def resume(self) -> None:
-        """Book again what intents were waiting for."""
+        """Journal again what intents were waiting for."""
         for intent in self._store.table("payment_intents").values():
             if intent["status"] == "requires_capture":
                 self._steps.book_hold(intent)
@@ -244,14 +244,14 @@ class Intents:
     def _decide_later(self, intent: Json, decision: str, late_ms: int | None = None) -> None:
         after_ms = late_ms
         if after_ms is None:
-            after_ms = self._store.world.rules.of(NAME, intent["_reference"]).decide_after_ms
+            after_ms = self._store.context.rules.of(NAME, intent["_reference"]).decide_after_ms
         intent["_decision"] = decision
-        intent["_decide_at"] = self._store.world.clock.now() + after_ms / 1000
+        intent["_decide_at"] = self._store.context.clock.now() + after_ms / 1000
         self._steps.save(intent)
         self._book_decision(intent)
 
     def _book_decision(self, intent: Json) -> None:
-        self._store.world.clock.at(
+        self._store.context.clock.at(
             intent["_decide_at"], lambda: self.decide(intent, intent["_decision"])
         )
 

@@ -15,7 +15,7 @@ from sandbox.stripe.params import need, whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.store import Store
 
 LIMIT_DEFAULT: Final = 10

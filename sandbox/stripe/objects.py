@@ -1,4 +1,4 @@
-"""The shapes of Stripe's objects. The book keeps what differs from these defaults; ``render`` adds
+"""The shapes of Stripe's objects. The journal keeps what differs from them; ``render`` adds
 the rest.
 
 Members of a record that begin with ``_`` are the sandbox's own and never leave it.
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
 
 API_VERSION: Final = "2026-10-28.endive"
 

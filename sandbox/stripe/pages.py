@@ -16,12 +16,12 @@ from sandbox.pages import alert, button, facts, html_page, money, tools
 from sandbox.stripe.card_form import FIRST, card_fields, card_links, read_card
 from sandbox.stripe.cards import CARDS
 from sandbox.stripe.currencies import iso_minor
-from sandbox.stripe.words import TEXTS, said
+from sandbox.stripe.texts import TEXTS, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.intents import Intents
     from sandbox.stripe.sessions import Sessions
     from sandbox.stripe.store import Store
@@ -53,8 +53,8 @@ class Pages:
     async def _show(self, request: web.Request) -> web.StreamResponse:
         session = self._session(request)
         at = session["_decide_at"]
-        if at is not None and at - self._store.world.clock.now() <= DECISION_WAIT_S_MAX:
-            await self._store.world.clock.reached(at)
+        if at is not None and at - self._store.context.clock.now() <= DECISION_WAIT_S_MAX:
+            await self._store.context.clock.reached(at)
             if session["status"] == "open" and session["_decision"] == "cancel":
                 return redirect(session.get("cancel_url") or session["success_url"])
             if session["status"] == "open" and session["_decision"] == "abandon":
@@ -66,11 +66,11 @@ class Pages:
         form = await request.post()
         if form.get("decision") == "abandon":
             return words_page(session, "away")
-        name, wrong = read_card(form, self._store.world.clock.now())
+        name, wrong = read_card(form, self._store.context.clock.now())
         if wrong:
             return checkout_page(session, text_of(session)[wrong], name)
         problem = self._sessions.pay(session, CARDS[name], f"pm_{name}")
-        await self._store.world.book.durable()
+        await self._store.context.journal.durable()
         return await self._state(session, problem, name)
 
     async def _state(
@@ -112,7 +112,7 @@ class Pages:
         if decision == "abandon":
             return words_page(intent, "away")
         self._intents.decide(intent, decision)
-        await self._store.world.book.durable()
+        await self._store.context.journal.durable()
         return await self._return(intent)
 
     async def _return(self, intent: Json) -> web.StreamResponse:
@@ -135,8 +135,8 @@ class Pages:
 
     async def _told(self, reference: str) -> None:
         """Give the shop a moment to take the webhooks, unless the rule reverses the order."""
-        if self._store.world.rules.of("stripe", reference).webhook.order != "reversed":
-            await self._store.world.webhooks.settled("stripe", reference, WEBHOOK_WAIT_S_MAX)
+        if self._store.context.rules.of("stripe", reference).webhook.order != "reversed":
+            await self._store.context.webhooks.settled("stripe", reference, WEBHOOK_WAIT_S_MAX)
 
     def _session(self, request: web.Request) -> Json:
         session = self._store.table("sessions").get(request.match_info["id"])

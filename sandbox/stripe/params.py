@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox.stripe.errors import StripeError, bad_value, missing, unknown
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
 
 WHOLE, TEXT, TRUTH, MAP, LIST, ANY = "whole", "text", "truth", "map", "list", "any"
 # A list of texts, a map of texts within Stripe's limits, a map whose ``enabled`` is a truth, and
@@ -155,7 +155,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
 }  # fmt: skip
 
 # Stripe has these, and they would change what is paid or for what; ignoring them would be a lie.
-NOT_PLAYED: Final[Mapping[str, tuple[str, ...]]] = {
+NOT_EMULATED: Final[Mapping[str, tuple[str, ...]]] = {
     "create_session": (
         "discounts", "managed_payments", "optional_items", "setup_intent_data", "shipping_options",
         "subscription_data",
@@ -176,9 +176,9 @@ TRUTHS: Final = {"true": True, "false": False}
 def check(operation: str, given: Json) -> Json:
     """Parameters with their types. Raises StripeError for one that is unknown or mistyped."""
     schema = SCHEMAS.get(operation, EVERY)
-    for name in NOT_PLAYED.get(operation, ()):
+    for name in NOT_EMULATED.get(operation, ()):
         if name in given:
-            raise StripeError(400, f"The sandbox does not play {name}.", param=name)
+            raise StripeError(400, f"The sandbox does not emulate {name}.", param=name)
     return {name: read(name, value, schema) for name, value in given.items()}
 
 

@@ -11,7 +11,7 @@ from sandbox.stripe.params import merged
 from sandbox.stripe.store import NAME
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.balance import Balance
     from sandbox.stripe.store import Store
 
@@ -69,7 +69,7 @@ class Refunds:
         raise refused(f"A refund with status {refund['status']} cannot be canceled.")
 
     def resume(self) -> None:
-        """Book again the turns that are still to come."""
+        """Journal again the turns that are still to come."""
         for refund in self._store.table("refunds").values():
             self._book_turn(refund)
 
@@ -107,14 +107,14 @@ class Refunds:
         return amount
 
     def _take_back(self, charge: Json, refund: Json) -> None:
-        """Move the money: a balance line, the charge, the general book, the events."""
+        """Move the money: a balance line, the charge, the journal, the events."""
         line = self._balance.add(
             "refund", "refund", refund["id"], -refund["amount"], refund["currency"]
         )
         refund["balance_transaction"] = line["id"]
         self._count(charge, refund["amount"])
         self._store.put("refunds", refund)
-        self._store.world.charges.refund(
+        self._store.context.charges.refund(
             refund["id"],
             gateway=NAME,
             charge=charge["_row"],
@@ -122,7 +122,7 @@ class Refunds:
             amount=iso_minor(refund["amount"], refund["currency"]),
             status=refund["status"],
         )
-        self._store.world.charges.refund_moved(NAME, refund["id"])
+        self._store.context.charges.refund_moved(NAME, refund["id"])
         self._store.emit("refund.created", "refunds", refund, refund["_reference"])
         self._store.emit("charge.refunded", "charges", charge, refund["_reference"])
 
@@ -133,7 +133,7 @@ class Refunds:
 
     def _book_turn(self, refund: Json) -> None:
         if refund["_turns_at"] is not None:
-            self._store.world.clock.at(refund["_turns_at"], lambda: self._turn(refund))
+            self._store.context.clock.at(refund["_turns_at"], lambda: self._turn(refund))
 
     def _turn(self, refund: Json) -> None:
         """A slow refund arrives; a failing one comes back, and its money with it."""
@@ -162,6 +162,6 @@ class Refunds:
 
     def _save(self, refund: Json) -> None:
         self._store.put("refunds", refund)
-        self._store.world.charges.refund_status(
+        self._store.context.charges.refund_status(
             NAME, refund["id"], charge=refund["_row"], status=refund["status"]
         )

@@ -18,7 +18,7 @@ from sandbox.stripe.params import need, texts, whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.store import Store
 
 # The number behind the family grows with the columns; every number gives these.
@@ -68,7 +68,7 @@ class Reports:
             "_by_payout": family == FAMILIES[1],
         }
         self._store.put("reports", run)
-        self._book(run)
+        self._journal(run)
         return run
 
     def contents(self, file_id: str) -> str:
@@ -80,10 +80,10 @@ class Reports:
         raise StripeError(404, f"No such file: '{file_id}'", code="resource_missing", param="id")
 
     def resume(self) -> None:
-        """Book again the runs that were not done."""
+        """Journal again the runs that were not done."""
         for run in self._store.table("reports").values():
             if run["status"] == "pending":
-                self._book(run)
+                self._journal(run)
 
     def _type(self, family: str, type_id: str = "") -> Json:
         return {
@@ -98,8 +98,8 @@ class Reports:
             "version": VERSION,
         }
 
-    def _book(self, run: Json) -> None:
-        self._store.world.clock.at(run["created"] + WORKS_S, lambda: self._finish(run))
+    def _journal(self, run: Json) -> None:
+        self._store.context.clock.at(run["created"] + WORKS_S, lambda: self._finish(run))
 
     def _finish(self, run: Json) -> None:
         text = as_csv(self._lines(run), run["parameters"].get("columns") or COLUMNS)
@@ -119,7 +119,7 @@ class Reports:
                 "size": len(text.encode()),
                 "title": None,
                 "type": "csv",
-                "url": f"{self._store.world.settings.url}/v1/files/{file_id}/contents",
+                "url": f"{self._store.context.settings.url}/v1/files/{file_id}/contents",
             },
         )
         self._store.put("reports", run)

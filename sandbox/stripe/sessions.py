@@ -17,7 +17,7 @@ from sandbox.stripe.params import merged, metadata, need, whole
 from sandbox.stripe.store import NAME
 
 if TYPE_CHECKING:
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.intents import Intents
     from sandbox.stripe.steps import Steps
     from sandbox.stripe.store import Store
@@ -47,9 +47,9 @@ class Sessions:
     def create(self, params: Json) -> Json:
         """``POST /v1/checkout/sessions`` with ``mode=payment`` and a hosted page."""
         if need(params, "mode") != "payment":
-            raise bad_value("mode", "Only mode=payment is played here.")
+            raise bad_value("mode", "Only mode=payment is emulated here.")
         if params.get("ui_mode", "hosted_page") != "hosted_page":
-            raise bad_value("ui_mode", "Only ui_mode=hosted_page is played here.")
+            raise bad_value("ui_mode", "Only ui_mode=hosted_page is emulated here.")
         lines, currency = read_lines(need(params, "line_items"))
         total = sum(line["amount_total"] for line in lines)
         check_amount(total, currency)
@@ -70,7 +70,7 @@ class Sessions:
             "payment_status": "unpaid",
             "status": "open",
             "success_url": params["success_url"],
-            "url": f"{self._store.world.settings.url}/c/pay/{session_id}",
+            "url": f"{self._store.context.settings.url}/c/pay/{session_id}",
             "_lines": lines,
             "_intent": data,
             "_reference": reference_of(params, data, session_id),
@@ -79,7 +79,7 @@ class Sessions:
         self._enter(session)
         self._plan(session)
         self._save(session)
-        self._book(session)
+        self._journal(session)
         return session
 
     def update(self, session: Json, params: Json) -> Json:
@@ -101,7 +101,7 @@ class Sessions:
             intent = self._store.get("payment_intents", session["payment_intent"])
             if intent["status"] != "processing":
                 self._intents.cancel(intent, {}, by_stripe="expired")
-        self._store.world.charges.update(NAME, session["id"], status=charges.EXPIRED)
+        self._store.context.charges.update(NAME, session["id"], status=charges.EXPIRED)
         self._store.emit("checkout.session.expired", "sessions", session, session["_reference"])
         return session
 
@@ -137,26 +137,26 @@ class Sessions:
 
     def page(self, session: Json) -> str:
         """The address of the hosted page, which a closed session no longer shows."""
-        return f"{self._store.world.settings.url}/c/pay/{session['id']}"
+        return f"{self._store.context.settings.url}/c/pay/{session['id']}"
 
     def resume(self) -> None:
-        """Book again the expiry and the decision of open sessions."""
+        """Journal again the expiry and the decision of open sessions."""
         for session in self._store.table("sessions").values():
             if session["status"] == "open":
-                self._book(session)
+                self._journal(session)
 
     def _plan(self, session: Json) -> None:
         """Note the decision that needs nobody, from a magic amount or the rule."""
-        rule = self._store.world.rules.of(NAME, session["_reference"])
+        rule = self._store.context.rules.of(NAME, session["_reference"])
         magic = MAGIC_AMOUNTS.get(session["amount_total"] % MAGIC_MODULUS)
         session["_decision"] = magic or rule.decision
         if session["_decision"] == "ask":
             session["_decide_at"] = None
         else:
-            session["_decide_at"] = self._store.world.clock.now() + rule.decide_after_ms / 1000
+            session["_decide_at"] = self._store.context.clock.now() + rule.decide_after_ms / 1000
 
-    def _book(self, session: Json) -> None:
-        clock = self._store.world.clock
+    def _journal(self, session: Json) -> None:
+        clock = self._store.context.clock
         clock.at(session["expires_at"], lambda: self._run_out(session))
         if session["_decide_at"] is not None and not session.get("payment_intent"):
             clock.at(session["_decide_at"], lambda: self._decide_now(session))
@@ -187,7 +187,7 @@ class Sessions:
         self._store.put("payment_intents", intent)
         self._store.emit("payment_intent.created", "payment_intents", intent, intent["_reference"])
         self._save(session)
-        self._store.world.charges.update(NAME, session["id"], psp_reference=intent["id"])
+        self._store.context.charges.update(NAME, session["id"], psp_reference=intent["id"])
         return intent
 
     def _follow(self, intent: Json) -> None:
@@ -223,7 +223,7 @@ class Sessions:
             if delayed:
                 self._emit("async_payment_succeeded", session)
         elif intent["status"] == "requires_payment_method":
-            self._store.world.charges.update(NAME, session["id"], status=charges.DECLINED)
+            self._store.context.charges.update(NAME, session["id"], status=charges.DECLINED)
             self._emit("async_payment_failed", session)
 
     def _email(self, session: Json) -> str:
@@ -239,7 +239,7 @@ class Sessions:
         self._store.emit(f"checkout.session.{word}", "sessions", session, session["_reference"])
 
     def _enter(self, session: Json) -> None:
-        self._store.world.charges.open(
+        self._store.context.charges.open(
             session["id"],
             charges.Payment(
                 gateway=NAME,
@@ -338,7 +338,7 @@ def read_unit_amount(name: str, price: Json) -> int:
         message = "You may only specify one of unit_amount and unit_amount_decimal."
         raise bad_value(f"{name}[unit_amount]", message)
     if not isinstance(exact, str) or not UNIT_DECIMAL.fullmatch(exact):
-        message = "Only whole smallest units are played here."
+        message = "Only whole smallest units are emulated here."
         raise bad_value(f"{name}[unit_amount_decimal]", message, "parameter_invalid_integer")
     return int(exact.partition(".")[0])
 

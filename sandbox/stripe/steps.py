@@ -14,7 +14,7 @@ from sandbox.stripe.store import NAME
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
     from sandbox.stripe.balance import Balance
     from sandbox.stripe.cards import Card
     from sandbox.stripe.store import Store
@@ -80,14 +80,14 @@ class Steps:
         self._store.put("charges", charge)
         self.save(intent)
         if not intent.get("_session"):
-            self._store.world.charges.update(NAME, intent["_row"], status=charges.DECLINED)
+            self._store.context.charges.update(NAME, intent["_row"], status=charges.DECLINED)
         self._emit_charge("failed", charge)
         self.emit("payment_failed", intent)
         self.changed(intent)
 
     def challenge(self, intent: Json) -> None:
         """Send the shopper to his bank; without a return URL only the bank's script could."""
-        base = self._store.world.settings.url
+        base = self._store.context.settings.url
         intent.update(status="requires_action", next_action=action_of(intent, base))
         self._moved("requires_action", intent)
 
@@ -111,18 +111,18 @@ class Steps:
             self._let_go(intent, self._store.get("charges", intent["latest_charge"]))
 
     def book_hold(self, intent: Json) -> None:
-        """Book the end of a hold."""
-        self._store.world.clock.at(intent["_hold_ends_at"], lambda: self._run_out(intent))
+        """Journal the end of a hold."""
+        self._store.context.clock.at(intent["_hold_ends_at"], lambda: self._run_out(intent))
 
     def save(self, intent: Json) -> None:
-        """Write the intent, and its status into the general book."""
+        """Write the intent, and its status into the journal."""
         self._store.put("payment_intents", intent)
         status = ROW_STATUS[intent["status"]]
         if intent["status"] == "canceled" and not intent.get("_hold_ends_at"):
             status = charges.CANCELLED
-        row = self._store.world.charges.get(NAME, intent["_row"])
+        row = self._store.context.charges.get(NAME, intent["_row"])
         if row is not None and row["status"] != charges.REFUNDED:
-            self._store.world.charges.update(NAME, intent["_row"], status=status)
+            self._store.context.charges.update(NAME, intent["_row"], status=status)
 
     def emit(self, word: str, intent: Json) -> None:
         """Tell that an intent is now ``word``."""
@@ -142,8 +142,8 @@ class Steps:
     def _paid(self, intent: Json, charge: Json) -> None:
         self.save(intent)
         taken = iso_minor(intent["amount_received"], intent["currency"])
-        now = iso(self._store.world.clock.now())
-        self._store.world.charges.update(NAME, intent["_row"], captured=taken, captured_at=now)
+        now = iso(self._store.context.clock.now())
+        self._store.context.charges.update(NAME, intent["_row"], captured=taken, captured_at=now)
         self.emit("succeeded", intent)
         self.changed(intent)
         if intent["capture_method"] == "automatic":

@@ -1,4 +1,4 @@
-"""Stripe's tables in the book, and its events: what is written, and who is told."""
+"""Stripe's tables in the journal, and its events: what is written, and who is told."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sandbox.stripe.objects import new_id, render
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sandbox.book import Json
-    from sandbox.gateway import World
+    from sandbox.gateway import SandboxContext
+    from sandbox.journal import Json
 
 NAME: Final = "stripe"
 
@@ -58,9 +58,9 @@ class Cause:
 class Store:
     """Records of Stripe's objects by table and id."""
 
-    def __init__(self, world: World, *, account: str, events: Collection[str]) -> None:
+    def __init__(self, context: SandboxContext, *, account: str, events: Collection[str]) -> None:
         """``events`` are the types that are sent to the endpoint of the environment."""
-        self.world = world
+        self.context = context
         self.account = account
         self.cause = Cause()
         self._events = frozenset(events)
@@ -68,11 +68,11 @@ class Store:
     @property
     def now(self) -> int:
         """Stripe's clock: whole seconds."""
-        return int(self.world.clock.now())
+        return int(self.context.clock.now())
 
     def table(self, name: str) -> dict[str, Json]:
         """All records of one kind, oldest first."""
-        return self.world.book.table(f"{NAME}.{name}")
+        return self.context.journal.table(f"{NAME}.{name}")
 
     def get(self, table: str, object_id: str, param: str = "id") -> Json:
         """One record. Raises StripeError 404."""
@@ -83,11 +83,11 @@ class Store:
 
     def put(self, table: str, record: Json) -> None:
         """Write a record that was changed or is new."""
-        self.world.book.put(f"{NAME}.{table}", record["id"], record)
+        self.context.journal.put(f"{NAME}.{table}", record["id"], record)
 
     def delete(self, table: str, object_id: str) -> None:
         """Forget a record."""
-        self.world.book.delete(f"{NAME}.{table}", object_id)
+        self.context.journal.delete(f"{NAME}.{table}", object_id)
 
     def shown(self, table: str, record: Json) -> Json:
         """The object as the API gives it."""
@@ -126,10 +126,10 @@ class Store:
         return own + [each["id"] for each in made if self._hears(each, kind)]
 
     def _send(self, event: Json, endpoint: str) -> None:
-        self.world.webhooks.post(
+        self.context.webhooks.post(
             gateway=NAME,
             reference=event["reference"],
-            # The book knows a delivery by this.
+            # The journal knows a delivery by this.
             event_id=f"{event['id']}.{endpoint}".rstrip("."),
             payload={"type": event["type"], "event": event["id"], "endpoint": endpoint},
         )
@@ -137,7 +137,7 @@ class Store:
     def _hears(self, endpoint: Json, kind: str) -> bool:
         """Whether an endpoint wants such events and is on this machine: no other is called."""
         url, events = endpoint["url"], endpoint["enabled_events"]
-        is_here = self.world.settings.webhook_url(NAME, asked=url) == url
+        is_here = self.context.settings.webhook_url(NAME, asked=url) == url
         return is_here and endpoint.get("status") != "disabled" and takes(events, kind)
 
 

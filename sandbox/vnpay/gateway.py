@@ -19,8 +19,8 @@ from sandbox.webhooks import Message
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sandbox.book import Json
-    from sandbox.gateway import World
+    from sandbox.gateway import SandboxContext
+    from sandbox.journal import Json
     from sandbox.webhooks import Attempt
 
 RETRY_S = 300.0
@@ -38,20 +38,20 @@ class Vnpay(Gateway):
     name: ClassVar[str] = NAME
     retry_after_s: ClassVar[Sequence[float]] = (RETRY_S,) * (CALLS_MAX - 1)
 
-    def __init__(self, world: World, *, tmn_code: str, secret: str) -> None:
+    def __init__(self, context: SandboxContext, *, tmn_code: str, secret: str) -> None:
         """``tmn_code`` and ``secret`` are what VNPAY would have given the shop."""
-        super().__init__(world)
+        super().__init__(context)
         self._tmn_code = tmn_code
         self._secret = secret
-        self._payments = Payments(world, tmn_code)
-        self._pages = PayPages(world, self._payments, tmn_code=tmn_code, secret=secret)
-        self._api = MerchantApi(world, self._payments, tmn_code=tmn_code, secret=secret)
+        self._payments = Payments(context, tmn_code)
+        self._pages = PayPages(context, self._payments, tmn_code=tmn_code, secret=secret)
+        self._api = MerchantApi(context, self._payments, tmn_code=tmn_code, secret=secret)
 
     @classmethod
-    def from_env(cls, world: World, env: Mapping[str, str]) -> Self | None:
+    def from_env(cls, context: SandboxContext, env: Mapping[str, str]) -> Self | None:
         """Needs VNPAY_TMN_CODE and VNPAY_HASH_SECRET."""
         tmn_code, secret = env.get("VNPAY_TMN_CODE"), env.get("VNPAY_HASH_SECRET")
-        return cls(world, tmn_code=tmn_code, secret=secret) if tmn_code and secret else None
+        return cls(context, tmn_code=tmn_code, secret=secret) if tmn_code and secret else None
 
     def routes(self) -> Iterable[web.RouteDef]:
         """The pay page's three addresses, the transaction API and the bank list."""
@@ -81,7 +81,7 @@ class Vnpay(Gateway):
             query = query.replace("vnp_TransactionNo=", "vnp_TransactionNo=9", 1)
         return Message(
             method="GET",
-            url=f"{self.world.settings.webhook_url(NAME)}?{query}",
+            url=f"{self.context.settings.webhook_url(NAME)}?{query}",
             headers={"User-Agent": "VNPAY-IPN/2.1.0"},
         )
 
@@ -114,7 +114,7 @@ class Vnpay(Gateway):
     def settlement_file(self, day: str, lines: Sequence[Json]) -> str:
         """What VNPAY settled that day."""
         references = {line["reference"] for line in lines}
-        rows = {name: self.world.charges.get(NAME, name) or {} for name in references}
+        rows = {name: self.context.charges.get(NAME, name) or {} for name in references}
         return daily_file(day, lines, {name: row["captured"] for name, row in rows.items()})
 
     def guide(self) -> Guide:
@@ -135,5 +135,5 @@ class Vnpay(Gateway):
         )
 
     def resume(self) -> None:
-        """Book expiries and decisions of open payments again."""
+        """Journal expiries and decisions of open payments again."""
         self._payments.resume()

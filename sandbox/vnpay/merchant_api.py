@@ -10,15 +10,15 @@ from aiohttp import web
 
 from sandbox.faults import Call, Failures
 from sandbox.json_object import read_object
-from sandbox.vnpay import codes, signing, ways
+from sandbox.vnpay import codes, payment_methods, signing
+from sandbox.vnpay.payment_methods import bank_and_card
 from sandbox.vnpay.payments import NAME, stamp, status_of
-from sandbox.vnpay.ways import bank_and_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.book import Json
-    from sandbox.gateway import World
+    from sandbox.gateway import SandboxContext
+    from sandbox.journal import Json
     from sandbox.vnpay.payments import Payments
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9]{1,32}")
@@ -60,13 +60,15 @@ class Refused(Exception):
 class MerchantApi:
     """The one endpoint with its two commands."""
 
-    def __init__(self, world: World, payments: Payments, *, tmn_code: str, secret: str) -> None:
+    def __init__(
+        self, context: SandboxContext, payments: Payments, *, tmn_code: str, secret: str
+    ) -> None:
         """``secret`` signs and verifies both directions."""
-        self._world = world
+        self._context = context
         self._payments = payments
         self._tmn_code = tmn_code
         self._secret = secret
-        self._requests = world.book.table("vnpay.requests")
+        self._requests = context.journal.table("vnpay.requests")
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request; a caller without a User-Agent gets VNPAY's 403."""
@@ -81,7 +83,7 @@ class MerchantApi:
         async def work() -> web.Response:
             return web.json_response(self._answer(command, fields))
 
-        return await self._world.faults.perform(request, call, work, FAILURES)
+        return await self._context.faults.perform(request, call, work, FAILURES)
 
     async def banks(self, request: web.Request) -> web.Response:
         """The bank list: a form with the website's code, unsigned."""
@@ -97,7 +99,7 @@ class MerchantApi:
                     "display_order": order,
                     "logo_link": f"/qrpayauth/logos/{code.lower()}.png",
                 }
-                for order, (code, name) in enumerate(ways.BANKS.items(), 1)
+                for order, (code, name) in enumerate(payment_methods.BANKS.items(), 1)
             ]
         )
 
@@ -137,7 +139,7 @@ class MerchantApi:
         self._check(fields, signing.REFUND_REQUEST)
         payment = self._find(fields)
         amount = self._refundable(payment, fields)
-        rule = self._world.rules.current(NAME, payment["txn_ref"])
+        rule = self._context.rules.current(NAME, payment["txn_ref"])
         if (code := codes.refund_answer(rule.decision)) is not None:
             raise Refused(code)
         number = self._payments.refund(payment, amount, fields["vnp_RequestId"])
@@ -147,7 +149,7 @@ class MerchantApi:
             "vnp_Amount": str(amount),
             "vnp_OrderInfo": fields["vnp_OrderInfo"],
             "vnp_BankCode": bank,
-            "vnp_PayDate": stamp(self._world.clock.now()),
+            "vnp_PayDate": stamp(self._context.clock.now()),
             "vnp_TransactionNo": number,
             "vnp_TransactionType": fields["vnp_TransactionType"],
             "vnp_TransactionStatus": codes.STATUS_REFUND_ACCEPTED,
@@ -182,10 +184,10 @@ class MerchantApi:
             raise Refused("97")
         if fields["vnp_TmnCode"] != self._tmn_code:
             raise Refused("02")
-        mark = f"{stamp(self._world.clock.now())[:8]}:{fields['vnp_RequestId']}"
+        mark = f"{stamp(self._context.clock.now())[:8]}:{fields['vnp_RequestId']}"
         if mark in self._requests:
             raise Refused("94")
-        self._world.book.put("vnpay.requests", mark, {})
+        self._context.journal.put("vnpay.requests", mark, {})
 
     def _find(self, fields: dict[str, str]) -> Json:
         payment = self._payments.get(fields["vnp_TxnRef"])

@@ -9,16 +9,16 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from sandbox.pages import alert, facts, html_page
-from sandbox.vnpay import ways
+from sandbox.vnpay import payment_methods
 from sandbox.vnpay.payments import moment, stamp
 from sandbox.vnpay.signing import signed_query, verified_query
-from sandbox.vnpay.words import TEXTS
+from sandbox.vnpay.texts import TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.book import Json
-    from sandbox.gateway import World
+    from sandbox.gateway import SandboxContext
+    from sandbox.journal import Json
     from sandbox.vnpay.payments import Payments
 
 PAGE = "/paymentv2/Transaction/PaymentMethod.html"
@@ -63,9 +63,11 @@ ERRORS: Mapping[str, str] = {
 class PayPages:
     """Handlers of the three paths under ``/paymentv2/``."""
 
-    def __init__(self, world: World, payments: Payments, *, tmn_code: str, secret: str) -> None:
+    def __init__(
+        self, context: SandboxContext, payments: Payments, *, tmn_code: str, secret: str
+    ) -> None:
         """``secret`` signs the returns and verifies the links."""
-        self._world = world
+        self._context = context
         self._payments = payments
         self._tmn_code = tmn_code
         self._secret = secret
@@ -78,7 +80,7 @@ class PayPages:
             return error(code or "70")
         payment = self._payments.get(params["vnp_TxnRef"])
         payment = payment or self._payments.open(params)
-        await self._world.book.durable()
+        await self._context.journal.durable()
         if payment["decide_at"] is not None:
             return await self._wait_for_decision(payment)
         return web.HTTPFound(f"{PAGE}?token={payment['token']}")
@@ -91,7 +93,7 @@ class PayPages:
             return "70"
         if not well_formed(params):
             return "03"
-        if self._world.clock.now() >= moment(params["vnp_ExpireDate"]):
+        if self._context.clock.now() >= moment(params["vnp_ExpireDate"]):
             return "15"
         known = self._payments.get(params["vnp_TxnRef"])
         used = known is not None and (known["params"] != params or known["response"] is not None)
@@ -106,22 +108,22 @@ class PayPages:
             return self._back(payment)
         if self._payments.expired(payment):
             return error("15")
-        decision = self._world.rules.of("vnpay", payment["txn_ref"]).decision
+        decision = self._context.rules.of("vnpay", payment["txn_ref"]).decision
         if decision in {"abandon", "pending"}:
             return self._wait(payment, decision)
         return self._choice(payment, {name: request.query.get(name, "") for name in CHOICES})
 
     def _choice(self, payment: Json, chosen: Mapping[str, str]) -> web.StreamResponse:
         """The step that the shopper has come to: the link's own, or that behind a choice."""
-        open_ways = ways.ways_of(payment)
+        open_ways = payment_methods.ways_of(payment)
         if chosen["decision"] in STEPS:
             form = {name: value for name, value in chosen.items() if value}
-            if ways.paid_by(payment, {"method": open_ways[0]} | form) is None:
+            if payment_methods.paid_by(payment, {"method": open_ways[0]} | form) is None:
                 return error("03")
             return self._page(payment, self._step(payment, {"method": open_ways[0]} | form))
         if len(open_ways) == 1:
             return self._page(payment, self._way(payment, open_ways[0]))
-        return self._page(payment, ways.ways_form(payment))
+        return self._page(payment, payment_methods.ways_form(payment))
 
     async def decide(self, request: web.Request) -> web.StreamResponse:
         """What the shopper did on the page."""
@@ -129,15 +131,18 @@ class PayPages:
         if payment is None:
             return error("03")
         form = {name: str(value) for name, value in (await request.post()).items()}
-        form.setdefault("method", ways.ways_of(payment)[0])
-        decision, paid_by = form.get("decision", ""), ways.paid_by(payment, form)
+        form.setdefault("method", payment_methods.ways_of(payment)[0])
+        decision, paid_by = form.get("decision", ""), payment_methods.paid_by(payment, form)
         if paid_by is None:
             return error("03")
         if decision in STEPS:
             return self._go_on(request, payment, form)
         if decision == "abandon":
             return self._wait(payment, decision)
-        if decision == "approve" and form.get("otp", ways.TEST_OTP) != ways.TEST_OTP:
+        if (
+            decision == "approve"
+            and form.get("otp", payment_methods.TEST_OTP) != payment_methods.TEST_OTP
+        ):
             decision = "decline:13"
         if not self._payments.decide(payment, decision, paid_by) and payment["response"] is None:
             return error("15" if self._payments.expired(payment) else "03")
@@ -147,9 +152,9 @@ class PayPages:
         self, request: web.Request, payment: Json, form: Mapping[str, str]
     ) -> web.StreamResponse:
         """To the next step, by GET, so that neither Back nor reload asks to send a form again."""
-        if form["decision"] == "card" and not ways.is_test_account(form):
-            problem = ways.text_of(payment)["wrong_account"]
-            return self._page(payment, ways.card_form(payment, form["method"], problem))
+        if form["decision"] == "card" and not payment_methods.is_test_account(form):
+            problem = payment_methods.text_of(payment)["wrong_account"]
+            return self._page(payment, payment_methods.card_form(payment, form["method"], problem))
         chosen = {name: form[name] for name in CHOICES if name in form}
         return web.HTTPSeeOther(request.rel_url.update_query(chosen))
 
@@ -161,17 +166,17 @@ class PayPages:
 
     async def _wait_for_decision(self, payment: Json) -> web.StreamResponse:
         """Go straight back to the shop when the decision needs nobody and comes at once."""
-        wait_s = payment["decide_at"] - self._world.clock.now()
+        wait_s = payment["decide_at"] - self._context.clock.now()
         if payment["response"] is None and wait_s > DECISION_WAIT_S_MAX:
             return web.HTTPFound(f"{PAGE}?token={payment['token']}")
-        await self._world.clock.reached(payment["decide_at"])
+        await self._context.clock.reached(payment["decide_at"])
         return await self._leave(payment)
 
     async def _leave(self, payment: Json) -> web.StreamResponse:
         """Back to the shop, normally after the shop has had a moment to take the IPN."""
-        await self._world.book.durable()
-        if self._world.rules.of("vnpay", payment["txn_ref"]).webhook.order != "reversed":
-            await self._world.webhooks.settled("vnpay", payment["txn_ref"], IPN_WAIT_S_MAX)
+        await self._context.journal.durable()
+        if self._context.rules.of("vnpay", payment["txn_ref"]).webhook.order != "reversed":
+            await self._context.webhooks.settled("vnpay", payment["txn_ref"], IPN_WAIT_S_MAX)
         return self._back(payment)
 
     def _back(self, payment: Json) -> web.StreamResponse:
@@ -185,22 +190,22 @@ class PayPages:
         """The page behind a choice: the way's own, or that of the bank's code."""
         if form["decision"] == "next":
             return self._way(payment, form["method"])
-        return ways.code_form(payment, form)
+        return payment_methods.code_form(payment, form)
 
     def _way(self, payment: Json, way: str) -> str:
-        address = f"{self._world.settings.url}{PAGE}?token={payment['token']}"
-        return ways.way_form(payment, way, address)
+        address = f"{self._context.settings.url}{PAGE}?token={payment['token']}"
+        return payment_methods.way_form(payment, way, address)
 
     def _page(self, payment: Json, body: str) -> web.Response:
-        title = ways.text_of(payment)["title"]
-        return html_page(title, body, lang=ways.language(payment), brand="VNPAY")
+        title = payment_methods.text_of(payment)["title"]
+        return html_page(title, body, lang=payment_methods.language(payment), brand="VNPAY")
 
     def _wait(self, payment: Json, decision: str) -> web.Response:
-        words = ways.text_of(payment)
+        words = payment_methods.text_of(payment)
         if decision == "pending":
             self._payments.pend(payment)
         told = words["pending" if decision == "pending" else "away"]
-        return self._page(payment, f"<p>{told}</p>{ways.summary(payment)}")
+        return self._page(payment, f"<p>{told}</p>{payment_methods.summary(payment)}")
 
 
 def with_expiry(params: dict[str, str] | None) -> dict[str, str] | None:
@@ -220,7 +225,7 @@ def well_formed(params: Mapping[str, str]) -> bool:
         return False
     if not EXPIRE_DATE.fullmatch(params.get("vnp_ExpireDate", "")):
         return False
-    if "vnp_BankCode" in params and not ways.is_bank_code(params["vnp_BankCode"]):
+    if "vnp_BankCode" in params and not payment_methods.is_bank_code(params["vnp_BankCode"]):
         return False
     try:
         moment(params["vnp_CreateDate"])

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from sandbox import charges
 from sandbox.clock import iso
 from sandbox.vnpay import codes
-from sandbox.vnpay.ways import ATM, DOMESTIC, QR, bank_and_card
+from sandbox.vnpay.payment_methods import ATM, DOMESTIC, QR, bank_and_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.book import Json
-    from sandbox.gateway import World
+    from sandbox.gateway import SandboxContext
+    from sandbox.journal import Json
 
 NAME = "vnpay"
 VIET_NAM = timezone(timedelta(hours=7))
@@ -27,11 +27,11 @@ FIRST_REFUND_NUMBER = 15_000_000
 class Payments:
     """All payments by vnp_TxnRef, and the rules that change them."""
 
-    def __init__(self, world: World, tmn_code: str) -> None:
+    def __init__(self, context: SandboxContext, tmn_code: str) -> None:
         """``tmn_code`` is the one merchant of this sandbox."""
-        self._world = world
+        self._context = context
         self._tmn_code = tmn_code
-        self._table = world.book.table("vnpay.payments")
+        self._table = context.journal.table("vnpay.payments")
 
     def get(self, txn_ref: str) -> Json | None:
         """The payment of a reference."""
@@ -39,14 +39,14 @@ class Payments:
 
     def by_token(self, token: str) -> Json | None:
         """The payment whose page has this token."""
-        link = self._world.book.table("vnpay.tokens").get(token)
+        link = self._context.journal.table("vnpay.tokens").get(token)
         return self._table.get(link["txn_ref"]) if link else None
 
     def open(self, params: Mapping[str, str]) -> Json:
         """Enter the payment of a verified link; books its expiry and any decision that needs
         nobody.
         """
-        rule = self._world.rules.of(NAME, params["vnp_TxnRef"])
+        rule = self._context.rules.of(NAME, params["vnp_TxnRef"])
         payment: Json = {
             "txn_ref": params["vnp_TxnRef"],
             "params": dict(params),
@@ -64,10 +64,10 @@ class Payments:
         decision = magic_decision(payment["amount"] // 100) or rule.decision
         if codes.response_for(decision) is not None:
             payment["decision"] = decision
-            payment["decide_at"] = self._world.clock.now() + rule.decide_after_ms / 1000
+            payment["decide_at"] = self._context.clock.now() + rule.decide_after_ms / 1000
         self._save(payment)
-        self._world.book.put("vnpay.tokens", payment["token"], {"txn_ref": payment["txn_ref"]})
-        self._world.charges.open(
+        self._context.journal.put("vnpay.tokens", payment["token"], {"txn_ref": payment["txn_ref"]})
+        self._context.charges.open(
             payment["txn_ref"],
             charges.Payment(
                 gateway=NAME,
@@ -82,14 +82,14 @@ class Payments:
         return payment
 
     def resume(self) -> None:
-        """Book again what open payments were waiting for."""
+        """Journal again what open payments were waiting for."""
         for payment in self._table.values():
             if payment["response"] is None:
                 self.book_jobs(payment)
 
     def book_jobs(self, payment: Json) -> None:
-        """Book the expiry of a payment, and its decision if that needs nobody."""
-        clock = self._world.clock
+        """Journal the expiry of a payment, and its decision if that needs nobody."""
+        clock = self._context.clock
         clock.at(payment["expires_at"], lambda: self._expire(payment))
         if payment["decide_at"] is not None:
             clock.at(payment["decide_at"], lambda: self.decide(payment, payment["decision"]))
@@ -97,7 +97,7 @@ class Payments:
     def expired(self, payment: Json) -> bool:
         """Whether the link of an undecided payment has run out."""
         return bool(
-            payment["response"] is None and self._world.clock.now() >= payment["expires_at"]
+            payment["response"] is None and self._context.clock.now() >= payment["expires_at"]
         )
 
     def decide(self, payment: Json, decision: str, method: str | None = None) -> bool:
@@ -111,10 +111,10 @@ class Payments:
         payment["response"] = response
         payment["decision"] = decision
         payment["method"] = method or self._unchosen(payment, response)
-        payment["pay_date"] = stamp(self._world.clock.now())
+        payment["pay_date"] = stamp(self._context.clock.now())
         self._save(payment)
         self._enter(payment)
-        self._world.webhooks.post(
+        self._context.webhooks.post(
             gateway=NAME,
             reference=payment["txn_ref"],
             event_id=f"{payment['txn_ref']}.{payment['number']}.{response}",
@@ -130,7 +130,7 @@ class Payments:
 
     def pend(self, payment: Json) -> None:
         """The shopper has paid, and the bank has not answered yet."""
-        self._world.charges.update(NAME, payment["txn_ref"], status=charges.PENDING)
+        self._context.charges.update(NAME, payment["txn_ref"], status=charges.PENDING)
 
     def result(self, payment: Json) -> dict[str, str]:
         """The parameters of the IPN and of the return, without the signature."""
@@ -156,10 +156,10 @@ class Payments:
         """Give back an amount (wire scale) and return the refund's number; the rules were checked
         before.
         """
-        number = str(FIRST_REFUND_NUMBER + len(self._world.book.table("refunds")))
+        number = str(FIRST_REFUND_NUMBER + len(self._context.journal.table("refunds")))
         payment["refunded"] += amount
         self._save(payment)
-        self._world.charges.refund(
+        self._context.charges.refund(
             request_id,
             gateway=NAME,
             charge=payment["txn_ref"],
@@ -173,22 +173,22 @@ class Payments:
         response, key = payment["response"], payment["txn_ref"]
         if response in codes.STATUSES:
             status = charges.CAPTURED if response == codes.SUCCESS else charges.REVIEW
-            now = iso(self._world.clock.now())
-            self._world.charges.update(
+            now = iso(self._context.clock.now())
+            self._context.charges.update(
                 NAME, key, status=status, captured=payment["amount"] // 100, captured_at=now
             )
         elif payment["decision"] == codes.REVERSED:
-            self._world.charges.update(NAME, key, status=charges.REVIEW)
+            self._context.charges.update(NAME, key, status=charges.REVIEW)
         else:
             status = charges.CANCELLED if response == codes.CANCELLED else charges.DECLINED
-            self._world.charges.update(NAME, key, status=status)
+            self._context.charges.update(NAME, key, status=status)
 
     def _expire(self, payment: Json) -> None:
         if payment["response"] is None:
-            self._world.charges.update(NAME, payment["txn_ref"], status=charges.EXPIRED)
+            self._context.charges.update(NAME, payment["txn_ref"], status=charges.EXPIRED)
 
     def _save(self, payment: Json) -> None:
-        self._world.book.put("vnpay.payments", payment["txn_ref"], payment)
+        self._context.journal.put("vnpay.payments", payment["txn_ref"], payment)
 
 
 def status_of(payment: Json) -> str:

@@ -11,7 +11,7 @@ from sandbox.vnpay.payments import stamp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
 
 HEADER: Final = (
     "vnp_TmnCode", "vnp_TxnRef", "vnp_RequestId", "vnp_TransactionType", "vnp_TransactionNo",

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.look import DESK, LOOKS, PHONE, Look
+from tests.browser.payment_paths import WAYS, Way
 from tests.browser.shopper import PATIENCE_MS, Shopper
-from tests.browser.ways import WAYS, Way
 from tests.e2e.shop import eventually
 
 EMAIL = "linh@example.com"

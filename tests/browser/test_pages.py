@@ -1,4 +1,4 @@
-"""The pages in a real browser, against the running product and the gateways played beside it.
+"""The pages in a real browser, against the running product and the gateways emulated beside it.
 
 Only two files on purpose, with test_methods: the stack is started once for each worker of a run.
 """

@@ -18,8 +18,8 @@ from payments.models import Transaction
 from payments.outcomes.apply import Source
 from payments.processing import dispatch
 from payments.states import Status
-from tests.at_once import at_once
 from tests.checkout.pay_form import Page, choose, form_token
+from tests.concurrently import concurrently
 from tests.factories import (
     OrderFactory,
     TransactionFactory,
@@ -101,7 +101,7 @@ class TestStart:
         self, client: Client, link: str
     ) -> None:
         token = form_token(client.get(link))
-        answers = at_once(*[lambda: choose(Client(), link, token=token) for _ in range(6)])
+        answers = concurrently(*[lambda: choose(Client(), link, token=token) for _ in range(6)])
         assert {answer["Location"] for answer in answers} == {f"{link}/status"}
         assert Transaction.objects.count() == 1
 

@@ -11,8 +11,8 @@ from audit.models import AuditEvent
 from orders.links import link_token
 from orders.models import Order
 from payments.states import Status
-from tests.at_once import at_once
 from tests.checkout.pay_form import Page, form_token
+from tests.concurrently import concurrently
 from tests.factories import PASSWORD, PRICE, OrderFactory, ProductFactory, TransactionFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,7 +38,7 @@ class TestShop:
         tea = ProductFactory.create()
         token = form_token(client.get("/"))
         form = {f"quantity-{tea.sku}": "1", "email": "an@example.com"}
-        answers = at_once(*[lambda: buy(Client(), form, token)] * 5)
+        answers = concurrently(*[lambda: buy(Client(), form, token)] * 5)
         [order] = Order.objects.all()
         assert {answer["Location"] for answer in answers} == {f"/checkout/{link_token(order.pk)}"}
         assert order.lines.count() == 1

@@ -13,7 +13,7 @@ from audit.models import AuditEvent
 from durable import bulk
 from durable.ids import uuid7
 from notifications.models import Channel, Notification
-from tests.at_once import at_once
+from tests.concurrently import concurrently
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,7 +72,7 @@ class TestInsertNew:
         assert not bulk.insert_new(notice("one"))
 
     def test_lets_one_of_many_at_once_be_the_first(self) -> None:
-        firsts = at_once(*[lambda: bulk.insert_new(notice("one"))] * 8)
+        firsts = concurrently(*[lambda: bulk.insert_new(notice("one"))] * 8)
         assert sorted(firsts) == [False] * 7 + [True]
 
 
@@ -127,7 +127,7 @@ class TestSelect:
         bulk.insert([notice("one")])
         with transaction.atomic():
             bulk.select(Notification, "FOR NO KEY UPDATE", [])
-            [seen] = at_once(_rows_that_nobody_holds)
+            [seen] = concurrently(_rows_that_nobody_holds)
         assert seen == []
         assert len(_rows_that_nobody_holds()) == 1
 

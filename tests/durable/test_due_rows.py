@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from durable.backoff import Backoff
 from notifications.models import Notification
-from tests.at_once import at_once
+from tests.concurrently import concurrently
 from tests.factories import NotificationFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,7 +39,7 @@ class TestClaim:
 
     def test_gives_each_row_to_one_worker(self) -> None:
         rows = {NotificationFactory.create().pk for _ in range(20)}
-        taken = [row.pk for batch in at_once(*[lambda: claim(limit=5)] * 8) for row in batch]
+        taken = [row.pk for batch in concurrently(*[lambda: claim(limit=5)] * 8) for row in batch]
         assert len(taken) == len(set(taken))
         taken += [row.pk for row in claim(limit=20)]
         assert set(taken) == rows
@@ -48,7 +48,7 @@ class TestClaim:
         first, second = NotificationFactory.create(), NotificationFactory.create()
         with transaction.atomic():
             assert Notification.claim(limit=1, lease=MINUTE) == [first]
-            assert at_once(claim) == [[second]]
+            assert concurrently(claim) == [[second]]
 
     def test_leaves_a_leased_row_alone_until_the_lease_is_over(self) -> None:
         row = NotificationFactory.create()

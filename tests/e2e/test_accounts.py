@@ -1,6 +1,6 @@
 """Two accounts at one PSP, on real processes: which one takes a payment, and which stands in.
 
-The second account is played by a sandbox of its own: another book, other keys.
+The second account is emulated by a sandbox of its own: another book, other keys.
 """
 
 from collections.abc import Iterator, Mapping

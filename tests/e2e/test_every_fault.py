@@ -15,8 +15,8 @@ import pytest
 
 from bench.verdict import Differences, compare
 from tests.e2e.books import agreed, booked, taken
+from tests.e2e.payment_paths import WAYS, Way, standing
 from tests.e2e.shop import Shop
-from tests.e2e.ways import WAYS, Way, standing
 
 API_FAULTS: Final = (
     "refuse", "timeout_before", "timeout_after", "reset_after", "cut_body", "http_500",
@@ -54,7 +54,7 @@ AT_ONCE: Final = 8
 
 
 @dataclass
-class Played:
+class EmulatedPayment:
     """A payment, what goes wrong with it, and what its shopper decides."""
 
     way: Way
@@ -79,7 +79,7 @@ class Played:
         return self.payment_id.removeprefix("pay_")
 
 
-def plan() -> list[Played]:
+def plan() -> list[EmulatedPayment]:
     """One payment for each way, fault and end.
 
     Broken calls and whole ones are mixed: with too many broken ones in a row a gateway counts as
@@ -95,30 +95,30 @@ def plan() -> list[Played]:
     return [each for _, each in sorted(mixed, key=itemgetter(0))]
 
 
-def _evenly(some: list[Played]) -> Iterator[tuple[float, Played]]:
+def _evenly(some: list[EmulatedPayment]) -> Iterator[tuple[float, EmulatedPayment]]:
     """Each with its place between 0 and 1."""
     return ((number / len(some), each) for number, each in enumerate(some))
 
 
-def _api_faults() -> Iterator[Played]:
+def _api_faults() -> Iterator[EmulatedPayment]:
     """No webhook comes to help: the truth must come through the calls that fail."""
     for way in WAYS:
         for fault in API_FAULTS:
             rule = {"api": {"fault": fault}, "webhook": {"drop": True}}
-            yield Played(way, fault, "approve", rule)
+            yield EmulatedPayment(way, fault, "approve", rule)
             if way.token:
-                yield Played(way, fault, "approve", rule, way.token)
-            yield Played(way, fault, way.decline, rule, way.token_of_decline)
+                yield EmulatedPayment(way, fault, "approve", rule, way.token)
+            yield EmulatedPayment(way, fault, way.decline, rule, way.token_of_decline)
 
 
-def _webhook_faults() -> Iterator[Played]:
+def _webhook_faults() -> Iterator[EmulatedPayment]:
     for way in WAYS:
         for fault, webhook in WEBHOOK_FAULTS.items():
-            yield Played(way, fault, "approve", {"webhook": webhook})
+            yield EmulatedPayment(way, fault, "approve", {"webhook": webhook})
 
 
 @pytest.fixture(scope="module")
-def played(shop: Shop) -> list[Played]:
+def emulated(shop: Shop) -> list[EmulatedPayment]:
     """All of them, ended."""
     everything = plan()
     shop.stack.stop("worker")
@@ -134,7 +134,7 @@ def played(shop: Shop) -> list[Played]:
     return everything
 
 
-def _ask(shop: Shop, each: Played) -> None:
+def _ask(shop: Shop, each: EmulatedPayment) -> None:
     each.order = shop.order(each.way.sku, each.way.currency)
     reply = shop.pay(each.order, each.way.method, each.token)
     assert reply.status == 201, reply.text
@@ -145,39 +145,43 @@ def _ask(shop: Shop, each: Played) -> None:
 
 class TestEveryFault:
     def test_leaves_each_payment_as_its_gateway_has_it(
-        self, shop: Shop, played: list[Played]
+        self, shop: Shop, emulated: list[EmulatedPayment]
     ) -> None:
-        ends = {str(each): _end(shop, each) for each in played}
+        ends = {str(each): _end(shop, each) for each in emulated}
         wanted = {
             str(each): ("SUCCESS", ("PAID", each.order["total"]), 1)
             if each.decision == "approve"
             else ("FAILED", ("PENDING", 0), 0)
-            for each in played
+            for each in emulated
         }
         assert ends == wanted
 
-    def test_loses_nothing_and_charges_nobody_twice(self, shop: Shop, played: list[Played]) -> None:
-        references = [each.reference for each in played]
-        orders = {each.reference: each.order["id"] for each in played}
+    def test_loses_nothing_and_charges_nobody_twice(
+        self, shop: Shop, emulated: list[EmulatedPayment]
+    ) -> None:
+        references = [each.reference for each in emulated]
+        orders = {each.reference: each.order["id"] for each in emulated}
         charges = taken(shop, references)
-        assert len(charges) == sum(each.decision == "approve" for each in played)
+        assert len(charges) == sum(each.decision == "approve" for each in emulated)
         found = compare(charges, booked(shop, references), orders)
         assert found == Differences(lost=0, phantom=0, charged_twice=0)
 
     def test_leaves_every_account_as_the_gateway_has_it(
-        self, shop: Shop, played: list[Played]
+        self, shop: Shop, emulated: list[EmulatedPayment]
     ) -> None:
         theirs = agreed(shop)
-        places = {(each.way.gateway, each.way.currency) for each in played}
+        places = {(each.way.gateway, each.way.currency) for each in emulated}
         assert places <= {(gateway, currency) for gateway, _, currency in theirs}
 
-    def test_leaves_no_secret_in_what_is_kept(self, shop: Shop, played: list[Played]) -> None:
+    def test_leaves_no_secret_in_what_is_kept(
+        self, shop: Shop, emulated: list[EmulatedPayment]
+    ) -> None:
         calls = shop.query(
             "SELECT request::text, sent::text || received::text || coalesce(earlier::text, '')"
             " FROM gateway_calls WHERE sent <> '{}' AND received <> '{}'"
         )
         events = shop.query("SELECT before::text || after::text FROM audit_events")
-        assert len(calls) >= len(played)
+        assert len(calls) >= len(emulated)
         asked = "\n".join(request for request, _ in calls)
         kept = "\n".join([*(wire for _, wire in calls), *(event for (event,) in events)])
         secrets = [each for name in SECRETS for each in shop.stack.settings[name].split(",")]
@@ -185,7 +189,9 @@ class TestEveryFault:
         assert [each for each in (*secrets, *TOKENS, "Bearer ") if each in asked + kept] == []
         assert PERSONAL_OR_PROOF.findall(kept) == []
 
-    def test_really_happened_to_the_calls(self, shop: Shop, played: list[Played]) -> None:
+    def test_really_happened_to_the_calls(
+        self, shop: Shop, emulated: list[EmulatedPayment]
+    ) -> None:
         unheard = {
             reference.replace("-", "")
             for (reference,) in shop.query(
@@ -193,18 +199,20 @@ class TestEveryFault:
                 " WHERE sends > 1 OR outcome IN ('UNKNOWN', 'NOT_DONE')"
             )
         }
-        broken = [each for each in played if each.is_broken]
+        broken = [each for each in emulated if each.is_broken]
         assert [str(each) for each in broken if each.reference not in unheard] == []
 
-    def test_really_happened_to_the_webhooks(self, shop: Shop, played: list[Played]) -> None:
-        told = {(each.way.method, each.fault): len(_attempts(shop, each)) for each in played}
+    def test_really_happened_to_the_webhooks(
+        self, shop: Shop, emulated: list[EmulatedPayment]
+    ) -> None:
+        told = {(each.way.method, each.fault): len(_attempts(shop, each)) for each in emulated}
         for way in WAYS:
             assert told[way.method, "copies"] >= COPIES
             assert told[way.method, "drop"] == 0
 
 
 class TestACorruptedWebhook:
-    def test_pays_nothing(self, shop: Shop, played: list[Played]) -> None:
+    def test_pays_nothing(self, shop: Shop, emulated: list[EmulatedPayment]) -> None:
         causes = dict(
             shop.query(
                 "SELECT replace(subject_id::text, '-', ''), cause_type FROM audit_events"
@@ -212,55 +220,55 @@ class TestACorruptedWebhook:
             )
         )
         believed = [
-            str(each) for each in _lied_about(played) if causes[each.reference] == "webhook"
+            str(each) for each in _lied_about(emulated) if causes[each.reference] == "webhook"
         ]
         assert believed == []
 
     def test_is_a_case_where_it_lies_under_a_good_signature(
-        self, shop: Shop, played: list[Played]
+        self, shop: Shop, emulated: list[EmulatedPayment]
     ) -> None:
         rows = shop.query(
             "SELECT replace(transaction_id::text, '-', ''), kind, detail FROM cases"
             " WHERE transaction_id = ANY(%s::uuid[])",
-            [each.reference for each in played],
+            [each.reference for each in emulated],
         )
-        names = {each.reference: str(each) for each in played}
+        names = {each.reference: str(each) for each in emulated}
         found = {(names[reference], kind) for reference, kind, _ in rows}
-        lies = [each for each in _lied_about(played) if each.fault.split()[1] in LIES]
+        lies = [each for each in _lied_about(emulated) if each.fault.split()[1] in LIES]
         assert found == {(str(each), "mismatch") for each in lies}
 
     def test_is_kept_apart_where_its_signature_is_wrong(
-        self, shop: Shop, played: list[Played]
+        self, shop: Shop, emulated: list[EmulatedPayment]
     ) -> None:
-        forged = [each for each in played if each.fault.removeprefix("corrupt ") in FORGED]
+        forged = [each for each in emulated if each.fault.removeprefix("corrupt ") in FORGED]
         assert all(_attempts(shop, each) for each in forged)
         kept = shop.query(
             "SELECT DISTINCT forged FROM webhook_events w, unnest(%s) AS forged"
             " WHERE w.state = 'REJECTED' AND NOT w.verified AND w.transaction_id IS NULL"
             " AND (position(convert_to(forged, 'UTF8') IN w.body) > 0"
             "  OR position(forged IN w.query_string) > 0)",
-            [each.reference for each in played],
+            [each.reference for each in emulated],
         )
         assert {reference for (reference,) in kept} == {each.reference for each in forged}
 
 
-def _end(shop: Shop, each: Played) -> tuple[str, tuple[str, int], int]:
+def _end(shop: Shop, each: EmulatedPayment) -> tuple[str, tuple[str, int], int]:
     """The payment, its order, and how many charges took money for it."""
     status = shop.payment(each.payment_id)["status"]
     return status, standing(shop, each.order), len(shop.charges(each.payment_id))
 
 
-def _attempts(shop: Shop, each: Played) -> list[dict[str, Any]]:
+def _attempts(shop: Shop, each: EmulatedPayment) -> list[dict[str, Any]]:
     """Every request by which its gateway told us about it."""
     webhooks = shop.book(each.payment_id)["webhooks"]
     return [attempt for webhook in webhooks for attempt in webhook["attempts"]]
 
 
-def _lied_about(played: list[Played]) -> list[Played]:
+def _lied_about(emulated: list[EmulatedPayment]) -> list[EmulatedPayment]:
     """Those whose webhooks are forged, or say what is not true."""
     return [
         each
-        for each in played
+        for each in emulated
         if each.fault.startswith("corrupt")
         and each.fault.split()[1] in {*FORGED, *SAYS[each.way.gateway]}
     ]

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.e2e.books import agreed
+from tests.e2e.payment_paths import WAYS, Way, begin, decide, standing
 from tests.e2e.shop import Shop, eventually
-from tests.e2e.ways import WAYS, Way, begin, decide, standing
 
 
 @pytest.fixture(scope="module", params=WAYS, ids=str)

@@ -10,8 +10,8 @@ import pytest
 
 from tests.e2e.conftest import IMPATIENT
 from tests.e2e.opening import open_shop
+from tests.e2e.payment_paths import WAYS, Way, begin
 from tests.e2e.shop import Shop, eventually
-from tests.e2e.ways import WAYS, Way, begin
 
 # Far longer than three payments take: who waits for one of these calls is seen to.
 HANGS: Final = "slow:30000"

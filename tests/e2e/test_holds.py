@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import pytest
 
+from tests.e2e.payment_paths import BY_METHOD, Way, begin, standing
 from tests.e2e.shop import Reply, Shop, eventually, send
-from tests.e2e.ways import BY_METHOD, Way, begin, standing
 
 HOLDING: Final = (BY_METHOD["card"], BY_METHOD["paypal"], BY_METHOD["momo"])
 IN_PARTS: Final = (BY_METHOD["card"], BY_METHOD["paypal"])

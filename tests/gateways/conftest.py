@@ -1,4 +1,4 @@
-"""The gateways played here, a server for HTTP faults, and the option that names test vectors."""
+"""The gateways emulated here, a server for HTTP faults, and the option that names test vectors."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import pytest
 
 from tests.gateways.local_server import LocalServer
 from tests.gateways.vector_checks.rows import NOT_OURS
-from tests.sandbox.player import Player, Shop
+from tests.sandbox.sandbox_process import SandboxProcess, Shop
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,23 +40,23 @@ def server() -> Iterator[LocalServer]:
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
-    """Where the webhooks of the gateways that are played arrive."""
+    """Where the webhooks of the gateways that are emulated arrive."""
     with Shop() as shop:
         yield shop
 
 
 @pytest.fixture(scope="module")
-def started(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
+def started(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
     webhooks = f"http://127.0.0.1:{shop.port}/webhooks"
-    player = Player(tmp_path_factory.mktemp("sandbox"), webhooks).start()
-    yield player
-    player.end()
-    player.http.close()
+    sandbox = SandboxProcess(tmp_path_factory.mktemp("sandbox"), webhooks).start()
+    yield sandbox
+    sandbox.end()
+    sandbox.http.close()
 
 
 @pytest.fixture
-def player(started: Player) -> Iterator[Player]:
-    """All gateways, played on this machine: they approve at once unless a test says otherwise."""
+def sandbox(started: SandboxProcess) -> Iterator[SandboxProcess]:
+    """All gateways, emulated on this machine: they approve at once unless a test says otherwise."""
     started.behaviour(gateway="*", decision="approve", decide_after_ms=0)
     yield started
     started.control("reset")

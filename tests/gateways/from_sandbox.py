@@ -11,7 +11,7 @@ from gateways.outcome import Outcome
 from gateways.webhook import Delivery, Notice
 from money.money import Money
 from tests.gateways.samples import details, operation, run
-from tests.sandbox.player import Received
+from tests.sandbox.sandbox_process import Received
 
 
 def payment_of(money: Money, **changes: Any) -> PaymentDetails:

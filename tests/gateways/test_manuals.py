@@ -12,7 +12,7 @@ from local.environment import STRIPE_EVENTS
 
 ROOT: Final = Path(__file__).parents[2]
 GATEWAYS: Final = ("stripe", "paypal", "vnpay", "momo")
-# Only for the sandbox that is played here.
+# Only for the sandbox that is emulated here.
 NOT_OF_THE_PRODUCT: Final = {"STRIPE_WEBHOOK_EVENTS", "PAYPAL_WEBHOOK_EVENTS"}
 
 

@@ -23,8 +23,8 @@ from tests.gateways.momo import wallet
 from tests.gateways.paypal import account
 from tests.gateways.raw_server import RawServer
 from tests.gateways.samples import details, operation, run
-from tests.gateways.stripe import theirs as stripes
-from tests.gateways.vnpay import theirs as vnpays
+from tests.gateways.stripe import psp_samples as stripes
+from tests.gateways.vnpay import psp_samples as vnpays
 
 PAID = OutcomeKind.SUCCEEDED
 

@@ -24,9 +24,9 @@ from gateways.settlement import (
 )
 from gateways.vnpay.gateway import VnpayGateway
 from tests.gateways.momo import wallet
+from tests.gateways.mutations import FEW
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE
-from tests.gateways.twisted import FEW
-from tests.gateways.vnpay import theirs
+from tests.gateways.vnpay import psp_samples
 
 BOM: Final = b"\xef\xbb\xbf"
 
@@ -70,8 +70,8 @@ VNPAY: Final = Form(
     name="vnpay",
     gateway=VnpayGateway.from_settings(
         {
-            "tmn_code": theirs.TMN_CODE,
-            "hash_secret": theirs.SECRET,
+            "tmn_code": psp_samples.TMN_CODE,
+            "hash_secret": psp_samples.SECRET,
             "pay_url": "https://sandbox.vnpayment.vn/paymentv2/vpcpay.html",
             "api_url": "https://sandbox.vnpayment.vn/merchant_webapi/api/transaction",
         }
@@ -89,10 +89,10 @@ VNPAY: Final = Form(
         "SettlementNo",
     ],
     paid=(
-        f"{theirs.TMN_CODE},{REFERENCE},,01,14226112,10000000,110000,9890000,20261122103500,B7"
+        f"{psp_samples.TMN_CODE},{REFERENCE},,01,14226112,10000000,110000,9890000,20261122103500,B7"
     ).split(","),
     refunded=(
-        f"{theirs.TMN_CODE},{REFERENCE},{CALL_REFERENCE},03,15000001,4000000,0,-4000000,"
+        f"{psp_samples.TMN_CODE},{REFERENCE},{CALL_REFERENCE},03,15000001,4000000,0,-4000000,"
         "20261122113500,B7"
     ).split(","),
     account="vnp_TmnCode",

@@ -1,6 +1,6 @@
 """Our adapters against the vendors' own test systems, where the environment has credentials.
 
-The sandbox that is played here was written from the vendors' documents; this says whether the
+The sandbox that is emulated here was written from the vendors' documents; this says whether the
 vendors agree. Nothing here moves real money: an adapter that says ``live`` fails at once.
 """
 

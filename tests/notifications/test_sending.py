@@ -15,7 +15,7 @@ from notifications.services import Message, queue
 from orders.links import link_token
 from payments.invariants import check
 from payments.states import Status
-from tests.at_once import at_once
+from tests.concurrently import concurrently
 from tests.factories import NotificationFactory, TransactionFactory, UserFactory
 
 REASON = {
@@ -44,7 +44,7 @@ def message(**changes: Any) -> Message:
 
 class TestQueue:
     def test_keeps_one_message_for_each_fact_and_recipient(self) -> None:
-        at_once(*[lambda: queue([message()])] * 10)
+        concurrently(*[lambda: queue([message()])] * 10)
         queue([message(recipient="other@example.com")])
         assert Notification.objects.count() == 2
 
@@ -94,7 +94,7 @@ class TestSending:
     def test_sends_each_once_however_many_workers_there_are(self) -> None:
         for _ in range(20):
             NotificationFactory.create()
-        at_once(*[drain] * 4)
+        concurrently(*[drain] * 4)
         assert len(mail.outbox) == 20
         drain()
         assert len(mail.outbox) == 20

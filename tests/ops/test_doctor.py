@@ -19,9 +19,9 @@ from ops.doctor import Finding, Verdict, examine
 from payments.models import Transaction
 from payments.routing import registry
 from tests.factories import TransactionFactory
-from tests.gateways.contract.party import MOMO, PAYPAL, STRIPE_BY_TOKEN, VNPAY, Party
+from tests.gateways.contract.gateway_case import MOMO, PAYPAL, STRIPE_BY_TOKEN, VNPAY, GatewayCase
 from tests.gateways.local_server import refused_url
-from tests.sandbox.player import Player
+from tests.sandbox.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GATEWAYS = (STRIPE_BY_TOKEN, PAYPAL, VNPAY, MOMO)
@@ -31,24 +31,26 @@ Configure = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
-def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
-    made = Player(tmp_path_factory.mktemp("sandbox"), "").start()
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    made = SandboxProcess(tmp_path_factory.mktemp("sandbox"), "").start()
     yield made
     made.end()
     made.http.close()
 
 
 @pytest.fixture
-def configure(player: Player, settings: Settings, live_server: LiveServer) -> Iterator[Configure]:
+def configure(
+    sandbox: SandboxProcess, settings: Settings, live_server: LiveServer
+) -> Iterator[Configure]:
     """Settings with all gateways; ``changes`` are options of one of them."""
 
     def write(name: str = "", url: str = "", **changes: str) -> None:
         settings.BASE_URL = live_server.url
         settings.GATEWAYS = {
-            party.adapter.name: _entry(
-                party, player, url, changes if party.adapter.name == name else {}
+            case.adapter.name: _entry(
+                case, sandbox, url, changes if case.adapter.name == name else {}
             )
-            for party in GATEWAYS
+            for case in GATEWAYS
         }
         registry.gateways.cache_clear()
 
@@ -57,9 +59,11 @@ def configure(player: Player, settings: Settings, live_server: LiveServer) -> It
     registry.gateways.cache_clear()
 
 
-def _entry(party: Party, player: Player, url: str, changes: dict[str, str]) -> dict[str, Any]:
-    adapter = f"{party.adapter.__module__}.{party.adapter.__qualname__}"
-    return {"adapter": adapter, "options": party.made(player, url) | changes, "enabled": True}
+def _entry(
+    case: GatewayCase, sandbox: SandboxProcess, url: str, changes: dict[str, str]
+) -> dict[str, Any]:
+    adapter = f"{case.adapter.__module__}.{case.adapter.__qualname__}"
+    return {"adapter": adapter, "options": case.made(sandbox, url) | changes, "enabled": True}
 
 
 class Credulous(MomoGateway):
@@ -88,9 +92,9 @@ class TestDoctor:
         out = StringIO()
         call_command("doctor", stdout=out)
         lines = out.getvalue().splitlines()
-        for party in GATEWAYS:
-            checks = [line.split()[2] for line in lines if line.split()[1] == party.adapter.name]
-            says = ["account"] if party is STRIPE_BY_TOKEN else []
+        for case in GATEWAYS:
+            checks = [line.split()[2] for line in lines if line.split()[1] == case.adapter.name]
+            says = ["account"] if case is STRIPE_BY_TOKEN else []
             assert checks == [*CHECKS[:2], *says, *CHECKS[2:]]
         assert {line.split()[0] for line in lines} == {"ok", "skipped"}
         assert [line for line in lines if line.startswith("skipped")] == [
@@ -102,13 +106,13 @@ class TestDoctor:
         with pytest.raises(CommandError, match="1 of these"):
             call_command("doctor", stdout=StringIO())
 
-    @pytest.mark.parametrize("party", GATEWAYS, ids=str)
-    def test_sees_refused_credentials(self, configure: Configure, party: Party) -> None:
-        configure(party.adapter.name, **party.strangers)
-        finding = found(party.adapter.name, "credentials")
+    @pytest.mark.parametrize("case", GATEWAYS, ids=str)
+    def test_sees_refused_credentials(self, configure: Configure, case: GatewayCase) -> None:
+        configure(case.adapter.name, **case.strangers)
+        finding = found(case.adapter.name, "credentials")
         assert finding.verdict is Verdict.FAILED
         assert "refused" in finding.detail
-        assert not [secret for secret in party.secrets if secret in str(finding)]
+        assert not [secret for secret in case.secrets if secret in str(finding)]
 
     def test_tells_whose_the_keys_are_where_the_gateway_says(self, configure: Configure) -> None:
         finding = found("stripe", "account")
@@ -158,9 +162,9 @@ class TestDoctor:
         assert finding.detail == "our own sample is not told from a forged"
 
     def test_sees_a_base_url_that_leads_to_somebody_else(
-        self, configure: Configure, player: Player, settings: Settings
+        self, configure: Configure, sandbox: SandboxProcess, settings: Settings
     ) -> None:
-        settings.BASE_URL = player.url
+        settings.BASE_URL = sandbox.url
         finding = found("stripe", "webhook")
         assert finding.verdict is Verdict.FAILED
         assert "not as we do" in finding.detail

@@ -24,7 +24,7 @@ from payments.processing.planning import Job
 from payments.routing import breaker
 from payments.services.lifecycle import cancel_payment, capture_payment, request_status_query
 from payments.states import Status
-from tests.at_once import PATIENCE_S
+from tests.concurrently import PATIENCE_S
 from tests.factories import OrderFactory, TransactionFactory, begin, make_due
 
 pytestmark = pytest.mark.django_db(transaction=True)

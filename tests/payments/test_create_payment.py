@@ -15,7 +15,7 @@ from orders.services import cancel_order
 from payments.invariants import check
 from payments.models import IdempotencyKey, Transaction
 from payments.states import Status
-from tests.at_once import at_once
+from tests.concurrently import concurrently
 from tests.factories import OrderFactory, TransactionFactory, begin, declined, hear, paid
 from tests.fixtures import ClientFor
 
@@ -89,7 +89,7 @@ class TestAKey:
     def test_gives_fifty_at_once_one_payment_and_equal_answers(
         self, api_for: ClientFor, shopper: User, order: Order
     ) -> None:
-        answers = at_once(*[lambda: post(api_for(shopper), order, "k1")] * 50)
+        answers = concurrently(*[lambda: post(api_for(shopper), order, "k1")] * 50)
         assert Counter(answer.status_code for answer in answers) == {201: 50}
         assert len({answer.content for answer in answers}) == 1
         replays = [answer.headers.get("Idempotent-Replayed") for answer in answers]
@@ -179,7 +179,7 @@ class TestAKey:
             IdempotencyKey.objects.create(
                 client=f"user:{shopper.pk.hex}", key="k1", fingerprint="x"
             )
-            [answer] = at_once(lambda: post(api, order, "k1"))
+            [answer] = concurrently(lambda: post(api, order, "k1"))
             transaction.set_rollback(True)
         assert answer.status_code == 409
         assert answer.json()["code"] == "request_in_progress"
@@ -196,7 +196,7 @@ class TestWithoutAKey:
     def test_ten_at_once_get_the_same_payment(
         self, api_for: ClientFor, shopper: User, order: Order
     ) -> None:
-        answers = at_once(*[lambda: post(api_for(shopper), order)] * 10)
+        answers = concurrently(*[lambda: post(api_for(shopper), order)] * 10)
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.content for answer in answers}) == 1
         assert Transaction.objects.count() == 1
@@ -232,7 +232,7 @@ class TestAnOrder:
     def test_has_one_live_payment_when_two_keys_come_at_once(
         self, api_for: ClientFor, shopper: User, order: Order
     ) -> None:
-        answers = at_once(
+        answers = concurrently(
             *[lambda key=key: post(api_for(shopper), order, key) for key in ("k1", "k2")]
         )
         by_status = {answer.status_code: answer.json() for answer in answers}

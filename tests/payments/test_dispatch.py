@@ -26,7 +26,7 @@ from payments.processing.planning import Job, claim_and_plan
 from payments.routing.registry import gateway
 from payments.services.lifecycle import cancel_payment
 from payments.states import Status
-from tests.at_once import PATIENCE_S, at_once
+from tests.concurrently import PATIENCE_S, concurrently
 from tests.factories import TransactionFactory, begin, hear, make_due, paid
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -163,7 +163,7 @@ class TestSettling:
     def test_of_two_batches_that_cross_never_deadlocks(self) -> None:
         rows = [TransactionFactory.create() for _ in range(6)]
         results = [(job, paid(job.payment)) for job in (begin(payment) for payment in rows)]
-        at_once(
+        concurrently(
             *[lambda: settle(results=results), lambda: settle(results=results[::-1])] * 3,
         )
         assert set(Transaction.objects.values_list("status", flat=True)) == {Status.SUCCESS}
@@ -257,7 +257,7 @@ class TestTheQueue:
             return came
 
         monkeypatch.setattr(VnpayGateway, "perform", perform_slowly)
-        assert at_once(queues()["gateway.vnpay"].drain, come_second) == [True, True]
+        assert concurrently(queues()["gateway.vnpay"].drain, come_second) == [True, True]
 
     def test_has_nothing_to_do_for_what_has_ended(self) -> None:
         payment = TransactionFactory.create(status=Status.PROCESSING)

@@ -24,7 +24,7 @@ from payments.models import Case, CaseKind, Transaction, Transfer, WebhookEvent,
 from payments.outcomes.apply import apply_outcomes
 from payments.services import create
 from payments.states import Status
-from tests.at_once import PATIENCE_S, at_once
+from tests.concurrently import PATIENCE_S, concurrently
 from tests.factories import PRICE, TransactionFactory
 from tests.vnpay_ipn import PATH, ipn, refused
 
@@ -86,7 +86,7 @@ class TestASuccess:
 
     def test_fifty_times_at_once_counts_once(self, payment: Transaction) -> None:
         address = ipn(payment)
-        codes = Counter(at_once(*[lambda: answer(Client(), address)] * 50))
+        codes = Counter(concurrently(*[lambda: answer(Client(), address)] * 50))
         assert codes == {"00": 1, "02": 49}
         assert AuditEvent.objects.filter(action="transaction.success").count() == 1
         assert AuditEvent.objects.filter(action="order.paid").count() == 1
@@ -304,7 +304,7 @@ class TestAKeptWebhook:
             return ""
 
         monkeypatch.setattr(inbox, "apply_outcomes", meet)
-        assert at_once(lambda: answer(Client(), ipn(payment)), retry) == ["00", ""]
+        assert concurrently(lambda: answer(Client(), ipn(payment)), retry) == ["00", ""]
         payment.refresh_from_db()
         event.refresh_from_db()
         assert (payment.status, event.state) == (Status.SUCCESS, WebhookState.APPLIED)

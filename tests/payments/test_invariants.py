@@ -21,20 +21,20 @@ from tests.factories import (
     hear,
     paid,
 )
-from tests.payments.broken_world import BREAKS, Break, World
+from tests.payments.invariant_violations import BREAKS, Break, SandboxContext
 from tests.vnpay_ipn import ipn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def world(client: Client) -> World:
+def context(client: Client) -> SandboxContext:
     success = TransactionFactory.create()
     job = begin(success)
     settle(results=[(job, perform(job))])
     client.get(ipn(success))
     client.get(ipn(success, secret="x" * 32))
-    return World(
+    return SandboxContext(
         success=success,
         unapplied=_unapplied(),
         failed=TransactionFactory.create(status=Status.FAILED),
@@ -61,24 +61,24 @@ def _waiting_for_the_shopper() -> Transaction:
     return payment
 
 
-def _broken(world: World, item: Break) -> list[str]:
+def _broken(context: SandboxContext, item: Break) -> list[str]:
     """Who the checker names for ``item``; nothing of it stays."""
-    expected = str(item.offender(world))
+    expected = str(item.offender(context))
     with transaction.atomic(), connection.cursor() as cursor:
         for table, names in item.without.items():
             for name in names:
                 _drop(cursor, table, name)
         cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute(item.sql, _ids(world))
+        cursor.execute(item.sql, _ids(context))
         found = [v for v in violations(quiescent=item.at_rest) if v.offender.startswith(expected)]
         transaction.set_rollback(True)
     return [violation.invariant.id for violation in found]
 
 
-def _ids(world: World) -> dict[str, str]:
+def _ids(context: SandboxContext) -> dict[str, str]:
     names = ("success", "unapplied", "failed", "open", "never_sent")
-    ids = {name: str(getattr(world, name).pk) for name in names}
-    return {**ids, "order": str(world.success.order_id)}
+    ids = {name: str(getattr(context, name).pk) for name in names}
+    return {**ids, "order": str(context.success.order_id)}
 
 
 def _drop(cursor: CursorWrapper, table: str, name: str) -> None:
@@ -88,42 +88,48 @@ def _drop(cursor: CursorWrapper, table: str, name: str) -> None:
 
 
 class TestCheckInvariants:
-    def test_finds_nothing_where_nothing_is_wrong(self, world: World) -> None:
+    def test_finds_nothing_where_nothing_is_wrong(self, context: SandboxContext) -> None:
         assert [str(found) for found in check()] == []
 
     def test_has_a_positive_control_for_each_invariant(self) -> None:
         assert {item.id for item in INVARIANTS} == {item.invariant for item in BREAKS}
 
-    def test_names_what_was_broken(self, world: World, subtests: pytest.Subtests) -> None:
+    def test_names_what_was_broken(
+        self, context: SandboxContext, subtests: pytest.Subtests
+    ) -> None:
         for item in BREAKS:
             with subtests.test(invariant=item.invariant, broken=item.name):
-                assert item.invariant in _broken(world, item)
+                assert item.invariant in _broken(context, item)
 
-    def test_accepts_an_open_case_in_place_of_a_next_look(self, world: World) -> None:
-        hear(world.open, paid(world.open, money=world.open.money * 2))
-        Transaction.objects.filter(pk=world.open.pk).update(due_at=None)
+    def test_accepts_an_open_case_in_place_of_a_next_look(self, context: SandboxContext) -> None:
+        hear(context.open, paid(context.open, money=context.open.money * 2))
+        Transaction.objects.filter(pk=context.open.pk).update(due_at=None)
         assert check() == []
 
-    def test_accepts_whatever_the_schedule_of_the_gateway_books(self, world: World) -> None:
-        due_at = world.open.created_at + timedelta(hours=1)
-        Transaction.objects.filter(pk=world.open.pk).update(due_at=due_at)
+    def test_accepts_whatever_the_schedule_of_the_gateway_books(
+        self, context: SandboxContext
+    ) -> None:
+        due_at = context.open.created_at + timedelta(hours=1)
+        Transaction.objects.filter(pk=context.open.pk).update(due_at=due_at)
         assert check() == []
 
 
 class TestCheckInvariantsCommand:
-    def test_says_that_all_is_well(self, world: World) -> None:
+    def test_says_that_all_is_well(self, context: SandboxContext) -> None:
         out = StringIO()
         call_command("check_invariants", stdout=out)
         assert out.getvalue() == f"{len(INVARIANTS) - 1} invariants hold\n"
 
-    def test_fails_and_names_the_offender(self, world: World) -> None:
+    def test_fails_and_names_the_offender(self, context: SandboxContext) -> None:
         err = StringIO()
-        Transaction.objects.filter(pk=world.open.pk).update(due_at=None)
+        Transaction.objects.filter(pk=context.open.pk).update(due_at=None)
         with pytest.raises(CommandError, match="1 violations"):
             call_command("check_invariants", stderr=err)
-        assert f"I16 {_says('I16')} {world.open.pk}: PROCESSING, due never" in err.getvalue()
+        assert f"I16 {_says('I16')} {context.open.pk}: PROCESSING, due never" in err.getvalue()
 
-    def test_finds_unfinished_work_where_all_should_be_at_rest(self, world: World) -> None:
+    def test_finds_unfinished_work_where_all_should_be_at_rest(
+        self, context: SandboxContext
+    ) -> None:
         with pytest.raises(CommandError):
             call_command("check_invariants", "--quiescent", stderr=StringIO())
 

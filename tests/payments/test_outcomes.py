@@ -26,7 +26,7 @@ from payments.outcomes.apply import Evidence, Source, apply_outcomes
 from payments.outcomes.decisions import Action
 from payments.processing.dispatch import settle
 from payments.states import Status
-from tests.at_once import at_once
+from tests.concurrently import concurrently
 from tests.factories import TransactionFactory, begin, declined, hear, held, paid
 from tests.vnpay_ipn import refused
 
@@ -77,7 +77,7 @@ class TestEvidence:
 
     def test_of_many_threads_at_once_counts_once(self) -> None:
         payment = TransactionFactory.create(status=Status.PROCESSING)
-        actions = at_once(
+        actions = concurrently(
             *[lambda: apply_one(Transaction.objects.get(pk=payment.pk), paid(payment))] * 20
         )
         assert actions.count(Action.SUCCEED) == 1
@@ -88,7 +88,9 @@ class TestEvidence:
     def test_of_both_kinds_at_once_ends_as_paid(self) -> None:
         payment = TransactionFactory.create(status=Status.PROCESSING)
         words = [paid(payment), declined(payment)] * 5
-        at_once(*[lambda w=w: apply_one(Transaction.objects.get(pk=payment.pk), w) for w in words])
+        concurrently(
+            *[lambda w=w: apply_one(Transaction.objects.get(pk=payment.pk), w) for w in words]
+        )
         assert books(payment)["status"] == Status.SUCCESS
         assert check() == []
 

@@ -32,7 +32,7 @@ from payments.outcomes.apply import Source
 from payments.processing.planning import claim_and_plan
 from payments.services.lifecycle import cancel_payment, request_status_query
 from payments.states import Status
-from tests.at_once import at_once
+from tests.concurrently import concurrently
 from tests.factories import OrderFactory, TransactionFactory, hear, paid
 from tests.fixtures import ClientFor
 from tests.vnpay_ipn import ipn, refused
@@ -115,7 +115,7 @@ class TestCancelPayment:
             with suppress(AlreadyPaid):
                 cancel_payment(transaction_id=payment.pk)
 
-        at_once(try_to_cancel, lambda: hear_alone(payment))
+        concurrently(try_to_cancel, lambda: hear_alone(payment))
         payment.refresh_from_db()
         assert payment.status == Status.SUCCESS
         assert check() == []
@@ -128,7 +128,7 @@ class TestCancelPayment:
                 partial(cancel_payment, transaction_id=payment.pk),
                 partial(claim_and_plan, gateway_name="vnpay", limit=1),
             ]
-            at_once(*jobs)
+            concurrently(*jobs)
             payment.refresh_from_db()
             sent = GatewayCall.objects.filter(transaction=payment).exists()
             assert payment.status == (Status.PROCESSING if sent else Status.FAILED)
@@ -246,7 +246,7 @@ class TestASupersededLinkAndItsSuccessor:
     def test_are_paid_at_the_same_moment_and_one_of_them_counts(
         self, both: tuple[Transaction, Transaction]
     ) -> None:
-        at_once(*[lambda row=row: Client().get(ipn(row)) for row in both])
+        concurrently(*[lambda row=row: Client().get(ipn(row)) for row in both])
         applied = list(Transaction.objects.order_by("applied").values_list("applied", flat=True))
         assert applied == [False, True]
         assert Transfer.objects.count() == 2

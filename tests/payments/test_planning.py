@@ -22,7 +22,7 @@ from payments.processing.planning import Job, claim_and_plan, lease_for
 from payments.routing.registry import gateway
 from payments.services.lifecycle import cancel_payment
 from payments.states import Status
-from tests.at_once import at_once
+from tests.concurrently import concurrently
 from tests.factories import TransactionFactory, begin, make_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,7 +83,9 @@ class TestPlanning:
 
     def test_shares_rows_out_among_workers_without_waiting(self) -> None:
         rows = {TransactionFactory.create().pk for _ in range(12)}
-        taken = [job.payment.pk for jobs in at_once(*[lambda: plan(limit=3)] * 4) for job in jobs]
+        taken = [
+            job.payment.pk for jobs in concurrently(*[lambda: plan(limit=3)] * 4) for job in jobs
+        ]
         assert len(taken) == len(set(taken))
         assert set(taken) <= rows
         taken += [job.payment.pk for job in plan(limit=12)]

@@ -15,11 +15,11 @@ from payments.models import GatewayBreaker, GatewayCall, Transaction
 from payments.routing import breaker, health_probe, registry
 from payments.states import Status
 from payments.tasks import GatewayQueue
-from tests.at_once import PATIENCE_S
+from tests.concurrently import PATIENCE_S
 from tests.factories import TransactionFactory
-from tests.gateways.contract.party import MOMO, PAYPAL, STRIPE_BY_TOKEN, VNPAY, Party
+from tests.gateways.contract.gateway_case import MOMO, PAYPAL, STRIPE_BY_TOKEN, VNPAY, GatewayCase
 from tests.gateways.local_server import LocalServer, Reply, refused_url
-from tests.sandbox.player import Player, eventually
+from tests.sandbox.sandbox_process import SandboxProcess, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,12 +29,12 @@ ILL: Final = Reply(503)
 HANGS: Final = Reply(503, stall_s=3.0)
 ANSWERS: Final = Reply(404, b'{"error": {"type": "invalid_request_error", "code": "none"}}')
 
-Reach = Callable[[Party, str], str]
+Reach = Callable[[GatewayCase, str], str]
 
 
 @pytest.fixture(scope="module")
-def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
-    made = Player(tmp_path_factory.mktemp("sandbox"), "").start()
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    made = SandboxProcess(tmp_path_factory.mktemp("sandbox"), "").start()
     yield made
     made.end()
     made.http.close()
@@ -48,16 +48,16 @@ def server() -> Iterator[LocalServer]:
 
 
 @pytest.fixture
-def reach(player: Player, settings: Settings) -> Iterator[Reach]:
+def reach(sandbox: SandboxProcess, settings: Settings) -> Iterator[Reach]:
     """Settings with this one gateway at ``url`` (the sandbox when empty); returns its name."""
 
-    def write(party: Party, url: str) -> str:
-        adapter = f"{party.adapter.__module__}.{party.adapter.__qualname__}"
-        options = party.made(player, url) | {"read_timeout_s": "20"}
+    def write(case: GatewayCase, url: str) -> str:
+        adapter = f"{case.adapter.__module__}.{case.adapter.__qualname__}"
+        options = case.made(sandbox, url) | {"read_timeout_s": "20"}
         entry: dict[str, Any] = {"adapter": adapter, "options": options, "enabled": True}
-        settings.GATEWAYS = {party.adapter.name: entry}
+        settings.GATEWAYS = {case.adapter.name: entry}
         registry.gateways.cache_clear()
-        return party.adapter.name
+        return case.adapter.name
 
     yield write
     registry.gateways.cache_clear()
@@ -86,13 +86,13 @@ def drain_in_a_thread(gateway: str) -> bool:
 
 
 class TestAProbe:
-    @pytest.mark.parametrize("party", GATEWAYS, ids=str)
-    def test_asks_every_gateway_over_the_network(self, reach: Reach, party: Party) -> None:
-        name = reach(party, refused_url())
+    @pytest.mark.parametrize("case", GATEWAYS, ids=str)
+    def test_asks_every_gateway_over_the_network(self, reach: Reach, case: GatewayCase) -> None:
+        name = reach(case, refused_url())
         hold_back(name)
         assert drain(name)
         assert breaker.is_open(name)
-        reach(party, "")
+        reach(case, "")
         probe_is_due()
         assert drain(name)
         assert not breaker.is_open(name)
@@ -184,9 +184,9 @@ class TestTheQueue:
 
 
 class TestNobodysPayment:
-    @pytest.mark.parametrize("party", GATEWAYS, ids=str)
-    def test_is_answered_as_one_that_is_not_there(self, reach: Reach, party: Party) -> None:
-        said = health_probe.probe(registry.gateway(reach(party, "")))
+    @pytest.mark.parametrize("case", GATEWAYS, ids=str)
+    def test_is_answered_as_one_that_is_not_there(self, reach: Reach, case: GatewayCase) -> None:
+        said = health_probe.probe(registry.gateway(reach(case, "")))
         assert said.exchange is not None
         assert said.exchange.http_status in {200, 400, 404}
         assert said.kind in {OutcomeKind.UNPAID, OutcomeKind.UNKNOWN}

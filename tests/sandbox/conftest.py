@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox.player import Player, Shop
+from tests.sandbox.sandbox_process import SandboxProcess, Shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +23,13 @@ def running_shop() -> Iterator[Shop]:
 @pytest.fixture(scope="session")
 def running_player(
     running_shop: Shop, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    player = Player(
+) -> Iterator[SandboxProcess]:
+    sandbox = SandboxProcess(
         tmp_path_factory.mktemp("sandbox"), f"http://127.0.0.1:{running_shop.port}/webhooks"
     ).start()
-    yield player
-    player.end()
-    player.http.close()
+    yield sandbox
+    sandbox.end()
+    sandbox.http.close()
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def shop(running_shop: Shop) -> Shop:
 
 
 @pytest.fixture
-def player(running_player: Player, shop: Shop) -> Iterator[Player]:
+def sandbox(running_player: SandboxProcess, shop: Shop) -> Iterator[SandboxProcess]:
     yield running_player
     running_player.control("reset")
 
@@ -53,13 +53,15 @@ def own_shop() -> Iterator[Shop]:
 
 
 @pytest.fixture
-def own_player(own_shop: Shop, tmp_path: Path) -> Iterator[Player]:
+def own_player(own_shop: Shop, tmp_path: Path) -> Iterator[SandboxProcess]:
     """A sandbox that a test may kill and move through time, with a shop of its own."""
-    player = Player(tmp_path / "book", f"http://127.0.0.1:{own_shop.port}/webhooks").start()
-    yield player
-    if player.process is not None and player.process.poll() is None:
-        player.end()
-    player.http.close()
+    sandbox = SandboxProcess(
+        tmp_path / "book", f"http://127.0.0.1:{own_shop.port}/webhooks"
+    ).start()
+    yield sandbox
+    if sandbox.process is not None and sandbox.process.poll() is None:
+        sandbox.end()
+    sandbox.http.close()
 
 
 @pytest.fixture

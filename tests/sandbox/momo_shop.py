@@ -8,12 +8,12 @@ import uuid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.sandbox.player import MOMO_KEYS, eventually
+from tests.sandbox.sandbox_process import MOMO_KEYS, eventually
 
 if TYPE_CHECKING:
     import requests
 
-    from tests.sandbox.player import Player, Received, Shop
+    from tests.sandbox.sandbox_process import Received, SandboxProcess, Shop
 
 PARTNER = MOMO_KEYS["MOMO_PARTNER_CODE"]
 RETURN_URL = "http://127.0.0.1:9/return"
@@ -75,23 +75,23 @@ def create_body(reference: str, dong: int = 150_000, /, **changes: Any) -> dict[
 
 
 def send(
-    player: Player, operation: str, body: dict[str, Any], timeout_s: float = 10
+    sandbox: SandboxProcess, operation: str, body: dict[str, Any], timeout_s: float = 10
 ) -> requests.Response:
     signed = {**body, "signature": sign(SIGNED[operation], body)}
-    return player.http.post(
-        f"{player.url}/v2/gateway/api/{operation}", json=signed, timeout=timeout_s
+    return sandbox.http.post(
+        f"{sandbox.url}/v2/gateway/api/{operation}", json=signed, timeout=timeout_s
     )
 
 
-def create(player: Player, reference: str, dong: int = 150_000, /, **changes: Any) -> Any:
-    answer = send(player, "create", create_body(reference, dong, **changes))
+def create(sandbox: SandboxProcess, reference: str, dong: int = 150_000, /, **changes: Any) -> Any:
+    answer = send(sandbox, "create", create_body(reference, dong, **changes))
     assert (answer.status_code, answer.json()["resultCode"]) == (200, 0), answer.text
     return answer.json()
 
 
-def query(player: Player, reference: str) -> Any:
+def query(sandbox: SandboxProcess, reference: str) -> Any:
     body = {"partnerCode": PARTNER, "requestId": uuid.uuid4().hex, "orderId": reference}
-    return send(player, "query", {**body, "lang": "en"}).json()
+    return send(sandbox, "query", {**body, "lang": "en"}).json()
 
 
 def refund_body(trans_id: int, dong: int, /, **changes: Any) -> dict[str, Any]:
@@ -107,11 +107,11 @@ def refund_body(trans_id: int, dong: int, /, **changes: Any) -> dict[str, Any]:
     }
 
 
-def refund(player: Player, trans_id: int, dong: int, /, **changes: Any) -> Any:
-    return send(player, "refund", refund_body(trans_id, dong, **changes)).json()
+def refund(sandbox: SandboxProcess, trans_id: int, dong: int, /, **changes: Any) -> Any:
+    return send(sandbox, "refund", refund_body(trans_id, dong, **changes)).json()
 
 
-def confirm(player: Player, reference: str, dong: int, request_type: str) -> Any:
+def confirm(sandbox: SandboxProcess, reference: str, dong: int, request_type: str) -> Any:
     body = {
         "partnerCode": PARTNER,
         "requestId": uuid.uuid4().hex,
@@ -121,19 +121,19 @@ def confirm(player: Player, reference: str, dong: int, request_type: str) -> Any
         "lang": "en",
         "description": "",
     }
-    return send(player, "confirm", body).json()
+    return send(sandbox, "confirm", body).json()
 
 
-def paid(player: Player, reference: str, dong: int = 150_000, /, **changes: Any) -> Any:
+def paid(sandbox: SandboxProcess, reference: str, dong: int = 150_000, /, **changes: Any) -> Any:
     """A payment that needed nobody, as a query shows it."""
-    player.behaviour(gateway="momo", reference=reference, decision="approve")
-    create(player, reference, dong, **changes)
-    return eventually(lambda: over(player, reference), "the decision")
+    sandbox.behaviour(gateway="momo", reference=reference, decision="approve")
+    create(sandbox, reference, dong, **changes)
+    return eventually(lambda: over(sandbox, reference), "the decision")
 
 
-def over(player: Player, reference: str) -> Any:
+def over(sandbox: SandboxProcess, reference: str) -> Any:
     """The payment once it does not wait for the shopper any more."""
-    found = query(player, reference)
+    found = query(sandbox, reference)
     return found if found["resultCode"] != 1000 else None
 
 
@@ -156,10 +156,10 @@ def ipn(shop: Shop, reference: str) -> Any:
     return fields
 
 
-def press(player: Player, url: str, **fields: str) -> requests.Response:
+def press(sandbox: SandboxProcess, url: str, **fields: str) -> requests.Response:
     """Press a button on a page; gives the next step's page, or the way back to the shop."""
-    answer = player.http.post(url, data=fields, allow_redirects=False, timeout=10)
-    return player.next_step(answer)
+    answer = sandbox.http.post(url, data=fields, allow_redirects=False, timeout=10)
+    return sandbox.next_step(answer)
 
 
 def returned(answer: requests.Response) -> dict[str, str]:

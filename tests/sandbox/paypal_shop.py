@@ -15,12 +15,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.sandbox.player import PAYPAL_KEYS, eventually
+from tests.sandbox.sandbox_process import PAYPAL_KEYS, eventually
 
 if TYPE_CHECKING:
     import requests
 
-    from tests.sandbox.player import Player, Received, Shop
+    from tests.sandbox.sandbox_process import Received, SandboxProcess, Shop
 
 ORDERS = "/v2/checkout/orders"
 PAYMENTS = "/v2/payments"
@@ -32,8 +32,8 @@ WEBHOOK_ID = PAYPAL_KEYS["PAYPAL_WEBHOOK_IDS"].split(",")[0]
 class Caller:
     """One app with its token."""
 
-    def __init__(self, player: Player) -> None:
-        self.player = player
+    def __init__(self, sandbox: SandboxProcess) -> None:
+        self.sandbox = sandbox
         self.renew()
 
     def renew(self) -> None:
@@ -42,8 +42,8 @@ class Caller:
         self.token = answer.json()["access_token"]
 
     def ask_token(self, secret: str) -> requests.Response:
-        return self.player.http.post(
-            f"{self.player.url}/v1/oauth2/token",
+        return self.sandbox.http.post(
+            f"{self.sandbox.url}/v1/oauth2/token",
             auth=(PAYPAL_KEYS["PAYPAL_CLIENT_ID"], secret),
             data={"grant_type": "client_credentials"},
             timeout=10,
@@ -63,9 +63,9 @@ class Caller:
         sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         sent |= {"PayPal-Request-Id": key} if key else {}
         sent |= {"Prefer": "return=representation"} if full else {}
-        return self.player.http.request(
+        return self.sandbox.http.request(
             method,
-            self.player.url + path,
+            self.sandbox.url + path,
             headers={**sent, **headers},
             data=None if body is None else json.dumps(body),
             timeout=timeout_s,
@@ -87,7 +87,7 @@ class Caller:
     def approved(self, reference: str, value: str = "19.99", **changes: Any) -> Any:
         """An order that its buyer approved on the page."""
         order = self.create(reference, value, **changes)
-        press(self.player, page_of(order), decision="pay", source="approve")
+        press(self.sandbox, page_of(order), decision="pay", source="approve")
         return order
 
     def captured(self, reference: str, value: str = "19.99", **changes: Any) -> Any:
@@ -133,8 +133,8 @@ def page_of(order: Any) -> str:
     return str(links.get("payer-action") or links["approve"])
 
 
-def press(player: Player, url: str, **fields: str) -> requests.Response:
-    return player.http.post(url, data=fields, allow_redirects=False, timeout=10)
+def press(sandbox: SandboxProcess, url: str, **fields: str) -> requests.Response:
+    return sandbox.http.post(url, data=fields, allow_redirects=False, timeout=10)
 
 
 def returned(answer: requests.Response, address: str = RETURN_URL) -> dict[str, str]:
@@ -159,11 +159,11 @@ def event(shop: Shop, reference: str, kind: str) -> Received:
     return next(got for got in about(shop, reference) if got.json()["event_type"] == kind)
 
 
-def is_signed(player: Player, got: Received) -> bool:
+def is_signed(sandbox: SandboxProcess, got: Received) -> bool:
     """Whether a delivery is signed by the certificate that it names."""
     headers = {name.lower(): value for name, value in got.headers.items()}
     assert headers["paypal-auth-algo"] == "SHA256withRSA"
-    pem = player.http.get(headers["paypal-cert-url"], timeout=10).content
+    pem = sandbox.http.get(headers["paypal-cert-url"], timeout=10).content
     key = x509.load_pem_x509_certificates(pem)[0].public_key()
     assert isinstance(key, rsa.RSAPublicKey)
     text = "|".join(

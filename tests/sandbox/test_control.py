@@ -19,11 +19,11 @@ from tests.sandbox.vnpay_shop import (
 if TYPE_CHECKING:
     import requests
 
-    from tests.sandbox.player import Player, Shop
+    from tests.sandbox.sandbox_process import SandboxProcess, Shop
 
 
-def response_of(player: Player, reference: str) -> str:
-    return returned(open_link(player, link_params(reference)))["vnp_ResponseCode"]
+def response_of(sandbox: SandboxProcess, reference: str) -> str:
+    return returned(open_link(sandbox, link_params(reference)))["vnp_ResponseCode"]
 
 
 class TestBehaviour:
@@ -46,18 +46,20 @@ class TestBehaviour:
             ({"gateway": "*", "colour": "red"}, "unknown members: colour"),
         ],
     )
-    def test_is_refused_with_what_is_wrong(self, player: Player, body: Any, says: str) -> None:
-        answer = player.http.put(f"{player.url}/control/behaviour", json=body, timeout=5)
+    def test_is_refused_with_what_is_wrong(
+        self, sandbox: SandboxProcess, body: Any, says: str
+    ) -> None:
+        answer = sandbox.http.put(f"{sandbox.url}/control/behaviour", json=body, timeout=5)
         assert answer.status_code == 400
         assert says in answer.json()["error"]
 
-    def test_is_refused_when_it_is_no_json(self, player: Player) -> None:
-        answer = player.http.put(f"{player.url}/control/behaviour", data=b"{", timeout=5)
+    def test_is_refused_when_it_is_no_json(self, sandbox: SandboxProcess) -> None:
+        answer = sandbox.http.put(f"{sandbox.url}/control/behaviour", data=b"{", timeout=5)
         assert answer.status_code == 400
         assert "not JSON" in answer.json()["error"]
 
-    def test_fills_in_the_defaults(self, player: Player) -> None:
-        assert player.behaviour(gateway="vnpay", decision="approve") == {
+    def test_fills_in_the_defaults(self, sandbox: SandboxProcess) -> None:
+        assert sandbox.behaviour(gateway="vnpay", decision="approve") == {
             "gateway": "vnpay",
             "reference": None,
             "times": None,
@@ -74,37 +76,39 @@ class TestBehaviour:
         }
 
     def test_prefers_the_reference_then_the_gateway_then_everybody(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
         mine, other = f"{reference}a", f"{reference}b"
-        player.behaviour(gateway="*", decision="cancel")
-        assert response_of(player, f"{reference}c") == "24"
-        player.behaviour(gateway="vnpay", decision="approve")
-        player.behaviour(gateway="vnpay", reference=mine, decision="decline:51")
-        assert response_of(player, mine) == "51"
-        assert response_of(player, other) == "00"
+        sandbox.behaviour(gateway="*", decision="cancel")
+        assert response_of(sandbox, f"{reference}c") == "24"
+        sandbox.behaviour(gateway="vnpay", decision="approve")
+        sandbox.behaviour(gateway="vnpay", reference=mine, decision="decline:51")
+        assert response_of(sandbox, mine) == "51"
+        assert response_of(sandbox, other) == "00"
 
-    def test_counts_payments(self, player: Player, reference: str) -> None:
-        player.behaviour(gateway="*", decision="approve")
-        player.behaviour(gateway="vnpay", decision="decline:51", times=2)
-        codes = [response_of(player, f"{reference}{number}") for number in range(3)]
+    def test_counts_payments(self, sandbox: SandboxProcess, reference: str) -> None:
+        sandbox.behaviour(gateway="*", decision="approve")
+        sandbox.behaviour(gateway="vnpay", decision="decline:51", times=2)
+        codes = [response_of(sandbox, f"{reference}{number}") for number in range(3)]
         assert codes == ["51", "51", "00"]
 
-    def test_does_not_change_a_payment_that_exists(self, player: Player, reference: str) -> None:
-        page = open_link(player, link_params(reference))
-        player.behaviour(gateway="vnpay", decision="cancel", webhook={"drop": True})
-        assert returned(press(player, page, decision="approve"))["vnp_ResponseCode"] == "00"
-        attempts(player, reference, 1)
+    def test_does_not_change_a_payment_that_exists(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        page = open_link(sandbox, link_params(reference))
+        sandbox.behaviour(gateway="vnpay", decision="cancel", webhook={"drop": True})
+        assert returned(press(sandbox, page, decision="approve"))["vnp_ResponseCode"] == "00"
+        attempts(sandbox, reference, 1)
 
-    def test_goes_back_to_the_start_with_a_reset(self, player: Player) -> None:
-        player.behaviour(gateway="vnpay", decision="approve")
-        player.control("clock", advance_s=60)
-        player.control("reset")
-        assert player.http.get(f"{player.url}/control/behaviour", timeout=5).json()["rules"] == []
-        clock = player.http.get(f"{player.url}/control/clock", timeout=5).json()
+    def test_goes_back_to_the_start_with_a_reset(self, sandbox: SandboxProcess) -> None:
+        sandbox.behaviour(gateway="vnpay", decision="approve")
+        sandbox.control("clock", advance_s=60)
+        sandbox.control("reset")
+        assert sandbox.http.get(f"{sandbox.url}/control/behaviour", timeout=5).json()["rules"] == []
+        clock = sandbox.http.get(f"{sandbox.url}/control/clock", timeout=5).json()
         assert clock["ahead_s"] == 0
 
-    def test_survives_a_restart(self, own_player: Player, reference: str) -> None:
+    def test_survives_a_restart(self, own_player: SandboxProcess, reference: str) -> None:
         own_player.behaviour(gateway="vnpay", decision="cancel")
         own_player.end()
         own_player.start()
@@ -112,18 +116,20 @@ class TestBehaviour:
 
 
 class TestWebhookRules:
-    def test_sends_copies(self, player: Player, shop: Shop, reference: str) -> None:
-        player.behaviour(gateway="vnpay", decision="approve", webhook={"copies": 3})
-        response_of(player, reference)
-        attempts(player, reference, 3)
+    def test_sends_copies(self, sandbox: SandboxProcess, shop: Shop, reference: str) -> None:
+        sandbox.behaviour(gateway="vnpay", decision="approve", webhook={"copies": 3})
+        response_of(sandbox, reference)
+        attempts(sandbox, reference, 3)
         assert len({got.query for got in shop.ipns(reference)}) == 1
 
-    def test_drops_and_can_send_again(self, player: Player, shop: Shop, reference: str) -> None:
-        player.behaviour(gateway="vnpay", decision="approve", webhook={"drop": True})
-        response_of(player, reference)
-        webhook = player.book(reference=reference)["webhooks"][0]
+    def test_drops_and_can_send_again(
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
+    ) -> None:
+        sandbox.behaviour(gateway="vnpay", decision="approve", webhook={"drop": True})
+        response_of(sandbox, reference)
+        webhook = sandbox.journal(reference=reference)["webhooks"][0]
         assert (webhook["dropped"], webhook["attempts"], shop.ipns(reference)) == (True, [], [])
-        resent = player.control("webhooks/resend", gateway="vnpay", reference=reference)
+        resent = sandbox.control("webhooks/resend", gateway="vnpay", reference=reference)
         assert resent == {"resent": 1}
         assert verified(shop.ipns(reference)[0].query)["vnp_ResponseCode"] == "00"
 
@@ -132,51 +138,59 @@ class TestWebhookRules:
         [("amount", "vnp_Amount", "15100000"), ("account", "vnp_TmnCode", "OTHER001")],
     )
     def test_lies_under_a_good_signature(
-        self, player: Player, shop: Shop, reference: str, corrupt: str, field: str, value: str
+        self,
+        sandbox: SandboxProcess,
+        shop: Shop,
+        reference: str,
+        corrupt: str,
+        field: str,
+        value: str,
     ) -> None:
-        player.behaviour(gateway="vnpay", decision="approve", webhook={"corrupt": corrupt})
-        response_of(player, reference)
-        attempts(player, reference, 1)
+        sandbox.behaviour(gateway="vnpay", decision="approve", webhook={"corrupt": corrupt})
+        response_of(sandbox, reference)
+        attempts(sandbox, reference, 1)
         assert verified(shop.ipns(reference)[0].query)[field] == value
 
     @pytest.mark.parametrize("corrupt", ["signature", "body"])
     def test_breaks_the_signature(
-        self, player: Player, shop: Shop, reference: str, corrupt: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str, corrupt: str
     ) -> None:
-        player.behaviour(gateway="vnpay", decision="approve", webhook={"corrupt": corrupt})
-        response_of(player, reference)
-        attempts(player, reference, 1)
+        sandbox.behaviour(gateway="vnpay", decision="approve", webhook={"corrupt": corrupt})
+        response_of(sandbox, reference)
+        attempts(sandbox, reference, 1)
         with pytest.raises(AssertionError):
             verified(shop.ipns(reference)[0].query)
 
-    def test_is_delayed(self, player: Player, shop: Shop, reference: str) -> None:
-        player.behaviour(gateway="vnpay", decision="approve", webhook={"delay_ms": 1500})
-        response_of(player, reference)
+    def test_is_delayed(self, sandbox: SandboxProcess, shop: Shop, reference: str) -> None:
+        sandbox.behaviour(gateway="vnpay", decision="approve", webhook={"delay_ms": 1500})
+        response_of(sandbox, reference)
         assert shop.ipns(reference) == []
-        attempts(player, reference, 1)
+        attempts(sandbox, reference, 1)
 
 
 class TestBook:
-    def test_filters_by_gateway_time_and_number(self, player: Player, reference: str) -> None:
-        player.behaviour(gateway="vnpay", decision="approve")
+    def test_filters_by_gateway_time_and_number(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        sandbox.behaviour(gateway="vnpay", decision="approve")
         for number in range(3):
-            response_of(player, f"{reference}{number}")
-        first = player.charge(f"{reference}0")["created_at"]
-        found = player.book(gateway="vnpay", since=first, limit=2)["charges"]
+            response_of(sandbox, f"{reference}{number}")
+        first = sandbox.charge(f"{reference}0")["created_at"]
+        found = sandbox.journal(gateway="vnpay", since=first, limit=2)["charges"]
         assert [row["reference"] for row in found] == [f"{reference}0", f"{reference}1"]
-        assert player.book(gateway="stripe", since=first)["charges"] == []
+        assert sandbox.journal(gateway="stripe", since=first)["charges"] == []
 
     @pytest.mark.parametrize("query", [{"limit": "0"}, {"since": "soon"}, {"colour": "red"}])
     def test_refuses_what_it_does_not_understand(
-        self, player: Player, query: dict[str, str]
+        self, sandbox: SandboxProcess, query: dict[str, str]
     ) -> None:
-        answer = player.http.get(f"{player.url}/control/book", params=query, timeout=5)
+        answer = sandbox.http.get(f"{sandbox.url}/control/book", params=query, timeout=5)
         assert answer.status_code == 400
         assert answer.json()["error"]
 
 
 class TestSettlement:
-    def test_lists_a_days_lines_with_fees(self, own_player: Player, reference: str) -> None:
+    def test_lists_a_days_lines_with_fees(self, own_player: SandboxProcess, reference: str) -> None:
         own_player.behaviour(gateway="vnpay", decision="approve")
         params = link_params(reference, 1_000_000)
         open_link(own_player, params)
@@ -193,7 +207,7 @@ class TestSettlement:
         assert answer["lines"][0]["reference"] == reference
 
     def test_is_a_file_too_where_the_gateway_publishes_one(
-        self, own_player: Player, reference: str
+        self, own_player: SandboxProcess, reference: str
     ) -> None:
         own_player.behaviour(gateway="vnpay", decision="approve")
         params = link_params(reference, 1_000_000)
@@ -210,43 +224,49 @@ class TestSettlement:
     @pytest.mark.parametrize(
         ("gateway", "form"), [("stripe", "csv"), ("paypal", "csv"), ("vnpay", "xml")]
     )
-    def test_is_no_file_anywhere_else(self, player: Player, gateway: str, form: str) -> None:
-        answer = self.asked(player, gateway=gateway, date="2026-11-22", format=form)
+    def test_is_no_file_anywhere_else(
+        self, sandbox: SandboxProcess, gateway: str, form: str
+    ) -> None:
+        answer = self.asked(sandbox, gateway=gateway, date="2026-11-22", format=form)
         assert answer.status_code == 400
         assert answer.json()["error"]
 
-    def asked(self, player: Player, **query: str) -> requests.Response:
-        return player.http.get(f"{player.url}/control/settlement", params=query, timeout=10)
+    def asked(self, sandbox: SandboxProcess, **query: str) -> requests.Response:
+        return sandbox.http.get(f"{sandbox.url}/control/settlement", params=query, timeout=10)
 
 
 class TestPageForPeople:
-    def test_sets_a_rule_and_shows_the_book(self, player: Player, reference: str) -> None:
+    def test_sets_a_rule_and_shows_the_book(self, sandbox: SandboxProcess, reference: str) -> None:
         form = {"action": "behaviour", "gateway": "vnpay", "decision": "approve", "order": "normal"}
-        assert "approve" in player.http.post(player.url, data=form, timeout=5).text
-        response_of(player, reference)
-        page = player.http.get(player.url, timeout=5).text
+        assert "approve" in sandbox.http.post(sandbox.url, data=form, timeout=5).text
+        response_of(sandbox, reference)
+        page = sandbox.http.get(sandbox.url, timeout=5).text
         assert reference in page
         assert "pm_card_visa_chargeDeclined" in page
 
-    def test_says_what_is_wrong(self, player: Player) -> None:
+    def test_says_what_is_wrong(self, sandbox: SandboxProcess) -> None:
         form = {"action": "behaviour", "gateway": "vnpay", "decision": "maybe"}
-        answer = player.http.post(player.url, data=form, timeout=5)
+        answer = sandbox.http.post(sandbox.url, data=form, timeout=5)
         assert answer.status_code == 400
         assert "decision must be one of" in answer.text
 
-    def test_refuses_a_form_of_another_site(self, player: Player) -> None:
-        answer = player.http.post(
-            player.url, data={"action": "reset"}, headers={"Origin": "https://evil"}, timeout=5
+    def test_refuses_a_form_of_another_site(self, sandbox: SandboxProcess) -> None:
+        answer = sandbox.http.post(
+            sandbox.url, data={"action": "reset"}, headers={"Origin": "https://evil"}, timeout=5
         )
         assert answer.status_code == 403
 
 
 class TestClock:
-    def test_cannot_go_back(self, player: Player) -> None:
-        answer = player.http.post(f"{player.url}/control/clock", json={"advance_s": -1}, timeout=5)
+    def test_cannot_go_back(self, sandbox: SandboxProcess) -> None:
+        answer = sandbox.http.post(
+            f"{sandbox.url}/control/clock", json={"advance_s": -1}, timeout=5
+        )
         assert answer.status_code == 400
 
-    def test_moves_what_the_gateways_write(self, own_player: Player, reference: str) -> None:
+    def test_moves_what_the_gateways_write(
+        self, own_player: SandboxProcess, reference: str
+    ) -> None:
         own_player.control("clock", advance_s=86_400)
         expires = link_params(reference)["vnp_ExpireDate"]
         params = link_params(reference, vnp_ExpireDate=str(int(expires[:4]) + 1) + expires[4:])

@@ -34,12 +34,12 @@ from tests.sandbox.momo_shop import (
     send,
     sign,
 )
-from tests.sandbox.player import Player, eventually
+from tests.sandbox.sandbox_process import SandboxProcess, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.sandbox.player import Shop
+    from tests.sandbox.sandbox_process import Shop
 
 
 @pytest.fixture(autouse=True)
@@ -54,21 +54,23 @@ def trans_id(payment: Any) -> int:
 
 
 class TestCreate:
-    def test_gives_links_and_leaves_the_payment_open(self, player: Player, reference: str) -> None:
-        answer = create(player, reference)
+    def test_gives_links_and_leaves_the_payment_open(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        answer = create(sandbox, reference)
         assert answer["amount"] == 150_000
         assert answer["message"] == "Successful."
         assert "signature" not in answer
         for name in ("payUrl", "deeplink", "qrCodeUrl"):
-            assert player.http.get(answer[name], timeout=10).status_code == 200
-        assert player.charge(reference)["status"] == "open"
-        assert query(player, reference)["resultCode"] == 1000
+            assert sandbox.http.get(answer[name], timeout=10).status_code == 200
+        assert sandbox.charge(reference)["status"] == "open"
+        assert query(sandbox, reference)["resultCode"] == 1000
 
     @pytest.mark.parametrize("request_type", ["payWithATM", "payWithCC"])
     def test_gives_cards_a_page_only(
-        self, player: Player, reference: str, request_type: str
+        self, sandbox: SandboxProcess, reference: str, request_type: str
     ) -> None:
-        answer = create(player, reference, requestType=request_type)
+        answer = create(sandbox, reference, requestType=request_type)
         assert "payUrl" in answer
         assert not {"deeplink", "qrCodeUrl"} & set(answer)
 
@@ -96,27 +98,29 @@ class TestCreate:
         ],
     )
     def test_refuses_what_is_malformed(
-        self, player: Player, reference: str, changes: dict[str, Any], code: int
+        self, sandbox: SandboxProcess, reference: str, changes: dict[str, Any], code: int
     ) -> None:
-        answer = send(player, "create", create_body(reference, **changes))
+        answer = send(sandbox, "create", create_body(reference, **changes))
         assert (answer.status_code, answer.json()["resultCode"]) == (400, code)
-        assert player.book(reference=reference)["charges"] == []
+        assert sandbox.journal(reference=reference)["charges"] == []
 
-    def test_refuses_a_wrong_signature(self, player: Player, reference: str) -> None:
+    def test_refuses_a_wrong_signature(self, sandbox: SandboxProcess, reference: str) -> None:
         body = {**create_body(reference), "signature": "0" * 64}
-        answer = player.http.post(f"{player.url}/v2/gateway/api/create", json=body, timeout=10)
+        answer = sandbox.http.post(f"{sandbox.url}/v2/gateway/api/create", json=body, timeout=10)
         assert answer.json()["resultCode"] == 13
-        assert player.book(reference=reference)["charges"] == []
+        assert sandbox.journal(reference=reference)["charges"] == []
 
-    def test_takes_json_only(self, player: Player, reference: str) -> None:
-        url = f"{player.url}/v2/gateway/api/create"
-        assert player.http.post(url, data=create_body(reference), timeout=10).status_code == 415
+    def test_takes_json_only(self, sandbox: SandboxProcess, reference: str) -> None:
+        url = f"{sandbox.url}/v2/gateway/api/create"
+        assert sandbox.http.post(url, data=create_body(reference), timeout=10).status_code == 415
 
     def test_signs_its_answer_when_switched_on(
         self, shop: Shop, tmp_path: Path, reference: str
     ) -> None:
         form = {"SANDBOX_MOMO_SIGN_ANSWERS": "long"}
-        signing = Player(tmp_path, f"http://127.0.0.1:{shop.port}/webhooks", more_env=form).start()
+        signing = SandboxProcess(
+            tmp_path, f"http://127.0.0.1:{shop.port}/webhooks", more_env=form
+        ).start()
         try:
             answer = create(signing, reference)
         finally:
@@ -126,55 +130,65 @@ class TestCreate:
 
 
 class TestRequestId:
-    def test_gives_the_same_link_again(self, player: Player, reference: str) -> None:
+    def test_gives_the_same_link_again(self, sandbox: SandboxProcess, reference: str) -> None:
         body = create_body(reference)
-        first, again = (send(player, "create", body) for _ in range(2))
+        first, again = (send(sandbox, "create", body) for _ in range(2))
         assert (first.status_code, again.status_code) == (200, 201)
         assert first.json() == again.json()
 
-    def test_is_used_up_by_a_code_that_is_not_final(self, player: Player, reference: str) -> None:
+    def test_is_used_up_by_a_code_that_is_not_final(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
         body = create_body(reference, 999)
-        codes = [send(player, "create", body).json()["resultCode"] for _ in range(2)]
+        codes = [send(sandbox, "create", body).json()["resultCode"] for _ in range(2)]
         assert codes == [22, 40]
 
-    def test_cannot_be_used_for_something_else(self, player: Player, reference: str) -> None:
-        payment = paid(player, reference, requestId=(known := uuid.uuid4().hex))
-        assert refund(player, trans_id(payment), 5_000, requestId=known)["resultCode"] == 40
-        assert player.charge(reference)["refunded"] == 0
+    def test_cannot_be_used_for_something_else(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        payment = paid(sandbox, reference, requestId=(known := uuid.uuid4().hex))
+        assert refund(sandbox, trans_id(payment), 5_000, requestId=known)["resultCode"] == 40
+        assert sandbox.charge(reference)["refunded"] == 0
 
-    def test_leaves_the_order_id_taken(self, player: Player, reference: str) -> None:
-        create(player, reference)
-        assert send(player, "create", create_body(reference)).json()["resultCode"] == 41
+    def test_leaves_the_order_id_taken(self, sandbox: SandboxProcess, reference: str) -> None:
+        create(sandbox, reference)
+        assert send(sandbox, "create", create_body(reference)).json()["resultCode"] == 41
 
-    def test_moves_money_once_when_many_ask_at_once(self, player: Player, reference: str) -> None:
-        payment = paid(player, reference)
+    def test_moves_money_once_when_many_ask_at_once(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        payment = paid(sandbox, reference)
         body = refund_body(trans_id(payment), 5_000)
 
         def ask(_: int) -> tuple[int, int]:
             with requests.Session() as http:
-                signed = send_with(http, player, body)
+                signed = send_with(http, sandbox, body)
                 return signed.status_code, signed.json()["resultCode"]
 
         with ThreadPoolExecutor(16) as threads:
             answers = set(threads.map(ask, range(32)))
         assert answers <= {(200, 0), (201, 0), (422, 7000)}
-        assert player.charge(reference)["refunded"] == 5_000
+        assert sandbox.charge(reference)["refunded"] == 5_000
 
-    def test_is_forgotten_after_a_month(self, player: Player, reference: str) -> None:
+    def test_is_forgotten_after_a_month(self, sandbox: SandboxProcess, reference: str) -> None:
         body = create_body(reference)
-        send(player, "create", body)
-        player.control("clock", advance_s=31 * 24 * 3600 + 1)
-        assert send(player, "create", body).json()["resultCode"] == 41
+        send(sandbox, "create", body)
+        sandbox.control("clock", advance_s=31 * 24 * 3600 + 1)
+        assert send(sandbox, "create", body).json()["resultCode"] == 41
 
 
-def send_with(http: requests.Session, player: Player, body: dict[str, Any]) -> requests.Response:
+def send_with(
+    http: requests.Session, sandbox: SandboxProcess, body: dict[str, Any]
+) -> requests.Response:
     signed = {**body, "signature": sign(SIGNED["refund"], body)}
-    return http.post(f"{player.url}/v2/gateway/api/refund", json=signed, timeout=10)
+    return http.post(f"{sandbox.url}/v2/gateway/api/refund", json=signed, timeout=10)
 
 
 class TestPages:
-    def test_show_a_code_an_app_link_and_a_way_out(self, player: Player, reference: str) -> None:
-        page = player.http.get(create(player, reference)["payUrl"], timeout=10)
+    def test_show_a_code_an_app_link_and_a_way_out(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        page = sandbox.http.get(create(sandbox, reference)["payUrl"], timeout=10)
         assert "Sandbox – no real money" in page.text
         assert "150,000 VND" in page.text
         assert "<svg" in page.text
@@ -183,31 +197,33 @@ class TestPages:
         links = [unescape(link) for link in re.findall(r'href="([^"]+)"', page.text)]
         assert [link.rpartition("from=")[2] for link in links] == ["app", "web"]
 
-    def test_speak_vietnamese_when_asked(self, player: Player, reference: str) -> None:
-        page = player.http.get(create(player, reference, lang="vi")["payUrl"], timeout=10)
+    def test_speak_vietnamese_when_asked(self, sandbox: SandboxProcess, reference: str) -> None:
+        page = sandbox.http.get(create(sandbox, reference, lang="vi")["payUrl"], timeout=10)
         assert '<html lang="vi">' in page.text
         assert "Quét mã này bằng ứng dụng MoMo" in page.text
 
-    def test_open_for_nobody_who_made_up_the_link(self, player: Player, reference: str) -> None:
-        url = create(player, reference)["payUrl"]
+    def test_open_for_nobody_who_made_up_the_link(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        url = create(sandbox, reference)["payUrl"]
         for bad in (url[:-1] + ("0" if url[-1] != "0" else "1"), url.replace("?t=", "?t=A")):
-            assert player.http.get(bad, timeout=10).status_code == 404
+            assert sandbox.http.get(bad, timeout=10).status_code == 404
 
     @pytest.mark.parametrize(("link", "pay_type"), [("deeplink", "app"), ("qrCodeUrl", "qr")])
     def test_pay_in_the_app(
-        self, player: Player, shop: Shop, reference: str, link: str, pay_type: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str, link: str, pay_type: str
     ) -> None:
-        url = create(player, reference)[link]
-        assert "Wallet PIN" in player.http.get(url, timeout=10).text
-        back = returned(press(player, url, decision="approve", method=pay_type, code="000000"))
+        url = create(sandbox, reference)[link]
+        assert "Wallet PIN" in sandbox.http.get(url, timeout=10).text
+        back = returned(press(sandbox, url, decision="approve", method=pay_type, code="000000"))
         told = ipn(shop, reference)
         assert {name: str(value) for name, value in told.items()} == back
         assert (told["resultCode"], told["payType"], told["amount"]) == (0, pay_type, 150_000)
         assert told["message"] == "Successful."
         assert type(told["transId"]) is type(told["responseTime"]) is int
-        asked = query(player, reference)
+        asked = query(sandbox, reference)
         assert (asked["resultCode"], asked["transId"]) == (0, told["transId"])
-        charge = player.charge(reference)
+        charge = sandbox.charge(reference)
         assert (charge["status"], charge["captured"]) == ("captured", 150_000)
         assert charge["psp_reference"] == str(told["transId"])
 
@@ -221,10 +237,16 @@ class TestPages:
         ],
     )
     def test_say_no_in_momo_s_way(
-        self, player: Player, shop: Shop, reference: str, decision: str, code: int, status: str
+        self,
+        sandbox: SandboxProcess,
+        shop: Shop,
+        reference: str,
+        decision: str,
+        code: int,
+        status: str,
     ) -> None:
-        url = create(player, reference, lang="vi")["payUrl"]
-        back = returned(press(player, url, decision=decision, method="web"))
+        url = create(sandbox, reference, lang="vi")["payUrl"]
+        back = returned(press(sandbox, url, decision=decision, method="web"))
         told = ipn(shop, reference)
         assert back["resultCode"] == str(told["resultCode"]) == str(code)
         # On a refusal the number is a clock's value.
@@ -232,28 +254,28 @@ class TestPages:
         if code == 1006:
             assert told["payType"] == ""
             assert told["message"] == "Giao dịch bị từ chối bởi người dùng."
-        charge = player.charge(reference)
+        charge = sandbox.charge(reference)
         assert (charge["status"], charge["captured"]) == (status, 0)
 
-    def test_refuse_a_wrong_pin(self, player: Player, reference: str) -> None:
-        url = create(player, reference)["deeplink"]
-        back = returned(press(player, url, decision="approve", method="app", code="123456"))
+    def test_refuse_a_wrong_pin(self, sandbox: SandboxProcess, reference: str) -> None:
+        url = create(sandbox, reference)["deeplink"]
+        back = returned(press(sandbox, url, decision="approve", method="app", code="123456"))
         assert back["resultCode"] == "4100"
 
     def test_leave_everything_open_when_the_shopper_walks_away(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        url = create(player, reference)["payUrl"]
-        assert "walked away" in press(player, url, decision="abandon", method="web").text
-        assert query(player, reference)["resultCode"] == 1000
+        url = create(sandbox, reference)["payUrl"]
+        assert "walked away" in press(sandbox, url, decision="abandon", method="web").text
+        assert query(sandbox, reference)["resultCode"] == 1000
         assert about(shop, reference) == []
 
-    def test_pay_by_atm_card_and_code(self, player: Player, reference: str) -> None:
-        url = create(player, reference, requestType="payWithATM")["payUrl"]
-        assert "NAPAS •••• 0018" in player.http.get(url, timeout=10).text
-        step = press(player, url, decision="card", method="atm", card="atm_ok")
+    def test_pay_by_atm_card_and_code(self, sandbox: SandboxProcess, reference: str) -> None:
+        url = create(sandbox, reference, requestType="payWithATM")["payUrl"]
+        assert "NAPAS •••• 0018" in sandbox.http.get(url, timeout=10).text
+        step = press(sandbox, url, decision="card", method="atm", card="atm_ok")
         assert "One-time code" in step.text
-        back = returned(press(player, url, decision="approve", method="atm", code="OTP"))
+        back = returned(press(sandbox, url, decision="approve", method="atm", code="OTP"))
         assert (back["resultCode"], back["payType"]) == ("0", "napas")
 
     @pytest.mark.parametrize(
@@ -266,18 +288,18 @@ class TestPages:
         ],
     )
     def test_answer_as_the_test_card_does(
-        self, player: Player, reference: str, kind: str, method: str, card: str, code: str
+        self, sandbox: SandboxProcess, reference: str, kind: str, method: str, card: str, code: str
     ) -> None:
-        url = create(player, reference, requestType=kind)["payUrl"]
-        back = returned(press(player, url, decision="card", method=method, card=card))
+        url = create(sandbox, reference, requestType=kind)["payUrl"]
+        back = returned(press(sandbox, url, decision="card", method=method, card=card))
         assert back["resultCode"] == code
 
-    def test_let_the_shopper_choose_the_way(self, player: Player, reference: str) -> None:
-        url = create(player, reference, requestType="payWithMethod")["payUrl"]
-        assert "International card" in player.http.get(url, timeout=10).text
-        assert "Visa •••• 1111" in press(player, url, decision="method", method="card").text
-        assert "<svg" in press(player, url, decision="method", method="wallet").text
-        code = press(player, url, decision="card", method="card", card="card_ok")
+    def test_let_the_shopper_choose_the_way(self, sandbox: SandboxProcess, reference: str) -> None:
+        url = create(sandbox, reference, requestType="payWithMethod")["payUrl"]
+        assert "International card" in sandbox.http.get(url, timeout=10).text
+        assert "Visa •••• 1111" in press(sandbox, url, decision="method", method="card").text
+        assert "<svg" in press(sandbox, url, decision="method", method="wallet").text
+        code = press(sandbox, url, decision="card", method="card", card="card_ok")
         assert 'name="code"' in code.text
         assert code.request.method == "GET"
 
@@ -292,7 +314,7 @@ class TestPages:
     )
     def test_offer_only_what_takes_the_payment(
         self,
-        player: Player,
+        sandbox: SandboxProcess,
         reference: str,
         dong: int,
         *,
@@ -301,9 +323,9 @@ class TestPages:
         card: bool,
     ) -> None:
         url = create(
-            player, reference, dong, requestType="payWithMethod", autoCapture=auto_capture
+            sandbox, reference, dong, requestType="payWithMethod", autoCapture=auto_capture
         )["payUrl"]
-        text = player.http.get(url, timeout=10).text
+        text = sandbox.http.get(url, timeout=10).text
         assert ('value="atm"' in text, 'value="card"' in text) == (atm, card)
         assert 'value="wallet"' in text
 
@@ -312,31 +334,31 @@ class TestPages:
         [("captureWallet", "atm"), ("payWithATM", "card"), ("payWithCC", "app")],
     )
     def test_take_nothing_by_another_door(
-        self, player: Player, reference: str, kind: str, method: str
+        self, sandbox: SandboxProcess, reference: str, kind: str, method: str
     ) -> None:
-        url = create(player, reference, requestType=kind)["payUrl"]
-        assert press(player, url, decision="approve", method=method).status_code == 200
-        assert player.charge(reference)["status"] == "open"
+        url = create(sandbox, reference, requestType=kind)["payUrl"]
+        assert press(sandbox, url, decision="approve", method=method).status_code == 200
+        assert sandbox.charge(reference)["status"] == "open"
 
     @pytest.mark.parametrize(("decision", "code"), [("approve", 0), ("decline:1002", 1002)])
     def test_wait_for_a_slow_bank(
-        self, player: Player, shop: Shop, reference: str, decision: str, code: int
+        self, sandbox: SandboxProcess, shop: Shop, reference: str, decision: str, code: int
     ) -> None:
         shop.answer = (204, b"")
-        url = create(player, reference)["deeplink"]
-        back = returned(press(player, url, decision=f"slow:{decision}", method="app"))
+        url = create(sandbox, reference)["deeplink"]
+        back = returned(press(sandbox, url, decision=f"slow:{decision}", method="app"))
         assert back["resultCode"] == "7002"
         assert about(shop, reference) == []
-        player.control("clock", advance_s=61)
+        sandbox.control("clock", advance_s=61)
         assert ipn(shop, reference)["resultCode"] == code
 
-    def test_end_with_the_link(self, player: Player, shop: Shop, reference: str) -> None:
-        url = create(player, reference)["payUrl"]
-        player.control("clock", advance_s=15 * 60 + 1)
-        assert player.http.get(url, timeout=10).status_code == 410
-        assert press(player, url, decision="approve", method="web").status_code == 410
-        assert query(player, reference)["resultCode"] == 1005
-        assert player.charge(reference)["status"] == "expired"
+    def test_end_with_the_link(self, sandbox: SandboxProcess, shop: Shop, reference: str) -> None:
+        url = create(sandbox, reference)["payUrl"]
+        sandbox.control("clock", advance_s=15 * 60 + 1)
+        assert sandbox.http.get(url, timeout=10).status_code == 410
+        assert press(sandbox, url, decision="approve", method="web").status_code == 410
+        assert query(sandbox, reference)["resultCode"] == 1005
+        assert sandbox.charge(reference)["status"] == "expired"
         assert about(shop, reference) == []
 
 
@@ -356,30 +378,30 @@ class TestRules:
         ],
     )
     def test_decide_without_anybody(
-        self, player: Player, reference: str, decision: str, code: int
+        self, sandbox: SandboxProcess, reference: str, decision: str, code: int
     ) -> None:
-        player.behaviour(gateway="momo", reference=reference, decision=decision)
-        url = create(player, reference)["payUrl"]
-        page = player.http.get(url, allow_redirects=False, timeout=10)
+        sandbox.behaviour(gateway="momo", reference=reference, decision=decision)
+        url = create(sandbox, reference)["payUrl"]
+        page = sandbox.http.get(url, allow_redirects=False, timeout=10)
         assert returned(page)["resultCode"] == str(code)
 
     def test_leave_a_payment_to_the_bank_until_somebody_decides(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        player.behaviour(gateway="momo", reference=reference, decision="pending")
-        create(player, reference)
-        eventually(lambda: over(player, reference), "the decision")
-        assert player.charge(reference)["status"] == "pending"
-        player.control("decide", gateway="momo", reference=reference, decision="approve")
+        sandbox.behaviour(gateway="momo", reference=reference, decision="pending")
+        create(sandbox, reference)
+        eventually(lambda: over(sandbox, reference), "the decision")
+        assert sandbox.charge(reference)["status"] == "pending"
+        sandbox.control("decide", gateway="momo", reference=reference, decision="approve")
         assert ipn(shop, reference)["resultCode"] == 0
 
     @pytest.mark.parametrize(("dong", "code"), [(21_001, 1001), (21_006, 1006), (27_002, 7002)])
     def test_are_beaten_by_a_magic_amount(
-        self, player: Player, reference: str, dong: int, code: int
+        self, sandbox: SandboxProcess, reference: str, dong: int, code: int
     ) -> None:
-        player.behaviour(gateway="momo", decision="approve")
-        create(player, reference, dong)
-        found = eventually(lambda: over(player, reference), "the decision")
+        sandbox.behaviour(gateway="momo", decision="approve")
+        create(sandbox, reference, dong)
+        found = eventually(lambda: over(sandbox, reference), "the decision")
         assert found["resultCode"] == code
 
     @pytest.mark.parametrize(
@@ -387,30 +409,30 @@ class TestRules:
         [("amount", {"amount": 151_000}), ("account", {"partnerCode": "MOMOOTHER"})],
     )
     def test_lie_under_a_good_signature(
-        self, player: Player, shop: Shop, reference: str, corrupt: str, lie: dict[str, Any]
+        self, sandbox: SandboxProcess, shop: Shop, reference: str, corrupt: str, lie: dict[str, Any]
     ) -> None:
-        player.behaviour(
+        sandbox.behaviour(
             gateway="momo", reference=reference, decision="approve", webhook={"corrupt": corrupt}
         )
-        create(player, reference)
+        create(sandbox, reference)
         told = ipn(shop, reference)
         assert lie.items() <= told.items()
 
     @pytest.mark.parametrize("corrupt", ["signature", "body"])
     def test_break_the_signature(
-        self, player: Player, shop: Shop, reference: str, corrupt: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str, corrupt: str
     ) -> None:
-        player.behaviour(
+        sandbox.behaviour(
             gateway="momo", reference=reference, decision="approve", webhook={"corrupt": corrupt}
         )
-        create(player, reference)
+        create(sandbox, reference)
         told = any_ipn(shop, reference)
         assert told["signature"] != sign(RESULT, told)
 
 
 class TestIpn:
     def test_is_sent_again_until_it_is_answered_by_204(
-        self, own_player: Player, own_shop: Shop, reference: str
+        self, own_player: SandboxProcess, own_shop: Shop, reference: str
     ) -> None:
         own_shop.answers = [(200, b"{}"), (500, b"")]
         own_shop.answer = (204, b"")
@@ -419,154 +441,160 @@ class TestIpn:
         for wait_s, count in ((31, 2), (301, 3), (901, 3)):
             own_player.control("clock", advance_s=wait_s)
             eventually(partial(heard_times, own_shop, reference, count), "the IPN")
-        (delivery,) = own_player.book(reference=reference)["webhooks"]
+        (delivery,) = own_player.journal(reference=reference)["webhooks"]
         assert [each["status"] for each in delivery["attempts"]] == [200, 500, 204]
 
     def test_comes_in_copies_and_after_a_resend(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        player.behaviour(
+        sandbox.behaviour(
             gateway="momo", reference=reference, decision="approve", webhook={"copies": 3}
         )
-        create(player, reference)
+        create(sandbox, reference)
         eventually(lambda: len(about(shop, reference)) == 3, "three copies")
-        player.control("webhooks/resend", gateway="momo", reference=reference)
+        sandbox.control("webhooks/resend", gateway="momo", reference=reference)
         assert len(about(shop, reference)) == 4
 
 
 class TestRefund:
-    def test_gives_a_part_and_then_the_rest_back(self, player: Player, reference: str) -> None:
-        number = trans_id(paid(player, reference))
-        first, rest = refund(player, number, 50_000), refund(player, number, 100_000)
+    def test_gives_a_part_and_then_the_rest_back(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        number = trans_id(paid(sandbox, reference))
+        first, rest = refund(sandbox, number, 50_000), refund(sandbox, number, 100_000)
         assert (first["resultCode"], rest["resultCode"]) == (0, 0)
         assert len({number, first["transId"], rest["transId"]}) == 3
-        listed = query(player, reference)["refundTrans"]
+        listed = query(sandbox, reference)["refundTrans"]
         assert [(each["amount"], each["resultCode"]) for each in listed] == [
             (50_000, 0),
             (100_000, 0),
         ]
-        charge = player.charge(reference)
+        charge = sandbox.charge(reference)
         assert (charge["status"], charge["refunded"]) == ("refunded", 150_000)
-        assert refund(player, number, 1_000)["resultCode"] == 1081
+        assert refund(sandbox, number, 1_000)["resultCode"] == 1081
 
-    def test_needs_an_order_id_of_its_own(self, player: Player, reference: str) -> None:
-        number = trans_id(paid(player, reference))
-        assert refund(player, number, 5_000, orderId=reference)["resultCode"] == 41
-        assert player.charge(reference)["refunded"] == 0
+    def test_needs_an_order_id_of_its_own(self, sandbox: SandboxProcess, reference: str) -> None:
+        number = trans_id(paid(sandbox, reference))
+        assert refund(sandbox, number, 5_000, orderId=reference)["resultCode"] == 41
+        assert sandbox.charge(reference)["refunded"] == 0
 
     @pytest.mark.parametrize(("dong", "code"), [(999, 22), (150_001, 1081)])
     def test_keeps_to_its_bounds(
-        self, player: Player, reference: str, dong: int, code: int
+        self, sandbox: SandboxProcess, reference: str, dong: int, code: int
     ) -> None:
-        number = trans_id(paid(player, reference))
-        assert refund(player, number, dong)["resultCode"] == code
-        assert player.charge(reference)["refunded"] == 0
+        number = trans_id(paid(sandbox, reference))
+        assert refund(sandbox, number, dong)["resultCode"] == code
+        assert sandbox.charge(reference)["refunded"] == 0
 
-    def test_has_a_higher_floor_for_atm_cards(self, player: Player, reference: str) -> None:
-        number = trans_id(paid(player, reference, requestType="payWithATM"))
-        assert refund(player, number, 9_000)["resultCode"] == 22
-        assert refund(player, number, 10_000)["resultCode"] == 0
+    def test_has_a_higher_floor_for_atm_cards(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        number = trans_id(paid(sandbox, reference, requestType="payWithATM"))
+        assert refund(sandbox, number, 9_000)["resultCode"] == 22
+        assert refund(sandbox, number, 10_000)["resultCode"] == 0
 
-    def test_is_unknown_for_a_number_nobody_gave(self, player: Player) -> None:
-        assert refund(player, 1, 5_000)["resultCode"] == 42
+    def test_is_unknown_for_a_number_nobody_gave(self, sandbox: SandboxProcess) -> None:
+        assert refund(sandbox, 1, 5_000)["resultCode"] == 42
 
     def test_is_the_same_refund_under_the_same_request_id(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
-        body = refund_body(trans_id(paid(player, reference)), 5_000)
-        first, again = (send(player, "refund", body).json() for _ in range(2))
+        body = refund_body(trans_id(paid(sandbox, reference)), 5_000)
+        first, again = (send(sandbox, "refund", body).json() for _ in range(2))
         assert first == again
-        assert player.charge(reference)["refunded"] == 5_000
+        assert sandbox.charge(reference)["refunded"] == 5_000
 
-    def test_fails_for_now_and_works_as_a_new_one(self, player: Player, reference: str) -> None:
-        number = trans_id(paid(player, reference))
-        assert refund(player, number, 11_080)["resultCode"] == 1080
-        assert player.charge(reference)["refunded"] == 0
-        player.behaviour(gateway="momo", reference=reference, decision="decline:1080")
-        assert refund(player, number, 5_000)["resultCode"] == 1080
-        player.behaviour(gateway="momo", reference=reference)
-        assert refund(player, number, 5_000)["resultCode"] == 0
+    def test_fails_for_now_and_works_as_a_new_one(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        number = trans_id(paid(sandbox, reference))
+        assert refund(sandbox, number, 11_080)["resultCode"] == 1080
+        assert sandbox.charge(reference)["refunded"] == 0
+        sandbox.behaviour(gateway="momo", reference=reference, decision="decline:1080")
+        assert refund(sandbox, number, 5_000)["resultCode"] == 1080
+        sandbox.behaviour(gateway="momo", reference=reference)
+        assert refund(sandbox, number, 5_000)["resultCode"] == 0
 
-    def test_may_take_a_minute(self, player: Player, reference: str) -> None:
-        number = trans_id(paid(player, reference))
+    def test_may_take_a_minute(self, sandbox: SandboxProcess, reference: str) -> None:
+        number = trans_id(paid(sandbox, reference))
         body = refund_body(number, 17_002)
-        assert send(player, "refund", body).json()["resultCode"] == 7002
+        assert send(sandbox, "refund", body).json()["resultCode"] == 7002
         asked = {**body, "requestId": uuid.uuid4().hex}
-        assert send(player, "refund/query", asked).json()["resultCode"] == 7002
+        assert send(sandbox, "refund/query", asked).json()["resultCode"] == 7002
         # The repeat of a request that is not final must not move money twice.
-        assert send(player, "refund", body).json()["resultCode"] == 40
-        player.control("clock", advance_s=61)
-        found = send(player, "refund/query", asked).json()
+        assert send(sandbox, "refund", body).json()["resultCode"] == 40
+        sandbox.control("clock", advance_s=61)
+        found = send(sandbox, "refund/query", asked).json()
         (entry,) = found["refundTrans"]
         assert (entry["orderId"], entry["amount"], entry["resultCode"]) == (
             body["orderId"],
             17_002,
             0,
         )
-        assert player.charge(reference)["refunded"] == 17_002
+        assert sandbox.charge(reference)["refunded"] == 17_002
 
-    def test_is_unknown_to_a_query_before_it_was_made(self, player: Player) -> None:
+    def test_is_unknown_to_a_query_before_it_was_made(self, sandbox: SandboxProcess) -> None:
         body = {"partnerCode": PARTNER, "requestId": uuid.uuid4().hex, "orderId": "r-1"}
-        assert send(player, "refund/query", body).json()["resultCode"] == 42
+        assert send(sandbox, "refund/query", body).json()["resultCode"] == 42
 
 
 class TestConfirm:
-    def hold(self, player: Player, reference: str) -> None:
-        assert paid(player, reference, autoCapture=False)["resultCode"] == 9000
-        charge = player.charge(reference)
+    def hold(self, sandbox: SandboxProcess, reference: str) -> None:
+        assert paid(sandbox, reference, autoCapture=False)["resultCode"] == 9000
+        charge = sandbox.charge(reference)
         assert (charge["status"], charge["captured"]) == ("authorized", 0)
 
-    def test_takes_what_was_held(self, player: Player, reference: str) -> None:
-        self.hold(player, reference)
-        assert confirm(player, reference, 150_000, "capture")["resultCode"] == 0
-        assert query(player, reference)["resultCode"] == 0
-        assert player.charge(reference)["captured"] == 150_000
-        assert confirm(player, reference, 150_000, "cancel")["resultCode"] == 47
+    def test_takes_what_was_held(self, sandbox: SandboxProcess, reference: str) -> None:
+        self.hold(sandbox, reference)
+        assert confirm(sandbox, reference, 150_000, "capture")["resultCode"] == 0
+        assert query(sandbox, reference)["resultCode"] == 0
+        assert sandbox.charge(reference)["captured"] == 150_000
+        assert confirm(sandbox, reference, 150_000, "cancel")["resultCode"] == 47
 
-    def test_lets_the_money_go(self, player: Player, reference: str) -> None:
-        self.hold(player, reference)
-        assert confirm(player, reference, 150_000, "cancel")["resultCode"] == 0
-        assert query(player, reference)["resultCode"] == 1003
-        assert player.charge(reference)["status"] == "voided"
-        assert confirm(player, reference, 150_000, "capture")["resultCode"] == 47
+    def test_lets_the_money_go(self, sandbox: SandboxProcess, reference: str) -> None:
+        self.hold(sandbox, reference)
+        assert confirm(sandbox, reference, 150_000, "cancel")["resultCode"] == 0
+        assert query(sandbox, reference)["resultCode"] == 1003
+        assert sandbox.charge(reference)["status"] == "voided"
+        assert confirm(sandbox, reference, 150_000, "capture")["resultCode"] == 47
 
-    def test_takes_the_whole_amount_only(self, player: Player, reference: str) -> None:
-        self.hold(player, reference)
-        assert confirm(player, reference, 50_000, "capture")["resultCode"] == 22
-        assert player.charge(reference)["captured"] == 0
+    def test_takes_the_whole_amount_only(self, sandbox: SandboxProcess, reference: str) -> None:
+        self.hold(sandbox, reference)
+        assert confirm(sandbox, reference, 50_000, "capture")["resultCode"] == 22
+        assert sandbox.charge(reference)["captured"] == 0
 
-    def test_comes_too_late_after_a_month(self, player: Player, reference: str) -> None:
-        self.hold(player, reference)
-        player.control("clock", advance_s=31 * 24 * 3600)
-        assert query(player, reference)["resultCode"] == 1003
+    def test_comes_too_late_after_a_month(self, sandbox: SandboxProcess, reference: str) -> None:
+        self.hold(sandbox, reference)
+        sandbox.control("clock", advance_s=31 * 24 * 3600)
+        assert query(sandbox, reference)["resultCode"] == 1003
 
-    def test_comes_before_any_refund(self, player: Player, reference: str) -> None:
-        self.hold(player, reference)
-        number = trans_id(query(player, reference))
-        assert refund(player, number, 5_000)["resultCode"] == 1088
+    def test_comes_before_any_refund(self, sandbox: SandboxProcess, reference: str) -> None:
+        self.hold(sandbox, reference)
+        number = trans_id(query(sandbox, reference))
+        assert refund(sandbox, number, 5_000)["resultCode"] == 1088
 
 
 class TestFaults:
     @pytest.mark.parametrize("fault", ["refuse", "timeout_before", "http_500", "garbage"])
-    def test_before_do_nothing(self, player: Player, reference: str, fault: str) -> None:
-        player.behaviour(gateway="momo", reference=reference, api={"fault": fault})
+    def test_before_do_nothing(self, sandbox: SandboxProcess, reference: str, fault: str) -> None:
+        sandbox.behaviour(gateway="momo", reference=reference, api={"fault": fault})
         body = create_body(reference)
-        unheard(player, body)
-        assert player.book(reference=reference)["charges"] == []
-        player.behaviour(gateway="momo", reference=reference)
-        assert send(player, "create", body).status_code == 200
+        unheard(sandbox, body)
+        assert sandbox.journal(reference=reference)["charges"] == []
+        sandbox.behaviour(gateway="momo", reference=reference)
+        assert send(sandbox, "create", body).status_code == 200
 
     @pytest.mark.parametrize(
         "fault", ["timeout_after", "reset_after", "cut_body", "http_500_after"]
     )
     def test_after_are_done_and_the_repeat_hears_it(
-        self, player: Player, reference: str, fault: str
+        self, sandbox: SandboxProcess, reference: str, fault: str
     ) -> None:
-        player.behaviour(gateway="momo", reference=reference, api={"fault": fault})
+        sandbox.behaviour(gateway="momo", reference=reference, api={"fault": fault})
         body = create_body(reference)
-        unheard(player, body)
-        assert player.charge(reference)["status"] == "open"
-        again = eventually(lambda: heard(player, body), "an answer")
+        unheard(sandbox, body)
+        assert sandbox.charge(reference)["status"] == "open"
+        again = eventually(lambda: heard(sandbox, body), "an answer")
         assert (again["resultCode"], again["orderId"]) == (0, reference)
 
 
@@ -574,27 +602,29 @@ def heard_times(shop: Shop, reference: str, count: int) -> bool:
     return len(about(shop, reference)) == count
 
 
-def unheard(player: Player, body: dict[str, Any]) -> None:
+def unheard(sandbox: SandboxProcess, body: dict[str, Any]) -> None:
     try:
-        answer = send(player, "create", body, timeout_s=0.5)
+        answer = send(sandbox, "create", body, timeout_s=0.5)
     except requests.RequestException:
         return
     assert answer.status_code == 500 or not answer.text.startswith("{"), answer.text
 
 
-def heard(player: Player, body: dict[str, Any]) -> Any:
-    answer = send(player, "create", body)
+def heard(sandbox: SandboxProcess, body: dict[str, Any]) -> Any:
+    answer = send(sandbox, "create", body)
     return answer.json() if answer.status_code == 201 else None
 
 
 class TestSettlement:
-    def test_lists_payments_and_refunds_of_a_day(self, player: Player, reference: str) -> None:
-        payment = paid(player, reference)
-        refund(player, trans_id(payment), 50_000)
-        at = player.charge(reference)["captured_at"]
+    def test_lists_payments_and_refunds_of_a_day(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        payment = paid(sandbox, reference)
+        refund(sandbox, trans_id(payment), 50_000)
+        at = sandbox.charge(reference)["captured_at"]
         day = datetime.fromisoformat(at).astimezone(timezone(timedelta(hours=7))).date()
-        report = player.http.get(
-            f"{player.url}/control/settlement",
+        report = sandbox.http.get(
+            f"{sandbox.url}/control/settlement",
             params={"gateway": "momo", "date": day.isoformat()},
             timeout=10,
         ).json()
@@ -607,7 +637,7 @@ class TestSettlement:
 
 class TestRestart:
     def test_keeps_payments_decisions_and_request_ids(
-        self, own_player: Player, own_shop: Shop, reference: str
+        self, own_player: SandboxProcess, own_shop: Shop, reference: str
     ) -> None:
         own_shop.answer = (204, b"")
         own_player.behaviour(

@@ -19,7 +19,7 @@ from tests.sandbox.paypal_shop import (
     order_body,
     rfc3339,
 )
-from tests.sandbox.player import TMN_CODE
+from tests.sandbox.sandbox_process import TMN_CODE
 from tests.sandbox.vnpay_shop import (
     digest,
     link_params,
@@ -29,7 +29,7 @@ from tests.sandbox.vnpay_shop import (
 )
 
 if TYPE_CHECKING:
-    from tests.sandbox.player import Player
+    from tests.sandbox.sandbox_process import SandboxProcess
 
 HOUR_S = 3600
 # No JSON objects, or none that could be answered: half a surrogate pair is no text.
@@ -47,8 +47,8 @@ NO_OBJECTS = [
 
 
 @pytest.fixture
-def app(player: Player) -> Caller:
-    return Caller(player)
+def app(sandbox: SandboxProcess) -> Caller:
+    return Caller(sandbox)
 
 
 def item(price: str, quantity: str = "1", **more: Any) -> dict[str, Any]:
@@ -69,14 +69,14 @@ class TestPaypalCalls:
         hold = answer["purchase_units"][0]["payments"]["authorizations"][0]["id"]
         # A session of requests would add a type; urllib3 below it adds none.
         void = requests.post(
-            f"{app.player.url}{PAYMENTS}/authorizations/{hold}/void",
+            f"{app.sandbox.url}{PAYMENTS}/authorizations/{hold}/void",
             headers={"Authorization": f"Bearer {app.token}"},
             timeout=10,
         )
         assert (void.status_code, void.content) == (204, b"")
 
     def test_may_write_the_scheme_in_any_case(self, app: Caller) -> None:
-        url = f"{app.player.url}{ORDERS}/X"
+        url = f"{app.sandbox.url}{ORDERS}/X"
         for scheme, status in (("bearer", 404), ("BEARER", 404), ("Basic", 401), ("", 401)):
             headers = {"Authorization": f"{scheme} {app.token}".strip()}
             assert requests.get(url, headers=headers, timeout=10).status_code == status
@@ -141,7 +141,7 @@ class TestPaypalSums:
 
 
 class TestPaypalReports:
-    def test_narrow_a_search(self, own_player: Player, reference: str) -> None:
+    def test_narrow_a_search(self, own_player: SandboxProcess, reference: str) -> None:
         app = Caller(own_player)
         capture = app.captured(reference, "50.00")["id"]
         app.post(f"{PAYMENTS}/captures/{capture}/refund", {"amount": money("1.00")}, key=new_key())
@@ -165,69 +165,71 @@ class TestPaypalReports:
 
 class TestVnpayLinks:
     def test_end_after_a_quarter_of_an_hour_unless_they_say(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
         params = link_params(reference)
         del params["vnp_ExpireDate"]
-        assert "PaymentMethod" in open_link(player, params).headers["Location"]
-        assert query(player, params)["vnp_TransactionStatus"] == "01"
-        player.control("clock", advance_s=15 * 60 + 1)
-        assert open_link(player, params).headers["Location"].endswith("code=15")
+        assert "PaymentMethod" in open_link(sandbox, params).headers["Location"]
+        assert query(sandbox, params)["vnp_TransactionStatus"] == "01"
+        sandbox.control("clock", advance_s=15 * 60 + 1)
+        assert open_link(sandbox, params).headers["Location"].endswith("code=15")
 
-    def test_may_hold_an_empty_parameter(self, player: Player, reference: str) -> None:
+    def test_may_hold_an_empty_parameter(self, sandbox: SandboxProcess, reference: str) -> None:
         # PHP and Python sign what is empty; Java and C# leave it out.
         params = link_params(reference, vnp_Bill_Mobile="")
-        assert "PaymentMethod" in open_link(player, params).headers["Location"]
+        assert "PaymentMethod" in open_link(sandbox, params).headers["Location"]
 
-    def test_survive_another_encoder_on_the_way(self, player: Player, reference: str) -> None:
+    def test_survive_another_encoder_on_the_way(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
         params = link_params(reference, vnp_OrderInfo="Don hang: a, b/c")
         signed = urlencode(sorted(params.items()))
         again = "&".join(f"{k}={quote(v, safe=':/,')}" for k, v in params.items())
-        url = f"{player.url}/paymentv2/vpcpay.html?{again}&vnp_SecureHash={digest(signed).upper()}"
-        answer = player.http.get(url, allow_redirects=False, timeout=10)
+        url = f"{sandbox.url}/paymentv2/vpcpay.html?{again}&vnp_SecureHash={digest(signed).upper()}"
+        answer = sandbox.http.get(url, allow_redirects=False, timeout=10)
         assert "PaymentMethod" in answer.headers["Location"]
-        changed = player.http.get(url.replace("Don", "Dom"), allow_redirects=False, timeout=10)
+        changed = sandbox.http.get(url.replace("Don", "Dom"), allow_redirects=False, timeout=10)
         assert changed.headers["Location"].endswith("code=70")
 
-    def test_are_refused_without_a_date(self, player: Player, reference: str) -> None:
+    def test_are_refused_without_a_date(self, sandbox: SandboxProcess, reference: str) -> None:
         for date in ("", "soon", "20261399000000"):
             params = link_params(reference, vnp_CreateDate=date)
             del params["vnp_ExpireDate"]
-            assert open_link(player, params).headers["Location"].endswith("code=03")
+            assert open_link(sandbox, params).headers["Location"].endswith("code=03")
 
 
 class TestVnpayCalls:
     @pytest.mark.parametrize("body", NO_OBJECTS)
-    def test_are_malformed_without_an_object(self, player: Player, body: str) -> None:
-        url = f"{player.url}/merchant_webapi/api/transaction"
-        answer = player.http.post(url, data=body, timeout=5)
+    def test_are_malformed_without_an_object(self, sandbox: SandboxProcess, body: str) -> None:
+        url = f"{sandbox.url}/merchant_webapi/api/transaction"
+        answer = sandbox.http.post(url, data=body, timeout=5)
         assert (answer.status_code, answer.json()["vnp_ResponseCode"]) == (200, "03")
 
-    def test_may_send_numbers(self, player: Player, reference: str) -> None:
+    def test_may_send_numbers(self, sandbox: SandboxProcess, reference: str) -> None:
         params = link_params(reference)
-        open_link(player, params)
-        player.control("decide", gateway="vnpay", reference=reference, decision="approve")
+        open_link(sandbox, params)
+        sandbox.control("decide", gateway="vnpay", reference=reference, decision="approve")
         body: dict[str, Any] = dict(request_body("refund", params, vnp_TransactionNo=""))
         body["vnp_Amount"] = int(body["vnp_Amount"])
         del body["vnp_TransactionNo"]
-        answer = player.http.post(
-            f"{player.url}/merchant_webapi/api/transaction", json=body, timeout=10
+        answer = sandbox.http.post(
+            f"{sandbox.url}/merchant_webapi/api/transaction", json=body, timeout=10
         ).json()
         assert (answer["vnp_ResponseCode"], answer["vnp_TransactionStatus"]) == ("00", "05")
 
-    def test_list_the_banks(self, player: Player) -> None:
-        url = f"{player.url}/qrpayauth/api/merchant/get_bank_list"
-        banks = player.http.post(url, data={"tmn_code": TMN_CODE}, timeout=5).json()
+    def test_list_the_banks(self, sandbox: SandboxProcess) -> None:
+        url = f"{sandbox.url}/qrpayauth/api/merchant/get_bank_list"
+        banks = sandbox.http.post(url, data={"tmn_code": TMN_CODE}, timeout=5).json()
         assert banks[0]["bank_code"] == "NCB"
         assert {"bank_name", "bank_type", "display_order", "logo_link"} < set(banks[0])
-        assert player.http.post(url, data={"tmn_code": "OTHER001"}, timeout=5).json() == []
+        assert sandbox.http.post(url, data={"tmn_code": "OTHER001"}, timeout=5).json() == []
 
 
 class TestMomoCalls:
     @pytest.mark.parametrize("body", NO_OBJECTS)
-    def test_are_malformed_without_an_object(self, player: Player, body: str) -> None:
-        answer = player.http.post(
-            f"{player.url}/v2/gateway/api/create",
+    def test_are_malformed_without_an_object(self, sandbox: SandboxProcess, body: str) -> None:
+        answer = sandbox.http.post(
+            f"{sandbox.url}/v2/gateway/api/create",
             data=body,
             headers={"Content-Type": "application/json; charset=UTF-8"},
             timeout=5,
@@ -236,7 +238,7 @@ class TestMomoCalls:
 
     @pytest.mark.parametrize("lang", [[], {}, 1, "fr"])
     def test_are_malformed_in_a_language_that_is_none(
-        self, player: Player, reference: str, lang: Any
+        self, sandbox: SandboxProcess, reference: str, lang: Any
     ) -> None:
-        answer = send(player, "create", create_body(reference, lang=lang))
+        answer = send(sandbox, "create", create_body(reference, lang=lang))
         assert (answer.status_code, answer.json()["resultCode"]) == (400, 20)

@@ -23,30 +23,30 @@ from tests.sandbox.paypal_shop import (
     press,
     returned,
 )
-from tests.sandbox.player import PAYPAL_KEYS
+from tests.sandbox.sandbox_process import PAYPAL_KEYS
 
 if TYPE_CHECKING:
-    from tests.sandbox.player import Player, Shop
+    from tests.sandbox.sandbox_process import SandboxProcess, Shop
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
 
 
 @pytest.fixture
-def app(player: Player) -> Caller:
-    return Caller(player)
+def app(sandbox: SandboxProcess) -> Caller:
+    return Caller(sandbox)
 
 
 @pytest.fixture
-def own_app(own_player: Player) -> Caller:
+def own_app(own_player: SandboxProcess) -> Caller:
     return Caller(own_player)
 
 
 class TestToken:
     def test_lasts_nine_hours(self, own_app: Caller, reference: str) -> None:
-        own_app.player.control("clock", advance_s=31_667 - 10)
+        own_app.sandbox.control("clock", advance_s=31_667 - 10)
         assert own_app.create(reference)["status"] == "PAYER_ACTION_REQUIRED"
-        own_app.player.control("clock", advance_s=11)
+        own_app.sandbox.control("clock", advance_s=11)
         answer = own_app.call("GET", f"{ORDERS}/X")
         assert (answer.status_code, answer.json()["name"]) == (401, "AUTHENTICATION_FAILURE")
 
@@ -68,7 +68,7 @@ class TestCreate:
         assert unit["payee"]["merchant_id"] == PAYPAL_KEYS["PAYPAL_MERCHANT_ID"]
         assert (unit["custom_id"], unit["amount"]) == (reference, money("19.99"))
         assert page_of(order).endswith(f"/checkoutnow?token={order['id']}")
-        charge = app.player.charge(reference)
+        charge = app.sandbox.charge(reference)
         assert (charge["status"], charge["psp_reference"]) == ("open", order["id"])
 
     def test_without_a_source_is_the_older_answer(self, app: Caller, reference: str) -> None:
@@ -110,7 +110,7 @@ class TestCreate:
     ) -> None:
         answer = app.post(ORDERS, order_body(reference, **changes), key=new_key())
         assert issue_of(answer) == expected
-        assert app.player.book(reference=reference)["charges"] == []
+        assert app.sandbox.journal(reference=reference)["charges"] == []
 
     @pytest.mark.parametrize(
         ("source", "expected"),
@@ -141,8 +141,8 @@ class TestCreate:
     )
     def test_refuses_what_is_no_json(self, app: Caller, body: str) -> None:
         headers = {"Authorization": f"Bearer {app.token}", "Content-Type": "application/json"}
-        url = app.player.url + ORDERS
-        answer = app.player.http.post(url, data=body, headers=headers, timeout=10)
+        url = app.sandbox.url + ORDERS
+        answer = app.sandbox.http.post(url, data=body, headers=headers, timeout=10)
         assert issue_of(answer) == (400, "MALFORMED_REQUEST_JSON")
 
     def test_refuses_an_invoice_that_was_paid(self, app: Caller, reference: str) -> None:
@@ -167,7 +167,7 @@ class TestCreate:
         assert answer.status_code == 204
         changed = app.get(f"{ORDERS}/{order['id']}")
         assert changed["purchase_units"][0]["amount"] == money("25.00")
-        assert app.player.charge(reference)["amount"] == 2500
+        assert app.sandbox.charge(reference)["amount"] == 2500
         wrong = [{"op": "replace", "path": "/status", "value": "COMPLETED"}]
         assert issue_of(app.call("PATCH", f"{ORDERS}/{order['id']}", wrong))[0] == 422
         strange = [{"op": ["replace"], "path": path, "value": money("25.00")}]
@@ -181,7 +181,7 @@ class TestRequestId:
     def test_gives_the_latest_state_of_what_it_made(self, app: Caller, reference: str) -> None:
         key, body = new_key(), order_body(reference)
         first = app.post(ORDERS, body, key=key).json()
-        press(app.player, page_of(first), decision="pay", source="approve")
+        press(app.sandbox, page_of(first), decision="pay", source="approve")
         again = app.post(ORDERS, body, key=key)
         assert (again.status_code, again.json()["id"]) == (200, first["id"])
         assert (first["status"], again.json()["status"]) == ("PAYER_ACTION_REQUIRED", "APPROVED")
@@ -192,11 +192,11 @@ class TestRequestId:
         answers = [app.post(path, key=key) for _ in range(2)]
         assert [each.status_code for each in answers] == [201, 200]
         assert answers[0].json() == answers[1].json()
-        assert app.player.charge(reference)["captured"] == 1999
+        assert app.sandbox.charge(reference)["captured"] == 1999
 
     def test_moves_money_once_when_many_ask_at_once(self, app: Caller, reference: str) -> None:
         capture, key = app.captured(reference), new_key()
-        url = f"{app.player.url}{PAYMENTS}/captures/{capture['id']}/refund"
+        url = f"{app.sandbox.url}{PAYMENTS}/captures/{capture['id']}/refund"
         headers = {
             "Authorization": f"Bearer {app.token}",
             "Content-Type": "application/json",
@@ -214,7 +214,7 @@ class TestRequestId:
             statuses = list(threads.map(refund, range(32)))
         assert set(statuses) <= {200, 201, 409}
         assert statuses.count(201) == 1
-        assert app.player.charge(reference)["refunded"] == 100
+        assert app.sandbox.charge(reference)["refunded"] == 100
 
     def test_cannot_be_used_with_another_body(self, app: Caller, reference: str) -> None:
         key = new_key()
@@ -225,63 +225,63 @@ class TestRequestId:
     def test_is_forgotten_after_six_hours_by_orders(self, own_app: Caller, reference: str) -> None:
         key, body = new_key(), order_body(reference)
         first = own_app.post(ORDERS, body, key=key).json()
-        own_app.player.control("clock", advance_s=6 * HOUR_S + 1)
+        own_app.sandbox.control("clock", advance_s=6 * HOUR_S + 1)
         assert own_app.post(ORDERS, body, key=key).json()["id"] != first["id"]
 
     def test_is_remembered_for_45_days_by_refunds(self, own_app: Caller, reference: str) -> None:
         path = f"{PAYMENTS}/captures/{own_app.captured(reference)['id']}/refund"
         key, body = new_key(), {"amount": money("1.00")}
         for days, refunded in ((0, 100), (44, 100), (2, 200)):
-            own_app.player.control("clock", advance_s=days * DAY_S)
+            own_app.sandbox.control("clock", advance_s=days * DAY_S)
             own_app.renew()
             own_app.post(path, body, key=key)
-            assert own_app.player.charge(reference)["refunded"] == refunded
+            assert own_app.sandbox.charge(reference)["refunded"] == refunded
 
 
 class TestPage:
     def test_shows_what_is_paid_to_whom(self, app: Caller, reference: str) -> None:
-        page = app.player.http.get(page_of(app.create(reference)), timeout=10)
+        page = app.sandbox.http.get(page_of(app.create(reference)), timeout=10)
         for words in ("Sandbox – no real money", "19.99 USD", "Suite shop", "Order 1"):
             assert words in page.text
         assert "<script" not in page.text
 
     def test_asks_the_buyer_to_log_in_before_the_review(self, app: Caller, reference: str) -> None:
         page = page_of(app.create(reference))
-        first = app.player.http.get(page, timeout=10).text
+        first = app.sandbox.http.get(page, timeout=10).text
         assert 'type="password"' in first
         assert "Pay 19.99 USD" not in first
         wrong = {"decision": "log_in", "email": "nobody", "password": "x"}
-        assert "Check your e-mail and password" in press(app.player, page, **wrong).text
-        step = press(app.player, page, **(wrong | {"email": "buyer@example.com"}))
+        assert "Check your e-mail and password" in press(app.sandbox, page, **wrong).text
+        step = press(app.sandbox, page, **(wrong | {"email": "buyer@example.com"}))
         assert step.status_code == 303
-        review = app.player.http.get(app.player.url + step.headers["Location"], timeout=10).text
+        review = app.sandbox.http.get(app.sandbox.url + step.headers["Location"], timeout=10).text
         assert "Pay 19.99 USD" in review
 
     def test_brings_the_buyer_back_approved(self, app: Caller, shop: Shop, reference: str) -> None:
         order = app.create(reference)
-        back = returned(press(app.player, page_of(order), decision="pay", source="approve"))
+        back = returned(press(app.sandbox, page_of(order), decision="pay", source="approve"))
         now = app.get(f"{ORDERS}/{order['id']}")
         assert back == {"order": "1", "token": order["id"], "PayerID": now["payer"]["payer_id"]}
         assert now["status"] == "APPROVED"
         told = event(shop, reference, "CHECKOUT.ORDER.APPROVED").json()["resource"]
         assert (told["id"], told["status"]) == (order["id"], "APPROVED")
         # Nothing is taken before the shop captures.
-        assert app.player.charge(reference)["captured"] == 0
+        assert app.sandbox.charge(reference)["captured"] == 0
 
     def test_lets_the_buyer_cancel_and_come_again(
         self, app: Caller, shop: Shop, reference: str
     ) -> None:
         order = app.create(reference)
-        back = returned(press(app.player, page_of(order), decision="cancel"), CANCEL_URL)
+        back = returned(press(app.sandbox, page_of(order), decision="cancel"), CANCEL_URL)
         assert back == {"token": order["id"]}
         assert app.get(f"{ORDERS}/{order['id']}")["status"] == "PAYER_ACTION_REQUIRED"
-        returned(press(app.player, page_of(order), decision="pay", source="approve"))
+        returned(press(app.sandbox, page_of(order), decision="pay", source="approve"))
 
     def test_leaves_everything_open_when_the_buyer_walks_away(
         self, app: Caller, shop: Shop, reference: str
     ) -> None:
         order = app.create(reference)
-        assert "walked away" in press(app.player, page_of(order), decision="abandon").text
+        assert "walked away" in press(app.sandbox, page_of(order), decision="abandon").text
         assert app.get(f"{ORDERS}/{order['id']}")["status"] == "PAYER_ACTION_REQUIRED"
         assert events(shop, reference) == []
 
@@ -289,19 +289,19 @@ class TestPage:
         order = app.create(reference)
         capture = f"{ORDERS}/{order['id']}/capture"
         bad = {"decision": "pay", "source": "decline:INSTRUMENT_DECLINED"}
-        returned(press(app.player, page_of(order), **bad))
+        returned(press(app.sandbox, page_of(order), **bad))
         assert issue_of(app.post(capture, key=new_key())) == (422, "INSTRUMENT_DECLINED")
-        page = app.player.http.get(page_of(order), timeout=10)
+        page = app.sandbox.http.get(page_of(order), timeout=10)
         assert "Choose another" in page.text
         assert issue_of(app.post(capture, key=new_key())) == (422, "ORDER_NOT_APPROVED")
-        returned(press(app.player, page_of(order), decision="pay", source="approve"))
+        returned(press(app.sandbox, page_of(order), decision="pay", source="approve"))
         assert app.post(capture, key=new_key()).status_code == 201
 
     def test_counts_the_attempts(self, app: Caller, reference: str) -> None:
         order = app.create(reference)
         issues = []
         for _ in range(10):
-            press(app.player, page_of(order), decision="decline:INSTRUMENT_DECLINED")
+            press(app.sandbox, page_of(order), decision="decline:INSTRUMENT_DECLINED")
             answer = app.post(f"{ORDERS}/{order['id']}/capture", key=new_key())
             issues.append(issue_of(answer)[1])
         assert issues == [
@@ -310,15 +310,15 @@ class TestPage:
         ]
 
     def test_is_known_by_no_other_token(self, app: Caller) -> None:
-        assert app.player.http.get(f"{app.player.url}/checkoutnow", timeout=10).status_code == 404
+        assert app.sandbox.http.get(f"{app.sandbox.url}/checkoutnow", timeout=10).status_code == 404
 
     def test_ends_after_three_hours(self, own_app: Caller, reference: str) -> None:
         order = own_app.create(reference)
-        own_app.player.control("clock", advance_s=3 * HOUR_S + 1)
-        assert own_app.player.http.get(page_of(order), timeout=10).status_code == 410
+        own_app.sandbox.control("clock", advance_s=3 * HOUR_S + 1)
+        assert own_app.sandbox.http.get(page_of(order), timeout=10).status_code == 410
         gone = own_app.call("GET", f"{ORDERS}/{order['id']}")
         assert issue_of(gone) == (404, "INVALID_RESOURCE_ID")
-        assert own_app.player.charge(reference)["status"] == "expired"
+        assert own_app.sandbox.charge(reference)["status"] == "expired"
 
 
 class TestRules:
@@ -329,20 +329,20 @@ class TestRules:
     def test_decide_without_anybody(
         self, app: Caller, reference: str, decision: str, where: str
     ) -> None:
-        app.player.behaviour(gateway="paypal", reference=reference, decision=decision)
-        page = app.player.http.get(
+        app.sandbox.behaviour(gateway="paypal", reference=reference, decision=decision)
+        page = app.sandbox.http.get(
             page_of(app.create(reference)), allow_redirects=False, timeout=10
         )
         returned(page, f"http://127.0.0.1:9/{where}")
 
     def test_decline_again_when_the_buyer_comes_again(self, app: Caller, reference: str) -> None:
-        app.player.behaviour(gateway="paypal", reference=reference, decision="decline:x")
+        app.sandbox.behaviour(gateway="paypal", reference=reference, decision="decline:x")
         order = app.create(reference)
         for _ in range(2):
-            returned(app.player.http.get(page_of(order), allow_redirects=False, timeout=10))
+            returned(app.sandbox.http.get(page_of(order), allow_redirects=False, timeout=10))
             answer = app.post(f"{ORDERS}/{order['id']}/capture", key=new_key())
             assert issue_of(answer) == (422, "INSTRUMENT_DECLINED")
-        assert app.player.charge(reference)["captured"] == 0
+        assert app.sandbox.charge(reference)["captured"] == 0
 
     @pytest.mark.parametrize(
         ("value", "issue"), [("73.11", "INSTRUMENT_DECLINED"), ("173.12", "TRANSACTION_REFUSED")]
@@ -350,8 +350,8 @@ class TestRules:
     def test_are_beaten_by_a_magic_amount(
         self, app: Caller, reference: str, value: str, issue: str
     ) -> None:
-        app.player.behaviour(gateway="paypal", decision="approve")
+        app.sandbox.behaviour(gateway="paypal", decision="approve")
         order = app.create(reference, value)
-        returned(app.player.http.get(page_of(order), allow_redirects=False, timeout=10))
+        returned(app.sandbox.http.get(page_of(order), allow_redirects=False, timeout=10))
         answer = app.post(f"{ORDERS}/{order['id']}/capture", key=new_key())
         assert issue_of(answer) == (422, issue)

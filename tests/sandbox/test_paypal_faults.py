@@ -9,30 +9,30 @@ import pytest
 import requests
 
 from tests.sandbox.paypal_shop import ORDERS, Caller, event, new_key, order_body
-from tests.sandbox.player import PAYPAL_KEYS, eventually
+from tests.sandbox.sandbox_process import PAYPAL_KEYS, eventually
 
 if TYPE_CHECKING:
-    from tests.sandbox.player import Player, Shop
+    from tests.sandbox.sandbox_process import SandboxProcess, Shop
 
 
 @pytest.fixture
-def app(player: Player) -> Caller:
-    return Caller(player)
+def app(sandbox: SandboxProcess) -> Caller:
+    return Caller(sandbox)
 
 
 @pytest.fixture
-def own_app(own_player: Player) -> Caller:
+def own_app(own_player: SandboxProcess) -> Caller:
     return Caller(own_player)
 
 
 class TestFaults:
     @pytest.mark.parametrize("fault", ["refuse", "timeout_before", "http_500", "garbage"])
     def test_before_do_nothing(self, app: Caller, reference: str, fault: str) -> None:
-        app.player.behaviour(gateway="paypal", reference=reference, api={"fault": fault})
+        app.sandbox.behaviour(gateway="paypal", reference=reference, api={"fault": fault})
         body, key = order_body(reference), new_key()
         assert not heard(app, body, key)
-        assert app.player.book(reference=reference)["charges"] == []
-        app.player.behaviour(gateway="paypal", reference=reference)
+        assert app.sandbox.journal(reference=reference)["charges"] == []
+        app.sandbox.behaviour(gateway="paypal", reference=reference)
         assert heard(app, body, key)
 
     @pytest.mark.parametrize(
@@ -41,21 +41,21 @@ class TestFaults:
     def test_after_are_done_and_the_repeat_hears_it(
         self, app: Caller, reference: str, fault: str
     ) -> None:
-        app.player.behaviour(gateway="paypal", reference=reference, api={"fault": fault})
+        app.sandbox.behaviour(gateway="paypal", reference=reference, api={"fault": fault})
         body, key = order_body(reference), new_key()
         assert not heard(app, body, key)
-        made = app.player.charge(reference)["psp_reference"]
+        made = app.sandbox.charge(reference)["psp_reference"]
         again = eventually(lambda: heard(app, body, key), "an answer")
         assert again["id"] == made
 
     def test_after_never_keep_the_token_from_a_shop(self, app: Caller, reference: str) -> None:
-        app.player.behaviour(gateway="paypal", api={"fault": "reset_after"})
+        app.sandbox.behaviour(gateway="paypal", api={"fault": "reset_after"})
         app.renew()
         assert not heard(app, order_body(reference), new_key())
-        assert app.player.charge(reference)["status"] == "open"
+        assert app.sandbox.charge(reference)["status"] == "open"
 
     def test_before_take_the_whole_gateway_down(self, app: Caller) -> None:
-        app.player.behaviour(gateway="paypal", api={"fault": "http_500"})
+        app.sandbox.behaviour(gateway="paypal", api={"fault": "http_500"})
         assert app.ask_token(PAYPAL_KEYS["PAYPAL_SECRET"]).status_code == 500
 
 
@@ -72,16 +72,16 @@ class TestRestart:
     def test_keeps_orders_tokens_and_request_ids(
         self, own_app: Caller, own_shop: Shop, reference: str
     ) -> None:
-        own_app.player.behaviour(
+        own_app.sandbox.behaviour(
             gateway="paypal", reference=reference, decision="approve", decide_after_ms=5000
         )
         key, body = new_key(), order_body(reference)
         order = own_app.post(ORDERS, body, key=key).json()
-        own_app.player.end(signal.SIGKILL)
-        own_app.player.start()
+        own_app.sandbox.end(signal.SIGKILL)
+        own_app.sandbox.start()
         assert own_app.post(ORDERS, body, key=key).json() == order
-        own_app.player.control("clock", advance_s=6)
+        own_app.sandbox.control("clock", advance_s=6)
         event(own_shop, reference, "CHECKOUT.ORDER.APPROVED")
         answer = own_app.post(f"{ORDERS}/{order['id']}/capture", key=new_key())
         assert answer.status_code == 201
-        assert own_app.player.charge(reference)["captured"] == 1999
+        assert own_app.sandbox.charge(reference)["captured"] == 1999

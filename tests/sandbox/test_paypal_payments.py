@@ -19,19 +19,19 @@ from tests.sandbox.paypal_shop import (
 )
 
 if TYPE_CHECKING:
-    from tests.sandbox.player import Player, Shop
+    from tests.sandbox.sandbox_process import SandboxProcess, Shop
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
 
 
 @pytest.fixture
-def app(player: Player) -> Caller:
-    return Caller(player)
+def app(sandbox: SandboxProcess) -> Caller:
+    return Caller(sandbox)
 
 
 @pytest.fixture
-def own_app(own_player: Player) -> Caller:
+def own_app(own_player: SandboxProcess) -> Caller:
     return Caller(own_player)
 
 
@@ -46,7 +46,7 @@ class TestCapture:
         }
         told = event(shop, reference, "PAYMENT.CAPTURE.COMPLETED").json()["resource"]
         assert told == capture
-        charge = app.player.charge(reference)
+        charge = app.sandbox.charge(reference)
         assert (charge["status"], charge["captured"]) == ("captured", 10_000)
 
     def test_needs_an_approval(self, app: Caller, reference: str) -> None:
@@ -58,7 +58,7 @@ class TestCapture:
         path = f"{ORDERS}/{order['id']}/capture"
         app.post(path, key=new_key())
         assert issue_of(app.post(path, key=new_key())) == (422, "ORDER_ALREADY_CAPTURED")
-        assert app.player.charge(reference)["captured"] == 1999
+        assert app.sandbox.charge(reference)["captured"] == 1999
 
     def test_is_no_authorization(self, app: Caller, reference: str) -> None:
         path = f"{ORDERS}/{app.approved(reference)['id']}/authorize"
@@ -68,12 +68,12 @@ class TestCapture:
         self, app: Caller, shop: Shop, reference: str
     ) -> None:
         order = app.create(reference)
-        press(app.player, page_of(order), decision="decline:DECLINED")
+        press(app.sandbox, page_of(order), decision="decline:DECLINED")
         answer = app.post(f"{ORDERS}/{order['id']}/capture", key=new_key()).json()
         capture = answer["purchase_units"][0]["payments"]["captures"][0]
         assert (answer["status"], capture["status"]) == ("COMPLETED", "DECLINED")
         event(shop, reference, "PAYMENT.CAPTURE.DECLINED")
-        assert app.player.charge(reference)["status"] == "declined"
+        assert app.sandbox.charge(reference)["status"] == "declined"
 
     @pytest.mark.parametrize(
         ("decision", "status", "word"),
@@ -89,28 +89,28 @@ class TestCapture:
         word: str,
     ) -> None:
         order = app.create(reference)
-        press(app.player, page_of(order), decision="pending")
+        press(app.sandbox, page_of(order), decision="pending")
         answer = app.post(f"{ORDERS}/{order['id']}/capture", key=new_key()).json()
         capture = answer["purchase_units"][0]["payments"]["captures"][0]
         assert capture["status_details"] == {"reason": "PENDING_REVIEW"}
         assert "seller_receivable_breakdown" not in capture
         refund = app.post(f"{PAYMENTS}/captures/{capture['id']}/refund", key=new_key())
         assert issue_of(refund) == (422, "PENDING_CAPTURE")
-        app.player.control("decide", gateway="paypal", reference=reference, decision=decision)
+        app.sandbox.control("decide", gateway="paypal", reference=reference, decision=decision)
         event(shop, reference, f"PAYMENT.CAPTURE.{word}")
         assert app.get(f"{PAYMENTS}/captures/{capture['id']}")["status"] == status
         taken = 1999 if status == "COMPLETED" else 0
-        assert app.player.charge(reference)["captured"] == taken
+        assert app.sandbox.charge(reference)["captured"] == taken
 
     def test_comes_too_late_when_the_approval_was_reversed(
         self, own_app: Caller, own_shop: Shop, reference: str
     ) -> None:
         order = own_app.approved(reference)
-        own_app.player.control("clock", advance_s=3 * HOUR_S + 1)
+        own_app.sandbox.control("clock", advance_s=3 * HOUR_S + 1)
         event(own_shop, reference, "CHECKOUT.PAYMENT-APPROVAL.REVERSED")
         answer = own_app.post(f"{ORDERS}/{order['id']}/capture", key=new_key())
         assert issue_of(answer) == (422, "ORDER_EXPIRED")
-        assert own_app.player.charge(reference)["captured"] == 0
+        assert own_app.sandbox.charge(reference)["captured"] == 0
 
 
 class TestHold:
@@ -119,7 +119,7 @@ class TestHold:
         answer = app.post(f"{ORDERS}/{order['id']}/authorize", key=new_key()).json()
         hold = answer["purchase_units"][0]["payments"]["authorizations"][0]
         assert (answer["status"], hold["status"]) == ("COMPLETED", "CREATED")
-        assert app.player.charge(reference)["status"] == "authorized"
+        assert app.sandbox.charge(reference)["status"] == "authorized"
         return hold
 
     def test_is_taken_in_parts(self, app: Caller, reference: str) -> None:
@@ -130,7 +130,7 @@ class TestHold:
             assert app.get(path)["status"] == status
         late = app.post(f"{path}/capture", {"amount": money("1.00")}, key=new_key())
         assert issue_of(late) == (422, "AUTHORIZATION_ALREADY_CAPTURED")
-        assert app.player.charge(reference)["captured"] == 1999
+        assert app.sandbox.charge(reference)["captured"] == 1999
 
     @pytest.mark.parametrize(
         ("amount", "issue"),
@@ -144,7 +144,7 @@ class TestHold:
     ) -> None:
         path = f"{PAYMENTS}/authorizations/{self.held(app, reference)['id']}/capture"
         assert issue_of(app.post(path, {"amount": amount}, key=new_key())) == (422, issue)
-        assert app.player.charge(reference)["captured"] == 0
+        assert app.sandbox.charge(reference)["captured"] == 0
 
     def test_is_let_go(self, app: Caller, shop: Shop, reference: str) -> None:
         path = f"{PAYMENTS}/authorizations/{self.held(app, reference)['id']}"
@@ -155,7 +155,7 @@ class TestHold:
             "AUTHORIZATION_VOIDED",
         )
         event(shop, reference, "PAYMENT.AUTHORIZATION.VOIDED")
-        assert app.player.charge(reference)["status"] == "voided"
+        assert app.sandbox.charge(reference)["status"] == "voided"
 
     def test_cannot_be_let_go_once_it_is_taken(self, app: Caller, reference: str) -> None:
         path = f"{PAYMENTS}/authorizations/{self.held(app, reference)['id']}"
@@ -166,17 +166,17 @@ class TestHold:
         path = f"{PAYMENTS}/authorizations/{self.held(own_app, reference)['id']}/reauthorize"
         statuses = []
         for days in (0, 4, 4):
-            own_app.player.control("clock", advance_s=days * DAY_S)
+            own_app.sandbox.control("clock", advance_s=days * DAY_S)
             own_app.renew()
             statuses.append(own_app.post(path, key=new_key()).status_code)
         assert statuses == [422, 201, 422]
-        assert own_app.player.charge(reference)["status"] == "authorized"
+        assert own_app.sandbox.charge(reference)["status"] == "authorized"
 
     def test_is_renewed_under_another_id_that_is_captured_then(
         self, own_app: Caller, reference: str
     ) -> None:
         first = self.held(own_app, reference)
-        own_app.player.control("clock", advance_s=4 * DAY_S)
+        own_app.sandbox.control("clock", advance_s=4 * DAY_S)
         own_app.renew()
         path, key = f"{PAYMENTS}/authorizations/{first['id']}", new_key()
         too_much = own_app.post(f"{path}/reauthorize", {"amount": money("22.99")}, key=new_key())
@@ -194,29 +194,29 @@ class TestHold:
         )
         path = f"{PAYMENTS}/authorizations/{renewed['id']}"
         assert own_app.post(f"{path}/capture", key=new_key()).status_code == 201
-        assert own_app.player.charge(reference)["captured"] == 2298
+        assert own_app.sandbox.charge(reference)["captured"] == 2298
 
     @pytest.mark.parametrize("word", ["PAYER_CANNOT_PAY", "DECLINED"])
     def test_stands_after_a_capture_that_a_later_rule_declines(
         self, app: Caller, reference: str, word: str
     ) -> None:
         path = f"{PAYMENTS}/authorizations/{self.held(app, reference)['id']}"
-        app.player.behaviour(gateway="paypal", reference=reference, decision=f"decline:{word}")
+        app.sandbox.behaviour(gateway="paypal", reference=reference, decision=f"decline:{word}")
         no = app.post(f"{path}/capture", key=new_key()).json()
         assert no.get("status") == "DECLINED" or no["details"][0]["issue"] == word
         assert app.get(path)["status"] == "CREATED"
-        assert app.player.charge(reference)["status"] == "authorized"
-        app.player.behaviour(gateway="paypal", reference=reference, decision="approve")
+        assert app.sandbox.charge(reference)["status"] == "authorized"
+        app.sandbox.behaviour(gateway="paypal", reference=reference, decision="approve")
         assert app.post(f"{path}/capture", key=new_key()).json()["status"] == "COMPLETED"
-        assert app.player.charge(reference)["captured"] == 1999
+        assert app.sandbox.charge(reference)["captured"] == 1999
 
     def test_ends_after_29_days(self, own_app: Caller, own_shop: Shop, reference: str) -> None:
         path = f"{PAYMENTS}/authorizations/{self.held(own_app, reference)['id']}/capture"
-        own_app.player.control("clock", advance_s=29 * DAY_S + 1)
+        own_app.sandbox.control("clock", advance_s=29 * DAY_S + 1)
         own_app.renew()
         event(own_shop, reference, "PAYMENT.AUTHORIZATION.VOIDED")
         assert issue_of(own_app.post(path, key=new_key())) == (422, "AUTHORIZATION_EXPIRED")
-        assert own_app.player.charge(reference)["status"] == "voided"
+        assert own_app.sandbox.charge(reference)["status"] == "voided"
 
 
 class TestRefund:
@@ -231,7 +231,7 @@ class TestRefund:
         assert app.get(capture)["status"] == "REFUNDED"
         assert app.get(f"{PAYMENTS}/refunds/{rest['id']}") == rest
         event(shop, part.json()["id"], "PAYMENT.CAPTURE.REFUNDED")
-        charge = app.player.charge(reference)
+        charge = app.sandbox.charge(reference)
         assert (charge["status"], charge["refunded"]) == ("refunded", 1999)
         again = app.post(f"{capture}/refund", key=new_key())
         assert issue_of(again) == (422, "CAPTURE_FULLY_REFUNDED")
@@ -249,7 +249,7 @@ class TestRefund:
     ) -> None:
         path = f"{PAYMENTS}/captures/{app.captured(reference)['id']}/refund"
         assert issue_of(app.post(path, {"amount": amount}, key=new_key())) == (422, issue)
-        assert app.player.charge(reference)["refunded"] == 0
+        assert app.sandbox.charge(reference)["refunded"] == 0
 
     def test_has_an_invoice_id_of_its_own(self, app: Caller, reference: str) -> None:
         path = f"{PAYMENTS}/captures/{app.captured(reference)['id']}/refund"
@@ -258,7 +258,7 @@ class TestRefund:
 
     def test_ends_after_180_days(self, own_app: Caller, reference: str) -> None:
         path = f"{PAYMENTS}/captures/{own_app.captured(reference)['id']}/refund"
-        own_app.player.control("clock", advance_s=181 * DAY_S)
+        own_app.sandbox.control("clock", advance_s=181 * DAY_S)
         own_app.renew()
         assert issue_of(own_app.post(path, key=new_key())) == (422, "REFUND_TIME_LIMIT_EXCEEDED")
 
@@ -266,15 +266,15 @@ class TestRefund:
         self, own_app: Caller, own_shop: Shop, reference: str
     ) -> None:
         capture = f"{PAYMENTS}/captures/{own_app.captured(reference)['id']}"
-        own_app.player.behaviour(
+        own_app.sandbox.behaviour(
             gateway="paypal", reference=reference, decision="decline:REFUND_FAILED"
         )
         refund = own_app.post(f"{capture}/refund", key=new_key()).json()
-        assert (refund["status"], own_app.player.charge(reference)["refunded"]) == (
+        assert (refund["status"], own_app.sandbox.charge(reference)["refunded"]) == (
             "PENDING",
             1999,
         )
-        own_app.player.control("clock", advance_s=61)
+        own_app.sandbox.control("clock", advance_s=61)
         event(own_shop, refund["id"], "PAYMENT.REFUND.FAILED")
         assert own_app.get(capture)["status"] == "COMPLETED"
-        assert own_app.player.charge(reference)["refunded"] == 0
+        assert own_app.sandbox.charge(reference)["refunded"] == 0

@@ -15,7 +15,7 @@ from jsonschema import Draft4Validator
 from tests.sandbox.paypal_shop import ORDERS, PAYMENTS, Caller, event, money, new_key
 
 if TYPE_CHECKING:
-    from tests.sandbox.player import Player, Shop
+    from tests.sandbox.sandbox_process import SandboxProcess, Shop
 
 SCHEMAS = json.loads((Path(__file__).parent / "paypal_response_schemas.json").read_text())
 HOLD, CAPTURE, REFUND = "authorization-2", "capture-2", "refund"
@@ -24,8 +24,8 @@ PEOPLE = {"payer", "payment_source"}
 
 
 @pytest.fixture
-def app(player: Player) -> Caller:
-    return Caller(player)
+def app(sandbox: SandboxProcess) -> Caller:
+    return Caller(sandbox)
 
 
 def held(app: Caller, reference: str) -> Any:
@@ -90,7 +90,7 @@ class TestAnswers:
     @pytest.mark.parametrize("decision", ["approve", "decline:REFUND_PENDING"])
     def test_of_a_refund_fit(self, app: Caller, reference: str, decision: str) -> None:
         capture = app.captured(reference)
-        app.player.behaviour(gateway="paypal", reference=reference, decision=decision)
+        app.sandbox.behaviour(gateway="paypal", reference=reference, decision=decision)
         path = f"{PAYMENTS}/captures/{capture['id']}"
         ours = {"custom_id": "r1", "invoice_id": new_key(), "note_to_payer": "Order 1"}
         body = {"amount": money("5.00"), **ours}

@@ -31,10 +31,10 @@ from tests.sandbox.paypal_shop import (
     question,
     rfc3339,
 )
-from tests.sandbox.player import ROOT, eventually
+from tests.sandbox.sandbox_process import ROOT, eventually
 
 if TYPE_CHECKING:
-    from tests.sandbox.player import Player, Shop
+    from tests.sandbox.sandbox_process import SandboxProcess, Shop
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
@@ -43,12 +43,12 @@ EVENTS = "/v1/notifications/webhooks-events"
 
 
 @pytest.fixture
-def app(player: Player) -> Caller:
-    return Caller(player)
+def app(sandbox: SandboxProcess) -> Caller:
+    return Caller(sandbox)
 
 
 @pytest.fixture
-def own_app(own_player: Player) -> Caller:
+def own_app(own_player: SandboxProcess) -> Caller:
     return Caller(own_player)
 
 
@@ -58,17 +58,17 @@ class TestSignature:
     ) -> None:
         app.captured(reference)
         got = event(shop, reference, "PAYMENT.CAPTURE.COMPLETED")
-        assert is_signed(app.player, got)
+        assert is_signed(app.sandbox, got)
         assert got.json()["id"].startswith("WH-")
 
     @pytest.mark.parametrize("corrupt", ["signature", "body"])
     def test_is_broken_when_a_rule_says_so(
         self, app: Caller, shop: Shop, reference: str, corrupt: str
     ) -> None:
-        app.player.behaviour(gateway="paypal", reference=reference, webhook={"corrupt": corrupt})
+        app.sandbox.behaviour(gateway="paypal", reference=reference, webhook={"corrupt": corrupt})
         app.approved(reference)
         got = event(shop, reference, "CHECKOUT.ORDER.APPROVED")
-        assert not is_signed(app.player, got)
+        assert not is_signed(app.sandbox, got)
 
     @pytest.mark.parametrize(
         ("corrupt", "lie"),
@@ -81,10 +81,10 @@ class TestSignature:
     def test_is_good_under_a_lie(
         self, app: Caller, shop: Shop, reference: str, corrupt: str, lie: dict[str, Any]
     ) -> None:
-        app.player.behaviour(gateway="paypal", reference=reference, webhook={"corrupt": corrupt})
+        app.sandbox.behaviour(gateway="paypal", reference=reference, webhook={"corrupt": corrupt})
         app.captured(reference)
         got = event(shop, reference, "PAYMENT.CAPTURE.COMPLETED")
-        assert is_signed(app.player, got)
+        assert is_signed(app.sandbox, got)
         assert lie.items() <= got.json()["resource"].items()
 
     def test_is_judged_by_paypal_too(self, app: Caller, shop: Shop, reference: str) -> None:
@@ -96,8 +96,8 @@ class TestSignature:
 
 
 def verdict(app: Caller, body: bytes) -> str:
-    answer = app.player.http.post(
-        f"{app.player.url}/v1/notifications/verify-webhook-signature",
+    answer = app.sandbox.http.post(
+        f"{app.sandbox.url}/v1/notifications/verify-webhook-signature",
         data=body,
         headers={"Authorization": f"Bearer {app.token}", "Content-Type": "application/json"},
         timeout=10,
@@ -115,9 +115,9 @@ class TestDelivery:
         own_app.approved(reference)
         for count in range(1, 27):
             eventually(partial(heard_times, own_shop, reference, count), "a try")
-            own_app.player.control("clock", advance_s=12_600)
-        own_app.player.control("clock", advance_s=DAY_S)
-        kept = own_app.player.book(reference=reference)["webhooks"]
+            own_app.sandbox.control("clock", advance_s=12_600)
+        own_app.sandbox.control("clock", advance_s=DAY_S)
+        kept = own_app.sandbox.journal(reference=reference)["webhooks"]
         (delivery,) = (each for each in kept if each["type"] == kind)
         assert len(delivery["attempts"]) == 26
         tries = [got for got in about(own_shop, reference) if got.json()["event_type"] == kind]
@@ -127,7 +127,7 @@ class TestDelivery:
     def test_can_be_dropped_listed_and_sent_again(
         self, app: Caller, shop: Shop, reference: str
     ) -> None:
-        app.player.behaviour(gateway="paypal", reference=reference, webhook={"drop": True})
+        app.sandbox.behaviour(gateway="paypal", reference=reference, webhook={"drop": True})
         order = app.approved(reference)
         listed = app.get(f"{EVENTS}?transaction_id={order['id']}")
         (missed,) = listed["events"]
@@ -135,10 +135,10 @@ class TestDelivery:
         assert events(shop, reference) == []
         assert app.post(f"{EVENTS}/{missed['id']}/resend").status_code == 202
         got = event(shop, reference, "CHECKOUT.ORDER.APPROVED")
-        assert (got.json(), is_signed(app.player, got)) == (missed, True)
+        assert (got.json(), is_signed(app.sandbox, got)) == (missed, True)
 
     def test_may_come_before_the_answer(self, app: Caller, shop: Shop, reference: str) -> None:
-        app.player.behaviour(
+        app.sandbox.behaviour(
             gateway="paypal", reference=reference, webhook={"order": "before_answer"}
         )
         app.captured(reference)
@@ -178,10 +178,12 @@ class TestCertificates:
         mode = (tmp_path / "paypal-webhook-key.pem").stat().st_mode
         assert stat.S_IMODE(mode) == 0o600
 
-    def test_never_write_over_somebody_else_s_roots(self, player: Player, tmp_path: Path) -> None:
+    def test_never_write_over_somebody_else_s_roots(
+        self, sandbox: SandboxProcess, tmp_path: Path
+    ) -> None:
         roots = tmp_path / "roots.pem"
         roots.write_text("not ours")
-        env = {**player.env, "PAYPAL_CERT_ROOTS": str(roots), "SANDBOX_DATA_DIR": str(tmp_path)}
+        env = {**sandbox.env, "PAYPAL_CERT_ROOTS": str(roots), "SANDBOX_DATA_DIR": str(tmp_path)}
         ended = subprocess.run(
             [sys.executable, "-m", "sandbox"],
             cwd=ROOT, env=env, capture_output=True, text=True, timeout=30, check=False,
@@ -191,14 +193,14 @@ class TestCertificates:
         assert roots.read_text() == "not ours"
 
     def test_are_served_under_their_own_name_only(self, app: Caller) -> None:
-        url = f"{app.player.url}/v1/notifications/certs/CERT-0-0-0"
-        assert app.player.http.get(url, timeout=10).status_code == 404
+        url = f"{app.sandbox.url}/v1/notifications/certs/CERT-0-0-0"
+        assert app.sandbox.http.get(url, timeout=10).status_code == 404
 
 
 class TestDispute:
     def open(self, app: Caller, reference: str, outcome: str) -> tuple[Any, Any]:
         capture = app.captured(reference)
-        row = app.player.control(
+        row = app.sandbox.control(
             "disputes", gateway="paypal", psp_reference=capture["id"], outcome=outcome
         )
         return capture, row
@@ -228,17 +230,17 @@ class TestDispute:
         assert told["resource_type"] == "refund"
         links = {link["rel"]: link["href"] for link in told["resource"]["links"]}
         assert links["up"].endswith(f"/v2/payments/captures/{capture['id']}")
-        assert app.get(links["self"].removeprefix(app.player.url)) == told["resource"]
+        assert app.get(links["self"].removeprefix(app.sandbox.url)) == told["resource"]
         assert app.get(path)["dispute_outcome"]["outcome_code"] == "ACCEPTED"
         refund = app.post(f"{PAYMENTS}/captures/{capture['id']}/refund", key=new_key())
         assert issue_of(refund) == (422, "REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK")
-        (kept,) = app.player.book(reference=reference)["disputes"]
+        (kept,) = app.sandbox.journal(reference=reference)["disputes"]
         assert kept["status"] == "lost"
 
     def test_is_about_money_that_was_taken(self, app: Caller, reference: str) -> None:
         order = app.create(reference)
-        answer = app.player.http.post(
-            f"{app.player.url}/control/disputes",
+        answer = app.sandbox.http.post(
+            f"{app.sandbox.url}/control/disputes",
             json={"gateway": "paypal", "psp_reference": order["id"]},
             timeout=10,
         )
@@ -255,9 +257,9 @@ class TestReport:
     def test_is_three_hours_late(self, own_app: Caller, reference: str) -> None:
         capture = own_app.captured(reference, "100.00")
         own_app.post(f"{PAYMENTS}/captures/{capture['id']}/refund", key=new_key())
-        own_app.player.control("clock", advance_s=3 * HOUR_S - 60)
+        own_app.sandbox.control("clock", advance_s=3 * HOUR_S - 60)
         assert self.rows(own_app) == []
-        own_app.player.control("clock", advance_s=120)
+        own_app.sandbox.control("clock", advance_s=120)
         paid, refunded = self.rows(own_app)
         assert (paid["transaction_id"], paid["custom_field"]) == (capture["id"], reference)
         assert (paid["transaction_event_code"], refunded["transaction_event_code"]) == (
@@ -273,8 +275,8 @@ class TestReport:
     def test_shows_a_lost_dispute(self, own_app: Caller, reference: str) -> None:
         capture = own_app.captured(reference)
         about_it = {"gateway": "paypal", "psp_reference": capture["id"]}
-        own_app.player.control("disputes", **about_it, outcome="won")
-        own_app.player.control("clock", advance_s=4 * HOUR_S)
+        own_app.sandbox.control("disputes", **about_it, outcome="won")
+        own_app.sandbox.control("clock", advance_s=4 * HOUR_S)
         codes = [(r["transaction_event_code"], r["transaction_amount"]) for r in self.rows(own_app)]
         assert codes == [
             ("T0006", money("19.99")),
@@ -285,7 +287,7 @@ class TestReport:
     def test_comes_in_pages(self, own_app: Caller) -> None:
         for _ in range(5):
             own_app.captured(new_key())
-        own_app.player.control("clock", advance_s=4 * HOUR_S)
+        own_app.sandbox.control("clock", advance_s=4 * HOUR_S)
         pages = [self.rows(own_app, page_size=2, page=number) for number in (1, 2, 3)]
         assert [len(page) for page in pages] == [2, 2, 1]
         assert len({row["transaction_id"] for page in pages for row in page}) == 5

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import stripe
 
-from tests.sandbox.player import eventually
+from tests.sandbox.sandbox_process import eventually
 
 if TYPE_CHECKING:
     import requests
 
-    from tests.sandbox.player import Player, Shop
+    from tests.sandbox.sandbox_process import SandboxProcess, Shop
 
 OK = "http://127.0.0.1:9/ok?sid={CHECKOUT_SESSION_ID}"
 CANCEL = "http://127.0.0.1:9/cancel"
 
 
-def create(player: Player, reference: str, amount: int = 3998, **more: Any) -> Any:
+def create(sandbox: SandboxProcess, reference: str, amount: int = 3998, **more: Any) -> Any:
     body = {
         "mode": "payment",
         "success_url": OK,
@@ -37,7 +37,7 @@ def create(player: Player, reference: str, amount: int = 3998, **more: Any) -> A
             }
         ],
     } | more
-    return player.stripe().v1.checkout.sessions.create(body)
+    return sandbox.stripe().v1.checkout.sessions.create(body)
 
 
 VISA = "4242 4242 4242 4242"
@@ -46,8 +46,8 @@ WITHOUT_FUNDS = "4000000000009995"
 WITH_A_CHALLENGE = "4000 0000 0000 3220"
 
 
-def press(player: Player, session: Any, number: str, **typed: str) -> requests.Response:
-    return player.http.post(
+def press(sandbox: SandboxProcess, session: Any, number: str, **typed: str) -> requests.Response:
+    return sandbox.http.post(
         str(session.url),
         data={"decision": "pay", "number": number, "expiry": "12 / 34", "cvc": "123"} | typed,
         allow_redirects=False,
@@ -55,32 +55,32 @@ def press(player: Player, session: Any, number: str, **typed: str) -> requests.R
     )
 
 
-def fresh(player: Player, session: Any) -> Any:
-    return player.stripe().v1.checkout.sessions.retrieve(
+def fresh(sandbox: SandboxProcess, session: Any) -> Any:
+    return sandbox.stripe().v1.checkout.sessions.retrieve(
         session.id, {"expand": ["payment_intent.latest_charge"]}
     )
 
 
 class TestHostedPage:
     def test_shows_the_order_and_a_test_card_filled_in(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
-        session = create(player, reference)
+        session = create(sandbox, reference)
         assert (session.status, session.payment_status) == ("open", "unpaid")
         assert session.payment_intent is None
-        page = player.http.get(session.url, timeout=5).text
+        page = sandbox.http.get(session.url, timeout=5).text
         assert "Cà phê &lt;sữa&gt;" in page
         assert "39.98 USD" in page
         assert f'value="{VISA}"' in page
         assert "no real money" in page
 
     def test_pays_and_leads_back_with_the_sessions_id(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        session = create(player, reference)
-        answer = press(player, session, VISA)
+        session = create(sandbox, reference)
+        answer = press(sandbox, session, VISA)
         assert answer.headers["Location"] == f"http://127.0.0.1:9/ok?sid={session.id}"
-        paid = fresh(player, session)
+        paid = fresh(sandbox, session)
         assert (paid.status, paid.payment_status, paid.url) == ("complete", "paid", None)
         assert paid.payment_intent.amount_received == 3998
         assert paid.payment_intent.metadata["reference"] == reference
@@ -88,51 +88,57 @@ class TestHostedPage:
             "payment_intent.succeeded",
             "checkout.session.completed",
         ]
-        charge = player.charge(reference)
+        charge = sandbox.charge(reference)
         assert (charge["captured"], charge["psp_reference"]) == (3998, paid.payment_intent.id)
 
     def test_shows_a_decline_and_takes_the_next_card(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        session = create(player, reference)
-        page = press(player, session, WITHOUT_FUNDS)
+        session = create(sandbox, reference)
+        page = press(sandbox, session, WITHOUT_FUNDS)
         assert page.status_code == 200
         assert "insufficient funds" in page.text
-        open_still = fresh(player, session)
+        open_still = fresh(sandbox, session)
         assert (open_still.status, open_still.payment_status) == ("open", "unpaid")
-        assert player.charge(reference)["status"] == "open"
-        press(player, session, VISA)
-        assert fresh(player, session).payment_intent.id == open_still.payment_intent.id
-        assert player.charge(reference)["captured"] == 3998
+        assert sandbox.charge(reference)["status"] == "open"
+        press(sandbox, session, VISA)
+        assert fresh(sandbox, session).payment_intent.id == open_still.payment_intent.id
+        assert sandbox.charge(reference)["captured"] == 3998
 
-    def test_asks_the_bank_when_the_card_wants_it(self, player: Player, reference: str) -> None:
-        session = create(player, reference)
-        bank = press(player, session, WITH_A_CHALLENGE).headers["Location"]
-        no = player.http.post(bank, data={"decision": "cancel"}, allow_redirects=False, timeout=5)
+    def test_asks_the_bank_when_the_card_wants_it(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        session = create(sandbox, reference)
+        bank = press(sandbox, session, WITH_A_CHALLENGE).headers["Location"]
+        no = sandbox.http.post(bank, data={"decision": "cancel"}, allow_redirects=False, timeout=5)
         assert no.headers["Location"] == session.url
-        assert fresh(player, session).status == "open"
-        bank = press(player, session, WITH_A_CHALLENGE).headers["Location"]
-        player.http.post(bank, data={"decision": "approve"}, allow_redirects=False, timeout=5)
-        assert fresh(player, session).payment_status == "paid"
+        assert fresh(sandbox, session).status == "open"
+        bank = press(sandbox, session, WITH_A_CHALLENGE).headers["Location"]
+        sandbox.http.post(bank, data={"decision": "approve"}, allow_redirects=False, timeout=5)
+        assert fresh(sandbox, session).payment_status == "paid"
 
-    def test_stays_open_when_the_shopper_walks_away(self, player: Player, reference: str) -> None:
-        session = create(player, reference)
-        assert "walked away" in press(player, session, "", decision="abandon").text
-        assert fresh(player, session).status == "open"
+    def test_stays_open_when_the_shopper_walks_away(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        session = create(sandbox, reference)
+        assert "walked away" in press(sandbox, session, "", decision="abandon").text
+        assert fresh(sandbox, session).status == "open"
 
-    def test_holds_with_manual_capture(self, player: Player, reference: str) -> None:
+    def test_holds_with_manual_capture(self, sandbox: SandboxProcess, reference: str) -> None:
         data = {"metadata": {"reference": reference}, "capture_method": "manual"}
-        session = create(player, reference, payment_intent_data=data)
-        press(player, session, VISA)
-        held = fresh(player, session)
+        session = create(sandbox, reference, payment_intent_data=data)
+        press(sandbox, session, VISA)
+        held = fresh(sandbox, session)
         assert (held.status, held.payment_intent.status) == ("complete", "requires_capture")
-        player.stripe().v1.payment_intents.capture(held.payment_intent.id)
-        assert player.charge(reference)["captured"] == 3998
-        assert fresh(player, session).payment_status == "paid"
+        sandbox.stripe().v1.payment_intents.capture(held.payment_intent.id)
+        assert sandbox.charge(reference)["captured"] == 3998
+        assert fresh(sandbox, session).payment_status == "paid"
 
-    def test_fills_in_the_test_card_that_was_chosen(self, player: Player, reference: str) -> None:
-        session = create(player, reference)
-        page = player.http.get(f"{session.url}?card=card_amex", timeout=5).text
+    def test_fills_in_the_test_card_that_was_chosen(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        session = create(sandbox, reference)
+        page = sandbox.http.get(f"{session.url}?card=card_amex", timeout=5).text
         assert 'value="3714 4963 5398 431"' in page
         assert 'value="1234"' in page
 
@@ -148,45 +154,45 @@ class TestHostedPage:
         ],
     )
     def test_takes_nothing_but_a_test_card_that_is_filled_in_rightly(
-        self, player: Player, reference: str, typed: dict[str, str], message: str
+        self, sandbox: SandboxProcess, reference: str, typed: dict[str, str], message: str
     ) -> None:
-        session = create(player, reference)
-        page = press(player, session, **({"number": VISA} | typed))
+        session = create(sandbox, reference)
+        page = press(sandbox, session, **({"number": VISA} | typed))
         assert message in page.text
         assert "4111" not in page.text
-        assert fresh(player, session).payment_intent is None
+        assert fresh(sandbox, session).payment_intent is None
 
-    def test_speaks_vietnamese(self, player: Player, reference: str) -> None:
-        session = create(player, reference, locale="vi")
-        assert "Thẻ của bạn không đủ số dư." in press(player, session, WITHOUT_FUNDS).text
+    def test_speaks_vietnamese(self, sandbox: SandboxProcess, reference: str) -> None:
+        session = create(sandbox, reference, locale="vi")
+        assert "Thẻ của bạn không đủ số dư." in press(sandbox, session, WITHOUT_FUNDS).text
 
 
 class TestSessionEnd:
     def test_expires_on_request_and_cannot_be_paid_then(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        session = create(player, reference)
-        press(player, session, DECLINED)
-        ended = player.stripe().v1.checkout.sessions.expire(session.id)
+        session = create(sandbox, reference)
+        press(sandbox, session, DECLINED)
+        ended = sandbox.stripe().v1.checkout.sessions.expire(session.id)
         assert ended.status == "expired"
-        assert press(player, session, VISA).status_code == 410
-        charge = player.charge(reference)
+        assert press(sandbox, session, VISA).status_code == 410
+        charge = sandbox.charge(reference)
         assert (charge["status"], charge["captured"]) == ("expired", 0)
-        assert fresh(player, session).payment_intent.status == "canceled"
+        assert fresh(sandbox, session).payment_intent.status == "canceled"
         eventually(lambda: "checkout.session.expired" in shop.events(reference))
         with pytest.raises(stripe.InvalidRequestError):
-            player.stripe().v1.checkout.sessions.expire(session.id)
+            sandbox.stripe().v1.checkout.sessions.expire(session.id)
 
-    def test_cannot_expire_once_it_is_paid(self, player: Player, reference: str) -> None:
-        session = create(player, reference)
-        press(player, session, VISA)
+    def test_cannot_expire_once_it_is_paid(self, sandbox: SandboxProcess, reference: str) -> None:
+        session = create(sandbox, reference)
+        press(sandbox, session, VISA)
         with pytest.raises(stripe.InvalidRequestError):
-            player.stripe().v1.checkout.sessions.expire(session.id)
-        assert fresh(player, session).status == "complete"
-        assert player.charge(reference)["captured"] == 3998
+            sandbox.stripe().v1.checkout.sessions.expire(session.id)
+        assert fresh(sandbox, session).status == "complete"
+        assert sandbox.charge(reference)["captured"] == 3998
 
     def test_expires_by_the_clock_also_after_a_restart(
-        self, own_player: Player, own_shop: Shop, reference: str
+        self, own_player: SandboxProcess, own_shop: Shop, reference: str
     ) -> None:
         session = create(own_player, reference)
         own_player.end()
@@ -196,63 +202,67 @@ class TestSessionEnd:
         eventually(lambda: "checkout.session.expired" in own_shop.events(reference))
 
     def test_keeps_its_intent_from_being_confirmed_directly(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
-        session = create(player, reference)
-        press(player, session, DECLINED)
-        intent = fresh(player, session).payment_intent.id
-        intents = player.stripe().v1.payment_intents
+        session = create(sandbox, reference)
+        press(sandbox, session, DECLINED)
+        intent = fresh(sandbox, session).payment_intent.id
+        intents = sandbox.stripe().v1.payment_intents
         for call in (intents.confirm, intents.cancel):
             with pytest.raises(stripe.InvalidRequestError):
                 call(intent)
 
 
 class TestAutomaticDecision:
-    def test_pays_without_a_shopper(self, player: Player, shop: Shop, reference: str) -> None:
-        player.behaviour(gateway="stripe", decision="approve")
-        session = create(player, reference)
+    def test_pays_without_a_shopper(
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
+    ) -> None:
+        sandbox.behaviour(gateway="stripe", decision="approve")
+        session = create(sandbox, reference)
         eventually(lambda: "checkout.session.completed" in shop.events(reference))
-        assert player.charge(reference)["captured"] == 3998
-        answer = player.http.get(session.url, allow_redirects=False, timeout=5)
+        assert sandbox.charge(reference)["captured"] == 3998
+        answer = sandbox.http.get(session.url, allow_redirects=False, timeout=5)
         assert answer.headers["Location"] == f"http://127.0.0.1:9/ok?sid={session.id}"
 
     def test_can_be_told_before_the_session_is_answered(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        player.behaviour(gateway="stripe", decision="approve", webhook={"order": "before_answer"})
-        session = create(player, reference)
+        sandbox.behaviour(gateway="stripe", decision="approve", webhook={"order": "before_answer"})
+        session = create(sandbox, reference)
         assert session.status == "open"
         assert "checkout.session.completed" in shop.events(reference)
 
-    def test_leads_a_cancelling_shopper_back(self, player: Player, reference: str) -> None:
-        player.behaviour(gateway="stripe", decision="cancel")
-        answer = player.http.get(
-            str(create(player, reference).url), allow_redirects=False, timeout=5
+    def test_leads_a_cancelling_shopper_back(self, sandbox: SandboxProcess, reference: str) -> None:
+        sandbox.behaviour(gateway="stripe", decision="cancel")
+        answer = sandbox.http.get(
+            str(create(sandbox, reference).url), allow_redirects=False, timeout=5
         )
         assert answer.headers["Location"] == CANCEL
 
     def test_declines_and_leaves_the_page_open(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        player.behaviour(gateway="stripe", decision="decline:insufficient_funds")
-        session = create(player, reference)
+        sandbox.behaviour(gateway="stripe", decision="decline:insufficient_funds")
+        session = create(sandbox, reference)
         eventually(lambda: "payment_intent.payment_failed" in shop.events(reference))
-        assert fresh(player, session).status == "open"
+        assert fresh(sandbox, session).status == "open"
 
     def test_completes_unpaid_while_the_bank_is_silent(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        player.behaviour(gateway="stripe", decision="pending")
-        session = create(player, reference)
+        sandbox.behaviour(gateway="stripe", decision="pending")
+        session = create(sandbox, reference)
         eventually(lambda: "checkout.session.completed" in shop.events(reference))
-        waiting = fresh(player, session)
+        waiting = fresh(sandbox, session)
         assert (waiting.status, waiting.payment_status) == ("complete", "unpaid")
-        player.control("decide", gateway="stripe", reference=reference, decision="approve")
+        sandbox.control("decide", gateway="stripe", reference=reference, decision="approve")
         eventually(lambda: "checkout.session.async_payment_succeeded" in shop.events(reference))
-        assert fresh(player, session).payment_status == "paid"
+        assert fresh(sandbox, session).payment_status == "paid"
 
-    def test_follows_a_magic_amount(self, player: Player, shop: Shop, reference: str) -> None:
-        create(player, reference, amount=17_302)
+    def test_follows_a_magic_amount(
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
+    ) -> None:
+        create(sandbox, reference, amount=17_302)
         eventually(lambda: "payment_intent.payment_failed" in shop.events(reference))
 
 
@@ -270,17 +280,17 @@ class TestRefusal:
         ],
     )
     def test_names_the_parameter(
-        self, player: Player, reference: str, changes: dict[str, Any], param: str
+        self, sandbox: SandboxProcess, reference: str, changes: dict[str, Any], param: str
     ) -> None:
         with pytest.raises(stripe.InvalidRequestError) as caught:
-            create(player, reference, **changes)
+            create(sandbox, reference, **changes)
         assert caught.value.param == param
-        assert player.book(reference=reference)["charges"] == []
+        assert sandbox.journal(reference=reference)["charges"] == []
 
 
 class TestRefunds:
-    def paid(self, player: Player, reference: str, card: str = "pm_card_visa") -> str:
-        intent = player.stripe().v1.payment_intents.create(
+    def paid(self, sandbox: SandboxProcess, reference: str, card: str = "pm_card_visa") -> str:
+        intent = sandbox.stripe().v1.payment_intents.create(
             {
                 "amount": 10_000,
                 "currency": "usd",
@@ -292,9 +302,9 @@ class TestRefunds:
         return str(intent.id)
 
     def test_give_parts_back_up_to_the_charge(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        intent, refunds = self.paid(player, reference), player.stripe().v1.refunds
+        intent, refunds = self.paid(sandbox, reference), sandbox.stripe().v1.refunds
         first = refunds.create({"payment_intent": intent, "amount": 4000})
         assert (first.status, first.amount) == ("succeeded", 4000)
         with pytest.raises(stripe.InvalidRequestError, match="greater than unrefunded"):
@@ -303,12 +313,12 @@ class TestRefunds:
         with pytest.raises(stripe.InvalidRequestError) as caught:
             refunds.create({"payment_intent": intent})
         assert caught.value.code == "charge_already_refunded"
-        charge = player.charge(reference)
+        charge = sandbox.charge(reference)
         assert (charge["status"], charge["refunded"]) == ("refunded", 10_000)
         eventually(lambda: shop.events(reference).count("charge.refunded") == 2)
 
     def test_can_fail_after_they_had_succeeded(
-        self, own_player: Player, own_shop: Shop, reference: str
+        self, own_player: SandboxProcess, own_shop: Shop, reference: str
     ) -> None:
         intent = self.paid(own_player, reference, "pm_card_refundFail")
         refund = own_player.stripe().v1.refunds.create({"payment_intent": intent})
@@ -323,32 +333,32 @@ class TestRefunds:
             "refund.failed",
         )
 
-    def test_can_be_slow(self, own_player: Player, reference: str) -> None:
+    def test_can_be_slow(self, own_player: SandboxProcess, reference: str) -> None:
         intent = self.paid(own_player, reference, "pm_card_pendingRefund")
         refund = own_player.stripe().v1.refunds.create({"payment_intent": intent})
         assert refund.status == "pending"
         own_player.control("clock", advance_s=10)
         assert own_player.stripe().v1.refunds.retrieve(refund.id).status == "succeeded"
 
-    def test_need_a_captured_charge(self, player: Player, reference: str) -> None:
-        intent = player.stripe().v1.payment_intents.create({"amount": 500, "currency": "usd"})
+    def test_need_a_captured_charge(self, sandbox: SandboxProcess, reference: str) -> None:
+        intent = sandbox.stripe().v1.payment_intents.create({"amount": 500, "currency": "usd"})
         with pytest.raises(stripe.InvalidRequestError) as caught:
-            player.stripe().v1.refunds.create({"payment_intent": intent.id})
+            sandbox.stripe().v1.refunds.create({"payment_intent": intent.id})
         assert caught.value.code == "payment_intent_unexpected_state"
 
 
 class TestDisputes:
     def test_open_by_card_and_block_refunds(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        intent = TestRefunds().paid(player, reference, "pm_card_createDispute")
-        dispute = player.stripe().v1.disputes.list({"payment_intent": intent}).data[0]
+        intent = TestRefunds().paid(sandbox, reference, "pm_card_createDispute")
+        dispute = sandbox.stripe().v1.disputes.list({"payment_intent": intent}).data[0]
         assert (dispute.status, dispute.amount) == ("needs_response", 10_000)
         assert dispute.balance_transactions[0].net == -11_500
         with pytest.raises(stripe.InvalidRequestError) as caught:
-            player.stripe().v1.refunds.create({"payment_intent": intent})
+            sandbox.stripe().v1.refunds.create({"payment_intent": intent})
         assert caught.value.code == "charge_disputed"
-        assert player.book(reference=reference)["disputes"][0]["status"] == "open"
+        assert sandbox.journal(reference=reference)["disputes"][0]["status"] == "open"
         eventually(
             lambda: any(b"dispute.funds_withdrawn" in got.body for got in shop.received),
             "funds_withdrawn",
@@ -356,20 +366,20 @@ class TestDisputes:
 
     @pytest.mark.parametrize("outcome", ["won", "lost"])
     def test_end_as_the_control_interface_says(
-        self, player: Player, shop: Shop, reference: str, outcome: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str, outcome: str
     ) -> None:
-        intent = TestRefunds().paid(player, reference)
+        intent = TestRefunds().paid(sandbox, reference)
         dispute = {"gateway": "stripe", "psp_reference": intent}
-        assert player.control("disputes", **dispute, outcome="open")["status"] == "open"
-        assert player.control("disputes", **dispute, outcome=outcome)["status"] == outcome
-        assert len(player.book(reference=reference)["disputes"]) == 1
+        assert sandbox.control("disputes", **dispute, outcome="open")["status"] == "open"
+        assert sandbox.control("disputes", **dispute, outcome=outcome)["status"] == outcome
+        assert len(sandbox.journal(reference=reference)["disputes"]) == 1
         reinstated = b"dispute.funds_reinstated"
         eventually(lambda: any(b"dispute.closed" in got.body for got in shop.received), "closed")
         assert any(reinstated in got.body for got in shop.received) == (outcome == "won")
 
-    def test_are_refused_for_money_that_was_not_taken(self, player: Player) -> None:
-        answer = player.http.post(
-            f"{player.url}/control/disputes",
+    def test_are_refused_for_money_that_was_not_taken(self, sandbox: SandboxProcess) -> None:
+        answer = sandbox.http.post(
+            f"{sandbox.url}/control/disputes",
             json={"gateway": "stripe", "psp_reference": "pi_nobody", "outcome": "open"},
             timeout=5,
         )
@@ -378,7 +388,7 @@ class TestDisputes:
 
 class TestBalance:
     def test_agrees_with_the_settled_lines_whatever_happened(
-        self, own_player: Player, reference: str
+        self, own_player: SandboxProcess, reference: str
     ) -> None:
         client = own_player.stripe()
         for number, card in enumerate(("pm_card_refundFail", "pm_card_pendingRefund")):
@@ -398,16 +408,18 @@ class TestBalance:
              "dispute_reversal"]
         )  # fmt: skip
 
-    def lines(self, player: Player, days: int) -> list[Any]:
+    def lines(self, sandbox: SandboxProcess, days: int) -> list[Any]:
         day = datetime.now(timezone(timedelta(hours=7))) + timedelta(days=days)
         query = {"gateway": "stripe", "date": day.date().isoformat()}
-        answer = player.http.get(f"{player.url}/control/settlement", params=query, timeout=10)
+        answer = sandbox.http.get(f"{sandbox.url}/control/settlement", params=query, timeout=10)
         found: list[Any] = answer.json()["lines"]
         return found
 
 
 class TestPayouts:
-    def test_group_what_has_become_available(self, own_player: Player, reference: str) -> None:
+    def test_group_what_has_become_available(
+        self, own_player: SandboxProcess, reference: str
+    ) -> None:
         for number in range(2):
             TestRefunds().paid(own_player, f"{reference}{number}")
         own_player.control("clock", advance_s=10)

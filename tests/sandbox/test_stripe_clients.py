@@ -9,11 +9,11 @@ import stripe
 from stripe import params
 from stripe.params import checkout, reporting, test_helpers
 
-from sandbox.stripe.params import EVERY, NOT_PLAYED, SCHEMAS
-from tests.sandbox.player import STRIPE_KEY, Player, eventually
+from sandbox.stripe.params import EVERY, NOT_EMULATED, SCHEMAS
+from tests.sandbox.sandbox_process import STRIPE_KEY, SandboxProcess, eventually
 
 if TYPE_CHECKING:
-    from tests.sandbox.player import Shop
+    from tests.sandbox.sandbox_process import Shop
 
 DAY_S = 86_400
 NOT_SENT = {
@@ -39,17 +39,17 @@ WHOLE_FORMS = {
 }  # fmt: skip
 
 
-def pay(player: Player, reference: str, card: str = "pm_card_visa", **more: Any) -> Any:
+def pay(sandbox: SandboxProcess, reference: str, card: str = "pm_card_visa", **more: Any) -> Any:
     body = {"amount": 1000, "currency": "usd", "confirm": True, "payment_method": card,
             "metadata": {"reference": reference}, **more}  # fmt: skip
-    return player.stripe().v1.payment_intents.create(body)
+    return sandbox.stripe().v1.payment_intents.create(body)
 
 
-def session(player: Player, *lines: dict[str, Any]) -> Any:
+def session(sandbox: SandboxProcess, *lines: dict[str, Any]) -> Any:
     items = [{"price_data": {"currency": "usd", "product_data": {"name": "Tea"}, **line}}
              for line in lines]  # fmt: skip
     body = {"mode": "payment", "success_url": "https://shop.example/ok", "line_items": items}
-    return player.stripe().v1.checkout.sessions.create(body)
+    return sandbox.stripe().v1.checkout.sessions.create(body)
 
 
 # What the SDK, which was made from Stripe's own description, takes for each operation.
@@ -102,7 +102,7 @@ class TestParameters:
             for each in PUBLISHED[operation].__mro__
             for name in vars(each).get("__annotations__", ())
         }
-        known = {*SCHEMAS.get(operation, EVERY), *NOT_PLAYED.get(operation, ())}
+        known = {*SCHEMAS.get(operation, EVERY), *NOT_EMULATED.get(operation, ())}
         assert known == names - NOT_SENT
 
     @pytest.mark.parametrize(
@@ -124,36 +124,42 @@ class TestParameters:
         ],
     )  # fmt: skip
     def test_of_the_wrong_shape_are_named(
-        self, player: Player, path: str, form: dict[str, str], param: str
+        self, sandbox: SandboxProcess, path: str, form: dict[str, str], param: str
     ) -> None:
         (spoiled,) = form
         good = {k: v for k, v in WHOLE_FORMS[path].items() if not spoiled.startswith(k)}
         body = good | form
-        answer = player.http.post(f"{player.url}/v1/{path}", body, auth=(STRIPE_KEY, ""), timeout=5)
+        answer = sandbox.http.post(
+            f"{sandbox.url}/v1/{path}", body, auth=(STRIPE_KEY, ""), timeout=5
+        )
         assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
 
     @pytest.mark.parametrize("query", ["created[]=5", "created[near]=5", "created[gt][a]=5"])
-    def test_of_the_wrong_shape_are_refused_in_queries(self, player: Player, query: str) -> None:
-        address = f"{player.url}/v1/charges?{query}"
-        answer = player.http.get(address, auth=(STRIPE_KEY, ""), timeout=5)
+    def test_of_the_wrong_shape_are_refused_in_queries(
+        self, sandbox: SandboxProcess, query: str
+    ) -> None:
+        address = f"{sandbox.url}/v1/charges?{query}"
+        answer = sandbox.http.get(address, auth=(STRIPE_KEY, ""), timeout=5)
         assert (answer.status_code, answer.json()["error"]["type"]) == (400, INVALID)
 
     def test_that_switch_something_come_back_as_truths(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
         never = {"enabled": True, "allow_redirects": "never"}
-        made = pay(player, reference, automatic_payment_methods=never)
+        made = pay(sandbox, reference, automatic_payment_methods=never)
         assert made.automatic_payment_methods.to_dict() == never
 
     def test_take_no_descriptor_that_cards_do_not_have(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
         with pytest.raises(stripe.InvalidRequestError) as caught:
-            pay(player, reference, statement_descriptor="TEA")
+            pay(sandbox, reference, statement_descriptor="TEA")
         assert caught.value.param == "statement_descriptor"
 
-    def test_change_how_an_intent_is_captured(self, player: Player, reference: str) -> None:
-        intents = player.stripe().v1.payment_intents
+    def test_change_how_an_intent_is_captured(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        intents = sandbox.stripe().v1.payment_intents
         made = intents.create({"amount": 1000, "currency": "usd"})
         intents.update(made.id, {"capture_method": "manual"})
         held = intents.confirm(made.id, {"payment_method": "pm_card_visa"})
@@ -162,22 +168,24 @@ class TestParameters:
             intents.capture(made.id, {"final_capture": False, "amount_to_capture": 10})
         assert caught.value.param == "final_capture"
 
-    def test_are_not_ignored_when_they_would_change_the_price(self, player: Player) -> None:
-        with pytest.raises(stripe.InvalidRequestError, match="does not play discounts"):
-            player.stripe().v1.checkout.sessions.create(
+    def test_are_not_ignored_when_they_would_change_the_price(
+        self, sandbox: SandboxProcess
+    ) -> None:
+        with pytest.raises(stripe.InvalidRequestError, match="does not emulate discounts"):
+            sandbox.stripe().v1.checkout.sessions.create(
                 {"mode": "payment", "discounts": [{"coupon": "half"}]}
             )
 
-    def test_take_a_price_in_either_form(self, player: Player) -> None:
-        assert session(player, {"unit_amount_decimal": "1050.000"}).amount_total == 1050
+    def test_take_a_price_in_either_form(self, sandbox: SandboxProcess) -> None:
+        assert session(sandbox, {"unit_amount_decimal": "1050.000"}).amount_total == 1050
         with pytest.raises(stripe.InvalidRequestError) as caught:
-            session(player, {"unit_amount_decimal": "10.5"})
+            session(sandbox, {"unit_amount_decimal": "10.5"})
         assert caught.value.param == "line_items[0][price_data][unit_amount_decimal]"
         with pytest.raises(stripe.InvalidRequestError, match="only specify one"):
-            session(player, {"unit_amount_decimal": "1050", "unit_amount": 1050})
+            session(sandbox, {"unit_amount_decimal": "1050", "unit_amount": 1050})
 
-    def test_confirm_no_other_amount(self, player: Player, reference: str) -> None:
-        intents = player.stripe().v1.payment_intents
+    def test_confirm_no_other_amount(self, sandbox: SandboxProcess, reference: str) -> None:
+        intents = sandbox.stripe().v1.payment_intents
         intent = intents.create({"amount": 1000, "currency": "usd"})
         with pytest.raises(stripe.InvalidRequestError) as caught:
             intents.confirm(intent.id, {"payment_method": "pm_card_visa", "amount_to_confirm": 999})
@@ -186,22 +194,24 @@ class TestParameters:
 
 
 class TestReading:
-    def test_pages_through_the_lines_of_a_session(self, player: Player) -> None:
-        made = session(player, *({"unit_amount": amount} for amount in (100, 200, 300)))
-        lines = player.stripe().v1.checkout.sessions.line_items
+    def test_pages_through_the_lines_of_a_session(self, sandbox: SandboxProcess) -> None:
+        made = session(sandbox, *({"unit_amount": amount} for amount in (100, 200, 300)))
+        lines = sandbox.stripe().v1.checkout.sessions.line_items
         first = lines.list(made.id, {"limit": 1})
         assert [line.amount_total for line in first.auto_paging_iter()] == [100, 200, 300]
         back = lines.list(made.id, {"limit": 1, "ending_before": first.data[0].id})
         assert (back.data, back.has_more) == ([], False)
 
-    def test_takes_the_client_secret(self, player: Player, reference: str) -> None:
-        made, intents = pay(player, reference), player.stripe().v1.payment_intents
+    def test_takes_the_client_secret(self, sandbox: SandboxProcess, reference: str) -> None:
+        made, intents = pay(sandbox, reference), sandbox.stripe().v1.payment_intents
         assert intents.retrieve(made.id, {"client_secret": made.client_secret}).id == made.id
 
-    def test_expands_refunds_and_the_payment_method(self, player: Player, reference: str) -> None:
-        made = pay(player, reference, "pm_card_mastercard", expand=["payment_method"])
+    def test_expands_refunds_and_the_payment_method(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        made = pay(sandbox, reference, "pm_card_mastercard", expand=["payment_method"])
         assert made.payment_method.card.brand == "mastercard"
-        client = player.stripe().v1
+        client = sandbox.stripe().v1
         refund = client.refunds.create(
             {"payment_intent": made.id, "amount": 300, "currency": "usd"}
         )
@@ -222,49 +232,57 @@ class TestReading:
             ("amount>1000 AND metadata['reference']:'{}'", False),
         ],
     )
-    def test_searches(self, player: Player, reference: str, query: str, *, found: bool) -> None:
-        made = pay(player, reference)
-        player.control("clock", advance_s=3)
-        answer = player.stripe().v1.payment_intents.search({"query": query.format(reference)})
+    def test_searches(
+        self, sandbox: SandboxProcess, reference: str, query: str, *, found: bool
+    ) -> None:
+        made = pay(sandbox, reference)
+        sandbox.control("clock", advance_s=3)
+        answer = sandbox.stripe().v1.payment_intents.search({"query": query.format(reference)})
         assert [each.id for each in answer.data] == ([made.id] if found else [])
 
     @pytest.mark.parametrize(
         "query", ["status", "status:'x' AND", "a:'1'", "status:'x' XOR amount:1"]
     )
-    def test_does_not_guess_at_a_query(self, player: Player, query: str) -> None:
+    def test_does_not_guess_at_a_query(self, sandbox: SandboxProcess, query: str) -> None:
         with pytest.raises(stripe.InvalidRequestError):
-            player.stripe().v1.payment_intents.search({"query": query})
+            sandbox.stripe().v1.payment_intents.search({"query": query})
 
-    def test_knows_the_account_and_its_balance(self, player: Player, reference: str) -> None:
-        pay(player, reference, capture_method="automatic")
-        assert player.stripe().v1.accounts.retrieve_current().id == "acct_suite"
+    def test_knows_the_account_and_its_balance(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        pay(sandbox, reference, capture_method="automatic")
+        assert sandbox.stripe().v1.accounts.retrieve_current().id == "acct_suite"
         (pending,) = [
-            each for each in player.stripe().v1.balance.retrieve().pending if each.currency == "usd"
+            each
+            for each in sandbox.stripe().v1.balance.retrieve().pending
+            if each.currency == "usd"
         ]
         assert pending.amount > 0
 
-    def test_asks_for_the_key_as_browsers_and_curl_expect(self, player: Player) -> None:
-        answer = player.http.get(f"{player.url}/v1/charges", timeout=5)
+    def test_asks_for_the_key_as_browsers_and_curl_expect(self, sandbox: SandboxProcess) -> None:
+        answer = sandbox.http.get(f"{sandbox.url}/v1/charges", timeout=5)
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"] == 'Basic realm="Stripe"'
 
 
 class TestMoney:
     def test_is_settled_at_once_after_a_synchronous_capture(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
         expand = ["latest_charge.balance_transaction"]
-        made = pay(player, reference, capture_method="automatic", expand=expand)
+        made = pay(sandbox, reference, capture_method="automatic", expand=expand)
         assert made.latest_charge.balance_transaction.net == 1000 - 59
 
-    def test_says_which_card_wants_its_holder(self, player: Player, reference: str) -> None:
+    def test_says_which_card_wants_its_holder(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
         with pytest.raises(stripe.CardError) as caught:
-            pay(player, reference, "pm_card_authenticationRequired", off_session=True)
+            pay(sandbox, reference, "pm_card_authenticationRequired", off_session=True)
         assert caught.value.code == "authentication_required"
 
-    def test_evidence_is_staged_or_handed_in(self, player: Player, reference: str) -> None:
-        made = pay(player, reference, "pm_card_createDispute")
-        disputes = player.stripe().v1.disputes
+    def test_evidence_is_staged_or_handed_in(self, sandbox: SandboxProcess, reference: str) -> None:
+        made = pay(sandbox, reference, "pm_card_createDispute")
+        disputes = sandbox.stripe().v1.disputes
         (dispute,) = disputes.list({"payment_intent": made.id}).data
         evidence = {"evidence": {"customer_name": "Linh"}}
         staged = disputes.update(dispute.id, {**evidence, "submit": False})
@@ -274,7 +292,7 @@ class TestMoney:
         assert handed_in.status == "under_review"
         assert handed_in.evidence_details.submission_count == 1
 
-    def test_is_paid_out_and_reported(self, own_player: Player, reference: str) -> None:
+    def test_is_paid_out_and_reported(self, own_player: SandboxProcess, reference: str) -> None:
         made = pay(own_player, reference)
         for seconds in (4, 4 * DAY_S):
             own_player.control("clock", advance_s=seconds)
@@ -314,10 +332,10 @@ class TestMoney:
         ],
     )
     def test_refuses_a_report_that_cannot_be(
-        self, player: Player, name: str, parameters: Any, param: str | None
+        self, sandbox: SandboxProcess, name: str, parameters: Any, param: str | None
     ) -> None:
         with pytest.raises(stripe.InvalidRequestError) as caught:
-            player.stripe().v1.reporting.report_runs.create(
+            sandbox.stripe().v1.reporting.report_runs.create(
                 {"report_type": name, "parameters": parameters}
             )
         assert caught.value.param == param
@@ -325,7 +343,7 @@ class TestMoney:
 
 class TestEvents:
     def test_tell_what_an_update_has_changed(
-        self, own_player: Player, own_shop: Shop, reference: str
+        self, own_player: SandboxProcess, own_shop: Shop, reference: str
     ) -> None:
         pay(own_player, reference)
         own_player.control("clock", advance_s=4)
@@ -335,9 +353,11 @@ class TestEvents:
         assert data["charge.updated"]["previous_attributes"] == {"balance_transaction": None}
         assert "previous_attributes" not in data["payment_intent.succeeded"]
 
-    def test_are_kept_also_when_nobody_hears_them(self, player: Player, reference: str) -> None:
-        made = pay(player, reference, capture_method="automatic")
-        events = player.stripe().v1.events
+    def test_are_kept_also_when_nobody_hears_them(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        made = pay(sandbox, reference, capture_method="automatic")
+        events = sandbox.stripe().v1.events
         quiet = ["payment_intent.created", "charge.succeeded"]
         listed = events.list({"types": quiet, "created": {"gte": made.created}}).data
         about = [each for each in listed if made.id in str(each.data.object)]

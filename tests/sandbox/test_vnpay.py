@@ -25,39 +25,41 @@ from tests.sandbox.vnpay_shop import (
 )
 
 if TYPE_CHECKING:
-    from tests.sandbox.player import Player, Shop
+    from tests.sandbox.sandbox_process import SandboxProcess, Shop
 
 
-def pay(player: Player, reference: str, dong: int = 150_000) -> dict[str, str]:
+def pay(sandbox: SandboxProcess, reference: str, dong: int = 150_000) -> dict[str, str]:
     params = link_params(reference, dong)
-    returned(press(player, open_link(player, params), decision="approve"))
+    returned(press(sandbox, open_link(sandbox, params), decision="approve"))
     return params
 
 
 class TestPayLink:
     def test_leads_to_the_page_and_leaves_the_payment_open(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
-        answer = open_link(player, link_params(reference))
+        answer = open_link(sandbox, link_params(reference))
         assert answer.status_code == 302
-        page = player.http.get(player.url + answer.headers["Location"], timeout=10)
+        page = sandbox.http.get(sandbox.url + answer.headers["Location"], timeout=10)
         assert "Sandbox – no real money" in page.text
         assert "150,000 VND" in page.text
-        assert player.charge(reference)["status"] == "open"
+        assert sandbox.charge(reference)["status"] == "open"
 
-    def test_speaks_vietnamese_when_asked(self, player: Player, reference: str) -> None:
-        answer = open_link(player, link_params(reference, vnp_Locale="vn"))
-        page = player.http.get(player.url + answer.headers["Location"], timeout=10)
+    def test_speaks_vietnamese_when_asked(self, sandbox: SandboxProcess, reference: str) -> None:
+        answer = open_link(sandbox, link_params(reference, vnp_Locale="vn"))
+        page = sandbox.http.get(sandbox.url + answer.headers["Location"], timeout=10)
         assert '<html lang="vi">' in page.text
         assert "Chọn phương thức thanh toán" in page.text
 
-    def test_can_be_opened_again_while_it_is_open(self, player: Player, reference: str) -> None:
+    def test_can_be_opened_again_while_it_is_open(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
         params = link_params(reference)
         assert (
-            open_link(player, params).headers["Location"]
-            == open_link(player, params).headers["Location"]
+            open_link(sandbox, params).headers["Location"]
+            == open_link(sandbox, params).headers["Location"]
         )
-        assert player.charge(reference)["status"] == "open"
+        assert sandbox.charge(reference)["status"] == "open"
 
     @pytest.mark.parametrize(
         ("changes", "code"),
@@ -74,36 +76,38 @@ class TestPayLink:
         ],
     )
     def test_is_refused_with_its_code(
-        self, player: Player, reference: str, changes: dict[str, str], code: str
+        self, sandbox: SandboxProcess, reference: str, changes: dict[str, str], code: str
     ) -> None:
-        answer = open_link(player, link_params(reference, **changes))
+        answer = open_link(sandbox, link_params(reference, **changes))
         assert answer.headers["Location"] == f"/paymentv2/Payment/Error.html?code={code}"
-        assert player.book(reference=reference)["charges"] == []
+        assert sandbox.journal(reference=reference)["charges"] == []
 
-    def test_is_refused_when_altered(self, player: Player, reference: str) -> None:
-        address = f"{player.url}/paymentv2/vpcpay.html?{query_of(link_params(reference))}"
+    def test_is_refused_when_altered(self, sandbox: SandboxProcess, reference: str) -> None:
+        address = f"{sandbox.url}/paymentv2/vpcpay.html?{query_of(link_params(reference))}"
         altered = address.replace("15000000", "15000100")
-        answer = player.http.get(altered, allow_redirects=False, timeout=10)
+        answer = sandbox.http.get(altered, allow_redirects=False, timeout=10)
         assert answer.headers["Location"].endswith("code=70")
 
-    def test_cannot_use_a_paid_reference_again(self, player: Player, reference: str) -> None:
-        params = pay(player, reference)
-        assert open_link(player, params).headers["Location"].endswith("code=02")
+    def test_cannot_use_a_paid_reference_again(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        params = pay(sandbox, reference)
+        assert open_link(sandbox, params).headers["Location"].endswith("code=02")
 
 
 class TestPayPage:
     def test_pays_in_two_steps_and_tells_the_shop_before_the_shopper_returns(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        page = open_link(player, link_params(reference))
-        step = press(player, page, decision="next", method="VNPAYQR")
+        page = open_link(sandbox, link_params(reference))
+        step = press(sandbox, page, decision="next", method="VNPAYQR")
         assert 'value="VNPAYQR"' in step.text
-        back = returned(press(player, page, decision="approve", method="VNPAYQR", otp="123456"))
+        back = returned(press(sandbox, page, decision="approve", method="VNPAYQR", otp="123456"))
         ipn = verified(shop.ipns(reference)[0].query)
         assert ipn == back
         assert (ipn["vnp_ResponseCode"], ipn["vnp_TransactionStatus"]) == ("00", "00")
         assert (ipn["vnp_Amount"], ipn["vnp_CardType"]) == ("15000000", "QRCODE")
-        charge = player.charge(reference)
+        charge = sandbox.charge(reference)
         assert (charge["status"], charge["captured"]) == ("captured", 150_000)
         assert charge["psp_reference"] == ipn["vnp_TransactionNo"]
 
@@ -117,43 +121,55 @@ class TestPayPage:
         ],
     )
     def test_opens_the_door_that_the_link_names(
-        self, player: Player, reference: str, code: str, shows: str, bank: str, card_type: str
+        self,
+        sandbox: SandboxProcess,
+        reference: str,
+        code: str,
+        shows: str,
+        bank: str,
+        card_type: str,
     ) -> None:
-        answer = open_link(player, link_params(reference, vnp_BankCode=code))
-        page = player.http.get(player.url + answer.headers["Location"], timeout=10)
+        answer = open_link(sandbox, link_params(reference, vnp_BankCode=code))
+        page = sandbox.http.get(sandbox.url + answer.headers["Location"], timeout=10)
         assert shows in page.text
         assert "How do you want to pay?" not in page.text
-        back = returned(press(player, answer, decision="approve"))
+        back = returned(press(sandbox, answer, decision="approve"))
         assert (back["vnp_BankCode"], back["vnp_CardType"]) == (bank, card_type)
 
-    def test_takes_nothing_by_another_door(self, player: Player, reference: str) -> None:
-        page = open_link(player, link_params(reference, vnp_BankCode="VNPAYQR"))
-        refused = press(player, page, decision="approve", method="INTCARD")
+    def test_takes_nothing_by_another_door(self, sandbox: SandboxProcess, reference: str) -> None:
+        page = open_link(sandbox, link_params(reference, vnp_BankCode="VNPAYQR"))
+        refused = press(sandbox, page, decision="approve", method="INTCARD")
         assert refused.headers["Location"].endswith("code=03")
-        assert player.charge(reference)["status"] == "open"
+        assert sandbox.charge(reference)["status"] == "open"
 
-    def test_lets_the_shopper_choose_a_bank_or_a_card(self, player: Player, reference: str) -> None:
-        page = open_link(player, link_params(reference))
-        assert '<option value="BIDV">' in press(player, page, decision="next", method="VNBANK").text
-        nobody = press(player, page, decision="approve", method="VNBANK", bank="VISA")
+    def test_lets_the_shopper_choose_a_bank_or_a_card(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        page = open_link(sandbox, link_params(reference))
+        assert (
+            '<option value="BIDV">' in press(sandbox, page, decision="next", method="VNBANK").text
+        )
+        nobody = press(sandbox, page, decision="approve", method="VNBANK", bank="VISA")
         assert nobody.headers["Location"].endswith("code=03")
-        back = returned(press(player, page, decision="approve", method="VNBANK", bank="BIDV"))
+        back = returned(press(sandbox, page, decision="approve", method="VNBANK", bank="BIDV"))
         assert (back["vnp_BankCode"], back["vnp_CardType"]) == ("BIDV", "ATM")
 
-    def test_asks_for_the_card_and_then_for_the_code(self, player: Player, reference: str) -> None:
-        page = open_link(player, link_params(reference))
+    def test_asks_for_the_card_and_then_for_the_code(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        page = open_link(sandbox, link_params(reference))
         chosen = {"decision": "card", "method": "VNBANK", "bank": "BIDV"}
-        card = press(player, page, **(chosen | {"decision": "next"})).text
+        card = press(sandbox, page, **(chosen | {"decision": "next"})).text
         assert 'value="9704 1985 2619 1432 198"' in card
         assert 'name="otp"' not in card
-        wrong = press(player, page, **chosen, account="4111 1111 1111 1111").text
+        wrong = press(sandbox, page, **chosen, account="4111 1111 1111 1111").text
         assert "Only the test card" in wrong
         assert "4111" not in wrong
-        code = press(player, page, **chosen, account="9704198526191432198")
+        code = press(sandbox, page, **chosen, account="9704198526191432198")
         assert 'name="otp"' in code.text
         assert '<input type="hidden" name="bank" value="BIDV">' in code.text
         assert (code.request.method, "account" in code.url) == ("GET", False)
-        assert player.charge(reference)["status"] == "open"
+        assert sandbox.charge(reference)["status"] == "open"
 
     @pytest.mark.parametrize(
         ("form", "response", "status", "captured"),
@@ -167,67 +183,67 @@ class TestPayPage:
     )
     def test_ends_as_the_shopper_decides(
         self,
-        player: Player,
+        sandbox: SandboxProcess,
         reference: str,
         form: dict[str, str],
         response: str,
         status: str,
         captured: int,
     ) -> None:
-        back = returned(press(player, open_link(player, link_params(reference)), **form))
+        back = returned(press(sandbox, open_link(sandbox, link_params(reference)), **form))
         assert back["vnp_ResponseCode"] == response
-        charge = player.charge(reference)
+        charge = sandbox.charge(reference)
         assert (charge["status"], charge["captured"]) == (status, captured)
 
     def test_names_no_bank_when_the_shopper_leaves_before_choosing_one(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
-        player.behaviour(gateway="vnpay", decision="cancel")
-        back = returned(open_link(player, link_params(reference)))
+        sandbox.behaviour(gateway="vnpay", decision="cancel")
+        back = returned(open_link(sandbox, link_params(reference)))
         assert (back["vnp_BankCode"], back["vnp_CardType"]) == ("VNPAY", "QRCODE")
         assert "vnp_BankTranNo" not in back
 
     def test_names_the_bank_when_the_shopper_leaves_it(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
-        page = open_link(player, link_params(reference, vnp_BankCode="NCB"))
-        back = returned(press(player, page, decision="cancel"))
+        page = open_link(sandbox, link_params(reference, vnp_BankCode="NCB"))
+        back = returned(press(sandbox, page, decision="cancel"))
         assert (back["vnp_BankCode"], back["vnp_CardType"]) == ("NCB", "ATM")
         assert back["vnp_BankTranNo"].startswith("VNP")
 
     def test_tells_nobody_when_the_shopper_walks_away(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        page = press(player, open_link(player, link_params(reference)), decision="abandon")
+        page = press(sandbox, open_link(sandbox, link_params(reference)), decision="abandon")
         assert "walked away" in page.text
         assert shop.ipns(reference) == []
-        assert player.charge(reference)["status"] == "open"
+        assert sandbox.charge(reference)["status"] == "open"
 
     def test_takes_only_the_first_decision(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        page = open_link(player, link_params(reference))
-        press(player, page, decision="approve")
-        assert returned(press(player, page, decision="cancel"))["vnp_ResponseCode"] == "00"
+        page = open_link(sandbox, link_params(reference))
+        press(sandbox, page, decision="approve")
+        assert returned(press(sandbox, page, decision="cancel"))["vnp_ResponseCode"] == "00"
         assert len(shop.ipns(reference)) == 1
 
     def test_does_not_hold_the_shopper_for_a_slow_shop(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        player.behaviour(gateway="vnpay", webhook={"delay_ms": 5000})
-        page, started = open_link(player, link_params(reference)), time.monotonic()
-        returned(press(player, page, decision="approve"))
+        sandbox.behaviour(gateway="vnpay", webhook={"delay_ms": 5000})
+        page, started = open_link(sandbox, link_params(reference)), time.monotonic()
+        returned(press(sandbox, page, decision="approve"))
         assert time.monotonic() - started < 2.0
 
-    def test_expires_with_the_link(self, player: Player, reference: str) -> None:
-        page = open_link(player, link_params(reference))
-        player.control("clock", advance_s=16 * 60)
-        answer = press(player, page, decision="approve")
+    def test_expires_with_the_link(self, sandbox: SandboxProcess, reference: str) -> None:
+        page = open_link(sandbox, link_params(reference))
+        sandbox.control("clock", advance_s=16 * 60)
+        answer = press(sandbox, page, decision="approve")
         assert answer.headers["Location"].endswith("code=15")
-        assert player.charge(reference)["status"] == "expired"
+        assert sandbox.charge(reference)["status"] == "expired"
 
-    def test_decides_magic_amounts_by_itself(self, player: Player, reference: str) -> None:
-        back = returned(open_link(player, link_params(reference, 150_951)))
+    def test_decides_magic_amounts_by_itself(self, sandbox: SandboxProcess, reference: str) -> None:
+        back = returned(open_link(sandbox, link_params(reference, 150_951)))
         assert back["vnp_ResponseCode"] == "51"
 
 
@@ -238,41 +254,41 @@ class TestAutomaticDecision:
          ("decline:insufficient_funds", "51")],
     )  # fmt: skip
     def test_sends_the_shopper_straight_back(
-        self, player: Player, reference: str, decision: str, response: str
+        self, sandbox: SandboxProcess, reference: str, decision: str, response: str
     ) -> None:
-        player.behaviour(gateway="vnpay", decision=decision)
-        back = returned(open_link(player, link_params(reference)))
+        sandbox.behaviour(gateway="vnpay", decision=decision)
+        back = returned(open_link(sandbox, link_params(reference)))
         assert back["vnp_ResponseCode"] == response
 
     def test_can_end_as_a_payment_that_was_called_off_after_the_bank_had_paid(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
-        player.behaviour(gateway="vnpay", decision="decline:reversed")
+        sandbox.behaviour(gateway="vnpay", decision="decline:reversed")
         params = link_params(reference)
-        back = returned(open_link(player, params))
+        back = returned(open_link(sandbox, params))
         words = (back["vnp_ResponseCode"], back["vnp_TransactionStatus"])
         assert words == ("99", "04")
-        assert query(player, params)["vnp_TransactionStatus"] == "04"
-        charge = player.charge(reference)
+        assert query(sandbox, params)["vnp_TransactionStatus"] == "04"
+        charge = sandbox.charge(reference)
         assert (charge["status"], charge["captured"]) == ("review", 0)
 
     def test_leaves_a_pending_payment_for_a_later_word(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        player.behaviour(gateway="vnpay", decision="pending")
+        sandbox.behaviour(gateway="vnpay", decision="pending")
         params = link_params(reference)
-        page = open_link(player, params)
-        player.http.get(player.url + page.headers["Location"], timeout=10)
-        assert player.charge(reference)["status"] == "pending"
-        assert query(player, params)["vnp_TransactionStatus"] == "01"
-        player.control("decide", gateway="vnpay", reference=reference, decision="approve")
-        attempts(player, reference, 1)
-        assert query(player, params)["vnp_TransactionStatus"] == "00"
+        page = open_link(sandbox, params)
+        sandbox.http.get(sandbox.url + page.headers["Location"], timeout=10)
+        assert sandbox.charge(reference)["status"] == "pending"
+        assert query(sandbox, params)["vnp_TransactionStatus"] == "01"
+        sandbox.control("decide", gateway="vnpay", reference=reference, decision="approve")
+        attempts(sandbox, reference, 1)
+        assert query(sandbox, params)["vnp_TransactionStatus"] == "00"
 
 
 class TestIpn:
     def test_is_repeated_every_five_minutes_ten_times_at_most(
-        self, own_player: Player, own_shop: Shop, reference: str
+        self, own_player: SandboxProcess, own_shop: Shop, reference: str
     ) -> None:
         own_shop.answer = (200, b'{"RspCode":"99","Message":"later"}')
         pay(own_player, reference)
@@ -289,7 +305,7 @@ class TestIpn:
 
     @pytest.mark.parametrize("code", [b"00", b"02"])
     def test_stops_when_the_shop_has_it(
-        self, own_player: Player, own_shop: Shop, reference: str, code: bytes
+        self, own_player: SandboxProcess, own_shop: Shop, reference: str, code: bytes
     ) -> None:
         own_shop.answers[:] = [(500, b""), (200, b'{"RspCode":"' + code + b'","Message":""}')]
         pay(own_player, reference)
@@ -301,32 +317,36 @@ class TestIpn:
         assert len(own_shop.ipns(reference)) == 2
 
     def test_comes_after_the_shopper_when_reversed(
-        self, player: Player, shop: Shop, reference: str
+        self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        player.behaviour(gateway="vnpay", webhook={"order": "reversed"})
-        pay(player, reference)
+        sandbox.behaviour(gateway="vnpay", webhook={"order": "reversed"})
+        pay(sandbox, reference)
         assert shop.ipns(reference) == []
-        attempts(player, reference, 1)
+        attempts(sandbox, reference, 1)
 
 
 class TestQuery:
     def test_reports_the_payment_with_its_original_text(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
-        params = pay(player, reference)
-        answer = query(player, params)
+        params = pay(sandbox, reference)
+        answer = query(sandbox, params)
         assert (answer["vnp_ResponseCode"], answer["vnp_TransactionStatus"]) == ("00", "00")
         assert answer["vnp_OrderInfo"] == "Thanh toan don hang 1"
         assert answer["vnp_Amount"] == "15000000"
         assert all(isinstance(value, str) for value in answer.values())
 
-    def test_does_not_know_a_link_that_nobody_opened(self, player: Player, reference: str) -> None:
-        assert query(player, link_params(reference))["vnp_ResponseCode"] == "91"
+    def test_does_not_know_a_link_that_nobody_opened(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        assert query(sandbox, link_params(reference))["vnp_ResponseCode"] == "91"
 
-    def test_reports_an_open_payment_as_not_completed(self, player: Player, reference: str) -> None:
+    def test_reports_an_open_payment_as_not_completed(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
         params = link_params(reference)
-        open_link(player, params)
-        assert query(player, params)["vnp_TransactionStatus"] == "01"
+        open_link(sandbox, params)
+        assert query(sandbox, params)["vnp_TransactionStatus"] == "01"
 
     @pytest.mark.parametrize(
         ("changes", "code"),
@@ -334,22 +354,22 @@ class TestQuery:
          ({"vnp_RequestId": "-"}, "03")],
     )  # fmt: skip
     def test_refuses_with_its_code(
-        self, player: Player, reference: str, changes: dict[str, str], code: str
+        self, sandbox: SandboxProcess, reference: str, changes: dict[str, str], code: str
     ) -> None:
-        params = pay(player, reference)
-        assert query(player, params, **changes)["vnp_ResponseCode"] == code
+        params = pay(sandbox, reference)
+        assert query(sandbox, params, **changes)["vnp_ResponseCode"] == code
 
     def test_refuses_a_wrong_signature_and_a_used_request(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
-        body = request_body("querydr", pay(player, reference))
+        body = request_body("querydr", pay(sandbox, reference))
         forged = body | {"vnp_SecureHash": "0" * 128}
-        assert send(player, forged)["vnp_ResponseCode"] == "97"
-        assert send(player, body)["vnp_ResponseCode"] == "00"
-        assert send(player, body)["vnp_ResponseCode"] == "94"
+        assert send(sandbox, forged)["vnp_ResponseCode"] == "97"
+        assert send(sandbox, body)["vnp_ResponseCode"] == "00"
+        assert send(sandbox, body)["vnp_ResponseCode"] == "94"
 
-    def test_turns_a_caller_without_a_user_agent_away(self, player: Player) -> None:
-        caller = http.client.HTTPConnection("127.0.0.1", player.port, timeout=10)
+    def test_turns_a_caller_without_a_user_agent_away(self, sandbox: SandboxProcess) -> None:
+        caller = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
         caller.request("POST", "/merchant_webapi/api/transaction", b"{}")
         answer = caller.getresponse()
         assert answer.status == 403
@@ -358,40 +378,44 @@ class TestQuery:
 
 
 class TestRefund:
-    def test_gives_everything_back_once(self, player: Player, reference: str) -> None:
-        params = pay(player, reference)
-        answer = refund(player, params)
+    def test_gives_everything_back_once(self, sandbox: SandboxProcess, reference: str) -> None:
+        params = pay(sandbox, reference)
+        answer = refund(sandbox, params)
         assert (answer["vnp_ResponseCode"], answer["vnp_TransactionStatus"]) == ("00", "05")
-        charge = player.charge(reference)
+        charge = sandbox.charge(reference)
         assert (charge["status"], charge["refunded"]) == ("refunded", 150_000)
-        assert refund(player, params)["vnp_ResponseCode"] == "04"
-        assert player.book(reference=reference)["refunds"][0]["amount"] == 150_000
+        assert refund(sandbox, params)["vnp_ResponseCode"] == "04"
+        assert sandbox.journal(reference=reference)["refunds"][0]["amount"] == 150_000
 
-    def test_gives_parts_back_up_to_the_payment(self, player: Player, reference: str) -> None:
-        params = pay(player, reference)
+    def test_gives_parts_back_up_to_the_payment(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        params = pay(sandbox, reference)
         part = {"vnp_TransactionType": "03", "vnp_Amount": "10000000"}
-        assert refund(player, params, **part)["vnp_ResponseCode"] == "00"
-        assert refund(player, params, **part)["vnp_ResponseCode"] == "93"
-        charge = player.charge(reference)
+        assert refund(sandbox, params, **part)["vnp_ResponseCode"] == "00"
+        assert refund(sandbox, params, **part)["vnp_ResponseCode"] == "93"
+        charge = sandbox.charge(reference)
         assert (charge["status"], charge["refunded"]) == ("captured", 100_000)
 
-    def test_is_not_done_twice_under_one_request_id(self, player: Player, reference: str) -> None:
+    def test_is_not_done_twice_under_one_request_id(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
         body = request_body(
-            "refund", pay(player, reference), vnp_TransactionType="03", vnp_Amount="1000000"
+            "refund", pay(sandbox, reference), vnp_TransactionType="03", vnp_Amount="1000000"
         )
-        assert send(player, body)["vnp_ResponseCode"] == "00"
-        assert send(player, body)["vnp_ResponseCode"] == "94"
-        assert player.charge(reference)["refunded"] == 10_000
+        assert send(sandbox, body)["vnp_ResponseCode"] == "00"
+        assert send(sandbox, body)["vnp_ResponseCode"] == "94"
+        assert sandbox.charge(reference)["refunded"] == 10_000
 
     def test_refuses_an_unpaid_payment_and_a_wrong_full_amount(
-        self, player: Player, reference: str
+        self, sandbox: SandboxProcess, reference: str
     ) -> None:
         params = link_params(reference)
-        page = open_link(player, params)
-        assert refund(player, params)["vnp_ResponseCode"] == "95"
-        press(player, page, decision="approve")
-        assert refund(player, params, vnp_Amount="100")["vnp_ResponseCode"] == "93"
-        assert player.charge(reference)["refunded"] == 0
+        page = open_link(sandbox, params)
+        assert refund(sandbox, params)["vnp_ResponseCode"] == "95"
+        press(sandbox, page, decision="approve")
+        assert refund(sandbox, params, vnp_Amount="100")["vnp_ResponseCode"] == "93"
+        assert sandbox.charge(reference)["refunded"] == 0
 
     @pytest.mark.parametrize(
         ("word", "code"),
@@ -403,12 +427,12 @@ class TestRefund:
         ],
     )
     def test_is_refused_by_a_rule_that_lets_the_payment_pass(
-        self, player: Player, reference: str, word: str, code: str
+        self, sandbox: SandboxProcess, reference: str, word: str, code: str
     ) -> None:
-        player.behaviour(gateway="vnpay", decision=f"decline:{word}")
+        sandbox.behaviour(gateway="vnpay", decision=f"decline:{word}")
         params = link_params(reference)
-        assert returned(open_link(player, params))["vnp_ResponseCode"] == "00"
-        assert refund(player, params)["vnp_ResponseCode"] == code
-        player.behaviour(gateway="vnpay", decision="approve")
-        assert player.charge(reference)["refunded"] == 0
-        assert refund(player, params)["vnp_ResponseCode"] == "00"
+        assert returned(open_link(sandbox, params))["vnp_ResponseCode"] == "00"
+        assert refund(sandbox, params)["vnp_ResponseCode"] == code
+        sandbox.behaviour(gateway="vnpay", decision="approve")
+        assert sandbox.charge(reference)["refunded"] == 0
+        assert refund(sandbox, params)["vnp_ResponseCode"] == "00"

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote_plus, urlsplit
 
-from tests.sandbox.player import HASH_SECRET, TMN_CODE, eventually
+from tests.sandbox.sandbox_process import HASH_SECRET, TMN_CODE, eventually
 
 if TYPE_CHECKING:
     import requests
 
-    from tests.sandbox.player import Player
+    from tests.sandbox.sandbox_process import SandboxProcess
 
 GMT7 = timezone(timedelta(hours=7))
 RETURN_URL = "http://127.0.0.1:9/return"
@@ -51,17 +51,17 @@ def query_of(params: dict[str, str]) -> str:
     return f"{text}&vnp_SecureHash={digest(text)}"
 
 
-def open_link(player: Player, params: dict[str, str]) -> requests.Response:
-    return player.http.get(
-        f"{player.url}/paymentv2/vpcpay.html?{query_of(params)}", allow_redirects=False, timeout=10
+def open_link(sandbox: SandboxProcess, params: dict[str, str]) -> requests.Response:
+    return sandbox.http.get(
+        f"{sandbox.url}/paymentv2/vpcpay.html?{query_of(params)}", allow_redirects=False, timeout=10
     )
 
 
-def press(player: Player, page: requests.Response, **form: str) -> requests.Response:
+def press(sandbox: SandboxProcess, page: requests.Response, **form: str) -> requests.Response:
     """Press a button on the pay page that an opened link led to; gives the next step's page."""
-    address = player.url + page.headers["Location"]
-    answer = player.http.post(address, data=form, allow_redirects=False, timeout=10)
-    return player.next_step(answer)
+    address = sandbox.url + page.headers["Location"]
+    answer = sandbox.http.post(address, data=form, allow_redirects=False, timeout=10)
+    return sandbox.next_step(answer)
 
 
 def verified(query: str) -> dict[str, str]:
@@ -115,9 +115,9 @@ def request_body(command: str, payment: dict[str, str], **changes: str) -> dict[
     return body | {"vnp_SecureHash": digest(joined(body, ORDERS[command]))}
 
 
-def send(player: Player, body: dict[str, str], timeout_s: float = 10.0) -> Any:
-    answer = player.http.post(
-        f"{player.url}/merchant_webapi/api/transaction", json=body, timeout=timeout_s
+def send(sandbox: SandboxProcess, body: dict[str, str], timeout_s: float = 10.0) -> Any:
+    answer = sandbox.http.post(
+        f"{sandbox.url}/merchant_webapi/api/transaction", json=body, timeout=timeout_s
     )
     assert answer.status_code == 200, answer.text
     fields = answer.json()
@@ -125,19 +125,19 @@ def send(player: Player, body: dict[str, str], timeout_s: float = 10.0) -> Any:
     return fields
 
 
-def query(player: Player, payment: dict[str, str], **changes: str) -> Any:
-    return send(player, request_body("querydr", payment, **changes))
+def query(sandbox: SandboxProcess, payment: dict[str, str], **changes: str) -> Any:
+    return send(sandbox, request_body("querydr", payment, **changes))
 
 
-def refund(player: Player, payment: dict[str, str], **changes: str) -> Any:
-    return send(player, request_body("refund", payment, **changes))
+def refund(sandbox: SandboxProcess, payment: dict[str, str], **changes: str) -> Any:
+    return send(sandbox, request_body("refund", payment, **changes))
 
 
-def attempts(player: Player, reference: str, number: int) -> list[Any]:
+def attempts(sandbox: SandboxProcess, reference: str, number: int) -> list[Any]:
     """The attempts of the one IPN of a payment, once there are so many."""
 
     def look() -> list[Any] | None:
-        webhooks = player.book(reference=reference)["webhooks"]
+        webhooks = sandbox.journal(reference=reference)["webhooks"]
         tried: list[Any] = webhooks[0]["attempts"] if webhooks else []
         return tried if len(tried) >= number else None
 

@@ -7,24 +7,24 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from gateways.webhook import Delivery
-from tests.gateways.contract.party import Party
+from tests.gateways.contract.gateway_case import GatewayCase
 
 Altered = Iterator[tuple[str, Delivery]]
 
 
-def altered(delivery: Delivery, party: Party) -> Altered:
+def altered(delivery: Delivery, case: GatewayCase) -> Altered:
     """``delivery`` with one signed value changed, left out, or one byte of its proof changed."""
-    yield from _headers(delivery, party)
+    yield from _headers(delivery, case)
     yield from _query(delivery)
-    yield from _body(delivery, party)
+    yield from _body(delivery, case)
 
 
-def with_proof_of(theirs: Delivery, mine: Delivery, party: Party) -> Delivery:
+def with_proof_of(theirs: Delivery, mine: Delivery, case: GatewayCase) -> Delivery:
     """The words of ``mine`` under the genuine proof of something else."""
-    if party.proofs:
-        proofs = {name: theirs.headers[name] for name in party.proofs}
+    if case.proofs:
+        proofs = {name: theirs.headers[name] for name in case.proofs}
         return replace(mine, headers={**mine.headers, **proofs})
-    name = party.proof_member
+    name = case.proof_member
     if mine.query_string:
         pairs = dict(parse_qsl(mine.query_string)) | {
             name: dict(parse_qsl(theirs.query_string))[name]
@@ -34,8 +34,8 @@ def with_proof_of(theirs: Delivery, mine: Delivery, party: Party) -> Delivery:
     return replace(mine, body=json.dumps(whole, ensure_ascii=False).encode())
 
 
-def _headers(delivery: Delivery, party: Party) -> Altered:
-    for name in party.proofs:
+def _headers(delivery: Delivery, case: GatewayCase) -> Altered:
+    for name in case.proofs:
         # One header may hold a time and several signatures, of which one good one is enough.
         first, *rest = delivery.headers[name].split(",")
         for made in ([other(first), *rest], [first, *map(other, rest)] if rest else [""]):
@@ -56,11 +56,11 @@ def _query(delivery: Delivery) -> Altered:
         )
 
 
-def _body(delivery: Delivery, party: Party) -> Altered:
+def _body(delivery: Delivery, case: GatewayCase) -> Altered:
     if not delivery.body:
         return
     for path in _leaves(json.loads(delivery.body)):
-        if path[0] in party.unsigned:
+        if path[0] in case.unsigned:
             continue
         yield ".".join(map(str, path)), replace(delivery, body=_changed(delivery.body, path))
 

@@ -8,10 +8,10 @@ import pytest
 
 from gateways.base import Gateway
 from privacy.redaction import find_card_number
-from tests.gateways.contract.party import PARTIES, Party
+from tests.gateways.contract.gateway_case import PARTIES, GatewayCase
 from tests.gateways.contract.payment import EMAIL, Payment
 from tests.gateways.contract.relay import Relay
-from tests.sandbox.player import Player, Shop
+from tests.sandbox.sandbox_process import SandboxProcess, Shop
 
 
 @pytest.fixture(scope="session")
@@ -21,12 +21,14 @@ def running_shop() -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="session")
-def running(running_shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
+def running(
+    running_shop: Shop, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SandboxProcess]:
     webhooks = f"http://127.0.0.1:{running_shop.port}/webhooks"
-    player = Player(tmp_path_factory.mktemp("sandbox"), webhooks).start()
-    yield player
-    player.end()
-    player.http.close()
+    sandbox = SandboxProcess(tmp_path_factory.mktemp("sandbox"), webhooks).start()
+    yield sandbox
+    sandbox.end()
+    sandbox.http.close()
 
 
 @pytest.fixture
@@ -37,33 +39,35 @@ def shop(running_shop: Shop) -> Shop:
 
 
 @pytest.fixture
-def player(running: Player, shop: Shop) -> Iterator[Player]:
+def sandbox(running: SandboxProcess, shop: Shop) -> Iterator[SandboxProcess]:
     running.behaviour(gateway="*", decision="approve", decide_after_ms=0)
     yield running
     running.control("reset")
 
 
 @pytest.fixture(params=PARTIES, ids=str)
-def party(request: pytest.FixtureRequest, shop: Shop) -> Party:
-    chosen: Party = request.param
+def case(request: pytest.FixtureRequest, shop: Shop) -> GatewayCase:
+    chosen: GatewayCase = request.param
     return chosen
 
 
 @pytest.fixture
-def gateway(party: Party, player: Player) -> Gateway:
-    return party.gateway(player)
+def gateway(case: GatewayCase, sandbox: SandboxProcess) -> Gateway:
+    return case.gateway(sandbox)
 
 
 NewPayment = Callable[..., Payment]
 
 
 @pytest.fixture
-def new_payment(party: Party, gateway: Gateway, player: Player, shop: Shop) -> Iterator[NewPayment]:
+def new_payment(
+    case: GatewayCase, gateway: Gateway, sandbox: SandboxProcess, shop: Shop
+) -> Iterator[NewPayment]:
     """Payments; afterwards nothing that would be stored of any of them holds a secret."""
     made: list[Payment] = []
 
     def new(capture: str = "automatic", token: str = "") -> Payment:
-        made.append(Payment(party, gateway, player, shop, capture, token))
+        made.append(Payment(case, gateway, sandbox, shop, capture, token))
         return made[-1]
 
     yield new
@@ -83,9 +87,9 @@ def hold(new_payment: NewPayment) -> Payment:
 
 
 @pytest.fixture
-def relay(player: Player) -> Iterator[Relay]:
+def relay(sandbox: SandboxProcess) -> Iterator[Relay]:
     """A wire between the adapter and the gateway, which can swap or twist answers."""
-    made = Relay(player.url)
+    made = Relay(sandbox.url)
     yield made
     made.close()
 
@@ -98,7 +102,7 @@ def require_redacted(payment: Payment) -> None:
     shown = json.dumps([exchanges, facts], ensure_ascii=False, default=str)
     frozen = json.dumps(payment.requests, ensure_ascii=False)
     token = {payment.token} - {""}
-    for secret in payment.party.secrets | token:
+    for secret in payment.case.secrets | token:
         assert secret not in shown + frozen
     assert EMAIL not in shown
     assert "Bearer " not in shown + frozen

@@ -13,8 +13,8 @@ from gateways.outcome import Failure, Outcome, OutcomeKind
 from gateways.webhook import Delivery, Notice, Subject
 from money.money import Money
 from tests.gateways import samples
-from tests.gateways.contract.party import Party
-from tests.sandbox.player import Player, Received, Shop, eventually
+from tests.gateways.contract.gateway_case import GatewayCase
+from tests.sandbox.sandbox_process import Received, SandboxProcess, Shop, eventually
 
 EMAIL: Final = "linh.nguyen@example.com"
 _LOOKS_MAX: Final = 60
@@ -28,9 +28,9 @@ _ENDED: Final = frozenset({OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED, Outcom
 class Payment:
     """``outcomes`` is everything that the adapter said, ``requests`` everything it would store."""
 
-    party: Party
+    case: GatewayCase
     gateway: Gateway
-    player: Player
+    sandbox: SandboxProcess
     shop: Shop
     capture: str = "automatic"
     token: str = ""
@@ -41,10 +41,10 @@ class Payment:
 
     def __post_init__(self) -> None:
         now = datetime.now(UTC)
-        self.token = self.token or self.party.token
+        self.token = self.token or self.case.token
         self.details = samples.details(
             reference=uuid4().hex,
-            money=self.party.total,
+            money=self.case.total,
             created_at=now,
             expires_at=now + timedelta(hours=1),
             return_url="http://127.0.0.1:9/return",
@@ -61,7 +61,7 @@ class Payment:
     def rule(self, **rule: Any) -> None:
         """How the gateway treats this one payment from now on."""
         made = {"decision": "approve", "decide_after_ms": 0, **rule}
-        self.player.behaviour(gateway=self.gateway.name, reference=self.reference, **made)
+        self.sandbox.behaviour(gateway=self.gateway.name, reference=self.reference, **made)
 
     def operation(self, verb: Verb, **changes: Any) -> Operation:
         """``verb`` under a key of its own, with its request frozen."""
@@ -92,8 +92,8 @@ class Payment:
 
     def visit(self, outcome: Outcome) -> None:
         """The shopper follows the link, where that is what the gateway waits for."""
-        if self.party.decides_on_page and outcome.next_action:
-            self.player.http.get(outcome.next_action.url, allow_redirects=False, timeout=10)
+        if self.case.decides_on_page and outcome.next_action:
+            self.sandbox.http.get(outcome.next_action.url, allow_redirects=False, timeout=10)
 
     def pay(self) -> Outcome:
         """Create, and follow the payment to its end."""
@@ -117,7 +117,7 @@ class Payment:
 
     def take(self, money: Money | None = None) -> Operation:
         """The capture of a hold, whole unless a sum is named, ready to be sent."""
-        return self.operation(Verb.CAPTURE, money=money or self.party.total)
+        return self.operation(Verb.CAPTURE, money=money or self.case.total)
 
     def look(self) -> Outcome:
         """The next operation by the adapter's own word: a query, or the capture of an approval."""
@@ -134,7 +134,7 @@ class Payment:
 
     def refund(self, **changes: Any) -> Operation:
         """A refund of a part, ready to be sent."""
-        return self.operation(Verb.REFUND, money=self.party.part, actor="finance", **changes)
+        return self.operation(Verb.REFUND, money=self.case.part, actor="finance", **changes)
 
     def question(self, refund: Operation, **changes: Any) -> Operation:
         """How ``refund`` stands, asked by our reference; ``changes`` may add theirs."""
@@ -142,18 +142,18 @@ class Payment:
         return self.operation(Verb.QUERY_REFUND, **made)
 
     def dispute(self, outcome: str) -> Any:
-        """The shopper's bank opens a dispute, or ends it; the row of the gateway's book."""
+        """The shopper's bank opens a dispute, or ends it; the row of the gateway's journal."""
         about = {"gateway": self.gateway.name, "psp_reference": self.details.psp_reference}
-        return self.player.control("disputes", **about, outcome=outcome)
+        return self.sandbox.control("disputes", **about, outcome=outcome)
 
     def charge(self) -> Any:
-        """The gateway's own book about this payment."""
-        return self.player.charge(self.reference)
+        """The gateway's own journal about this payment."""
+        return self.sandbox.charge(self.reference)
 
     @property
     def captured(self) -> int:
         """What the gateway has taken for this payment, in minor units, over all its charges."""
-        charges = self.player.book(reference=self.reference)["charges"]
+        charges = self.sandbox.journal(reference=self.reference)["charges"]
         return sum(int(charge["captured"]) for charge in charges)
 
     @property
@@ -163,7 +163,7 @@ class Payment:
 
     def later(self, wait: timedelta) -> None:
         """The gateway's clock moves on."""
-        self.player.control("clock", advance_s=int(wait.total_seconds()))
+        self.sandbox.control("clock", advance_s=int(wait.total_seconds()))
 
     def deliveries(self, at_least: int = 1) -> list[Delivery]:
         """The webhooks about this payment so far, in the order in which they came."""
@@ -187,7 +187,7 @@ class Payment:
     def agrees(self, said: Outcome) -> bool:
         """Whether ``said`` fits all that was frozen, so that it could pass for a success."""
         is_good = said.kind is OutcomeKind.SUCCEEDED or said.next_verb is not None
-        fits = said.money == self.party.total and said.reference == self.reference
+        fits = said.money == self.case.total and said.reference == self.reference
         known = said.account in {"", self.gateway.account}
         return is_good and fits and known and said.live in {None, self.gateway.live}
 
@@ -205,7 +205,7 @@ class Payment:
         data = self.details.psp_data
         theirs = (data.get("payment_intent", ""), data.get("capture_id", ""))
         known = {self.reference, *theirs} - {""}
-        if got.path != self.party.path:
+        if got.path != self.case.path:
             return False
         return self.reference in got.query or any(each.encode() in got.body for each in known)
 

@@ -5,10 +5,10 @@ import pytest
 from gateways.operation import UnsupportedOperation, Verb
 from gateways.outcome import FailureCode, OutcomeKind
 from tests.gateways.contract.faults import BEFORE, FAULTS, NONSENSE, OPEN, SLOW
-from tests.gateways.contract.party import CLOSERS, PARTIES, Party
+from tests.gateways.contract.gateway_case import CLOSERS, PARTIES, GatewayCase
 from tests.gateways.contract.payment import Payment
 from tests.gateways.contract.relay import Relay
-from tests.sandbox.player import Player
+from tests.sandbox.sandbox_process import SandboxProcess
 
 # A page that is ended has run out, an intent that is ended was cancelled.
 ENDED = {FailureCode.CANCELLED, FailureCode.EXPIRED}
@@ -23,22 +23,22 @@ def unpaid(payment: Payment) -> Payment:
 
 
 def require_closed(payment: Payment) -> None:
-    """Query and book agree that it has ended, and nobody can pay any more."""
+    """Query and journal agree that it has ended, and nobody can pay any more."""
     asked = payment.ask(Verb.QUERY)
     assert asked.kind is OutcomeKind.DECLINED
     assert asked.failure is not None
     assert asked.failure.code in ENDED
-    url = f"{payment.player.url}/control/decide"
+    url = f"{payment.sandbox.url}/control/decide"
     late = {
         "gateway": payment.gateway.name,
         "reference": payment.reference,
         "decision": "approve",
     }
-    assert payment.player.http.post(url, json=late, timeout=10).status_code == 400
+    assert payment.sandbox.http.post(url, json=late, timeout=10).status_code == 400
     assert payment.captured == 0
 
 
-@pytest.mark.parametrize("party", CLOSERS, ids=str)
+@pytest.mark.parametrize("case", CLOSERS, ids=str)
 class TestClosing:
     def test_is_final_however_often_it_is_asked(self, unpaid: Payment) -> None:
         asked = unpaid.operation(Verb.CLOSE)
@@ -63,28 +63,28 @@ class TestClosing:
         unpaid.rule(decision="abandon", api={"fault": SLOW})
         assert unpaid.ask(Verb.CLOSE).kind is OutcomeKind.DECLINED
 
-    def test_is_told_the_truth_when_it_was_paid(self, unpaid: Payment, party: Party) -> None:
+    def test_is_told_the_truth_when_it_was_paid(self, unpaid: Payment, case: GatewayCase) -> None:
         late = unpaid.operation(Verb.CLOSE)
-        unpaid.player.control(
+        unpaid.sandbox.control(
             "decide", gateway=unpaid.gateway.name, reference=unpaid.reference, decision="approve"
         )
         assert unpaid.send(late).kind is not OutcomeKind.DECLINED
         paid = unpaid.followed()
-        assert (paid.kind, paid.money) == (OutcomeKind.SUCCEEDED, party.total)
-        assert unpaid.captured == party.total.minor
+        assert (paid.kind, paid.money) == (OutcomeKind.SUCCEEDED, case.total)
+        assert unpaid.captured == case.total.minor
 
     def test_learns_nothing_from_nonsense(
-        self, unpaid: Payment, party: Party, player: Player, relay: Relay
+        self, unpaid: Payment, case: GatewayCase, sandbox: SandboxProcess, relay: Relay
     ) -> None:
-        wired, asked = party.gateway(player, relay.url), unpaid.operation(Verb.CLOSE)
+        wired, asked = case.gateway(sandbox, relay.url), unpaid.operation(Verb.CLOSE)
         for answer in NONSENSE:
             relay.always(answer)
             assert unpaid.send(asked, wired).kind in OPEN
 
 
 class TestWhatCannotBeClosed:
-    @pytest.mark.parametrize("party", [each for each in PARTIES if each not in CLOSERS], ids=str)
-    def test_is_refused_with_a_reason(self, unpaid: Payment, party: Party) -> None:
+    @pytest.mark.parametrize("case", [each for each in PARTIES if each not in CLOSERS], ids=str)
+    def test_is_refused_with_a_reason(self, unpaid: Payment, case: GatewayCase) -> None:
         with pytest.raises(UnsupportedOperation, match="cannot close a page"):
             unpaid.operation(Verb.CLOSE)
         assert unpaid.captured == 0

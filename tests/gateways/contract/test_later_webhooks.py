@@ -1,7 +1,7 @@
 """What webhooks say after a payment began: of holds, captures, refunds and disputes.
 
 The rules are those of ``test_webhooks.py``. A gateway that tells of fewer things than others is
-asked instead, which ``test_holding.py`` and ``test_refunding.py`` hold against the same book.
+asked instead, which ``test_holding.py`` and ``test_refunding.py`` hold against the same journal.
 """
 
 from dataclasses import replace
@@ -13,33 +13,33 @@ from gateways.base import Gateway
 from gateways.webhook import Subject
 from tests.gateways.contract.alterations import altered, with_proof_of
 from tests.gateways.contract.conftest import NewPayment
-from tests.gateways.contract.party import PARTIES, Party
+from tests.gateways.contract.gateway_case import PARTIES, GatewayCase
 from tests.gateways.contract.reading import LATER, facts_of, is_believed
-from tests.gateways.contract.stories import STORIES, Story, Told, tell
-from tests.sandbox.player import Player
+from tests.gateways.contract.scenarios import STORIES, Story, Told, tell
+from tests.sandbox.sandbox_process import SandboxProcess
 
 # What a webhook may call the payment by, beside its own id.
 NAMES: Final = ("payment_intent", "capture_id")
 TOLD: Final = [
-    pytest.param(party, story, id=f"{party}-{story}")
-    for party in PARTIES
+    pytest.param(case, story, id=f"{case}-{story}")
+    for case in PARTIES
     for story in STORIES
-    if story.name in party.tells
+    if story.name in case.tells
 ]
 LIES: Final = [
-    pytest.param(party, story, lie, id=f"{party}-{story}-{lie}")
-    for party in PARTIES
+    pytest.param(case, story, lie, id=f"{case}-{story}-{lie}")
+    for case in PARTIES
     for story in STORIES
-    for lie in party.lies
-    if story.name in party.tells and story.moves
-    if not (party.only_hints and story.subject is Subject.PAYMENT)
+    for lie in case.lies
+    if story.name in case.tells and story.moves
+    if not (case.only_hints and story.subject is Subject.PAYMENT)
 ]
-every_story = pytest.mark.parametrize(("party", "story"), TOLD)
+every_story = pytest.mark.parametrize(("case", "story"), TOLD)
 
 
 @pytest.fixture
-def told(new_payment: NewPayment, party: Party, story: Story) -> Told:
-    return tell(new_payment, party, story)
+def told(new_payment: NewPayment, case: GatewayCase, story: Story) -> Told:
+    return tell(new_payment, case, story)
 
 
 @every_story
@@ -66,11 +66,11 @@ class TestGenuine:
                 assert made[notice.psp_reference] == notice.reference
 
     def test_are_read_the_same_however_often_and_in_whatever_order(
-        self, new_payment: NewPayment, party: Party, story: Story
+        self, new_payment: NewPayment, case: GatewayCase, story: Story
     ) -> None:
-        told = tell(new_payment, party, story, copies=3, order="reversed")
+        told = tell(new_payment, case, story, copies=3, order="reversed")
         payment = told.payment
-        payment.player.control(
+        payment.sandbox.control(
             "webhooks/resend", gateway=payment.gateway.name, reference=payment.reference
         )
         read = [payment.gateway.read_webhook(each) for each in payment.deliveries()]
@@ -81,10 +81,10 @@ class TestGenuine:
         assert [each for each in said if story.agrees(payment, each)]
 
     def test_are_believed_under_our_secrets_alone(
-        self, told: Told, party: Party, player: Player
+        self, told: Told, case: GatewayCase, sandbox: SandboxProcess
     ) -> None:
-        changing = party.gateway(player, **party.rotated)
-        stranger = party.gateway(player, **party.strangers)
+        changing = case.gateway(sandbox, **case.rotated)
+        stranger = case.gateway(sandbox, **case.strangers)
         for delivery in told.deliveries:
             assert changing.read_webhook(delivery) == told.payment.gateway.read_webhook(delivery)
             assert not is_believed(stranger, delivery)
@@ -104,37 +104,42 @@ class TestGenuine:
 class TestForged:
     @pytest.mark.parametrize("corrupt", ["signature", "body"])
     def test_are_refused(
-        self, new_payment: NewPayment, gateway: Gateway, party: Party, story: Story, corrupt: str
+        self,
+        new_payment: NewPayment,
+        gateway: Gateway,
+        case: GatewayCase,
+        story: Story,
+        corrupt: str,
     ) -> None:
-        told = tell(new_payment, party, story, corrupt=corrupt)
+        told = tell(new_payment, case, story, corrupt=corrupt)
         assert told.deliveries
         assert not [each for each in told.deliveries if is_believed(gateway, each)]
 
     def test_are_refused_whichever_part_was_changed(
-        self, told: Told, gateway: Gateway, party: Party
+        self, told: Told, gateway: Gateway, case: GatewayCase
     ) -> None:
         for delivery in told.deliveries:
             assert is_believed(gateway, delivery)
-            changed = dict(altered(delivery, party))
+            changed = dict(altered(delivery, case))
             assert len(changed) >= 12
             assert not [name for name, made in changed.items() if is_believed(gateway, made)]
 
     def test_are_refused_with_the_proof_of_what_came_before(
-        self, new_payment: NewPayment, gateway: Gateway, party: Party, story: Story
+        self, new_payment: NewPayment, gateway: Gateway, case: GatewayCase, story: Story
     ) -> None:
         before = new_payment()
         before.pay()
         theirs = before.deliveries()[0]
-        for mine in tell(new_payment, party, story).deliveries:
-            assert not is_believed(gateway, with_proof_of(theirs, mine, party))
+        for mine in tell(new_payment, case, story).deliveries:
+            assert not is_believed(gateway, with_proof_of(theirs, mine, case))
 
 
 class TestLies:
-    @pytest.mark.parametrize(("party", "story", "lie"), LIES)
+    @pytest.mark.parametrize(("case", "story", "lie"), LIES)
     def test_show_in_what_is_read(
-        self, new_payment: NewPayment, party: Party, story: Story, lie: str
+        self, new_payment: NewPayment, case: GatewayCase, story: Story, lie: str
     ) -> None:
-        told = tell(new_payment, party, story, corrupt=lie)
+        told = tell(new_payment, case, story, corrupt=lie)
         notices = told.notices(story.subject)
         assert notices
         said = [notice.outcome for notice in notices if notice.outcome]

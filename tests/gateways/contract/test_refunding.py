@@ -10,15 +10,15 @@ from gateways.operation import Operation, Verb
 from gateways.outcome import Outcome, OutcomeKind
 from tests.gateways.contract.conftest import NewPayment
 from tests.gateways.contract.faults import AFTER, BEFORE, FAULTS, NONSENSE, OPEN, SLOW
-from tests.gateways.contract.party import FINDERS, HOLDERS, PARTIES, Party, Turn
+from tests.gateways.contract.gateway_case import FINDERS, HOLDERS, PARTIES, GatewayCase, Turn
 from tests.gateways.contract.payment import Payment
 from tests.gateways.contract.relay import Relay
-from tests.sandbox.player import Player
+from tests.sandbox.sandbox_process import SandboxProcess
 
 # Longer than any gateway here thinks about a slow refund.
 A_WHILE: Final = timedelta(minutes=5)
 
-every_finder = pytest.mark.parametrize("party", FINDERS, ids=str)
+every_finder = pytest.mark.parametrize("case", FINDERS, ids=str)
 every_fault = pytest.mark.parametrize("fault", FAULTS)
 SLOW_PARTIES: Final = [each for each in PARTIES if each.slow_refunds]
 FAILING_PARTIES: Final = [each for each in PARTIES if each.failing_refunds]
@@ -43,29 +43,29 @@ class TestRefunding:
         asked = payment.refund()
         first, again = payment.send(asked), payment.send(asked)
         assert first.kind is OutcomeKind.SUCCEEDED
-        assert (first.money, first.reference) == (payment.party.part, asked.reference)
+        assert (first.money, first.reference) == (payment.case.part, asked.reference)
         assert first.psp_reference not in {"", payment.details.psp_reference}
-        assert again.kind is payment.party.refund_again
+        assert again.kind is payment.case.refund_again
         assert again.psp_reference in {"", first.psp_reference}
-        assert payment.refunded == payment.party.part.minor
+        assert payment.refunded == payment.case.part.minor
 
     def test_is_written_the_same_every_time(self, payment: Payment) -> None:
         payment.pay()
         asked = payment.refund()
         assert payment.gateway.freeze(asked) == asked.request
 
-    def test_gives_all_of_it_back(self, payment: Payment, party: Party) -> None:
+    def test_gives_all_of_it_back(self, payment: Payment, case: GatewayCase) -> None:
         payment.pay()
-        said = payment.ask(Verb.REFUND, money=party.total, actor="finance")
-        assert (said.kind, said.money) == (OutcomeKind.SUCCEEDED, party.total)
-        assert payment.refunded == payment.captured == party.total.minor
+        said = payment.ask(Verb.REFUND, money=case.total, actor="finance")
+        assert (said.kind, said.money) == (OutcomeKind.SUCCEEDED, case.total)
+        assert payment.refunded == payment.captured == case.total.minor
         assert payment.charge()["status"] == "refunded"
 
     def test_gives_parts_back_up_to_the_total_and_not_one_more(
-        self, payment: Payment, party: Party
+        self, payment: Payment, case: GatewayCase
     ) -> None:
         payment.pay()
-        parts = party.total.minor // party.part.minor
+        parts = case.total.minor // case.part.minor
         said = [payment.send(payment.refund()) for _ in range(parts)]
         assert {each.kind for each in said} == {OutcomeKind.SUCCEEDED}
         assert len({each.psp_reference for each in said}) == parts
@@ -73,7 +73,7 @@ class TestRefunding:
         assert one_more.kind is OutcomeKind.DECLINED
         assert one_more.failure is not None
         assert one_more.failure.gateway_code
-        assert payment.refunded == party.total.minor
+        assert payment.refunded == case.total.minor
 
     @every_fault
     def test_gives_it_back_once_whatever_breaks(self, payment: Payment, fault: str) -> None:
@@ -86,36 +86,38 @@ class TestRefunding:
         assert OutcomeKind.DECLINED not in said
         if fault in BEFORE:
             assert said[0] is OutcomeKind.SUCCEEDED
-        assert payment.refunded == payment.party.part.minor
+        assert payment.refunded == payment.case.part.minor
 
     def test_waits_for_a_slow_answer(self, payment: Payment) -> None:
         payment.pay()
         payment.rule(api={"fault": SLOW})
         assert payment.send(payment.refund()).kind is OutcomeKind.SUCCEEDED
 
-    def test_refuses_to_give_back_more_than_is_left(self, payment: Payment, party: Party) -> None:
+    def test_refuses_to_give_back_more_than_is_left(
+        self, payment: Payment, case: GatewayCase
+    ) -> None:
         payment.pay()
         payment.send(payment.refund())
-        too_much = payment.ask(Verb.REFUND, money=party.total, actor="finance")
+        too_much = payment.ask(Verb.REFUND, money=case.total, actor="finance")
         assert too_much.kind is OutcomeKind.DECLINED
         assert too_much.failure is not None
-        assert payment.refunded == party.part.minor
+        assert payment.refunded == case.part.minor
 
-    def test_still_knows_that_it_was_paid(self, payment: Payment, party: Party) -> None:
+    def test_still_knows_that_it_was_paid(self, payment: Payment, case: GatewayCase) -> None:
         payment.pay()
-        for money in (party.part, party.total - party.part):
+        for money in (case.part, case.total - case.part):
             payment.ask(Verb.REFUND, money=money, actor="finance")
             asked = payment.ask(Verb.QUERY)
-            assert (asked.kind, asked.money) == (OutcomeKind.SUCCEEDED, party.total)
+            assert (asked.kind, asked.money) == (OutcomeKind.SUCCEEDED, case.total)
 
-    @pytest.mark.parametrize("party", HOLDERS, ids=str)
-    def test_gives_nothing_back_that_is_only_held(self, hold: Payment, party: Party) -> None:
+    @pytest.mark.parametrize("case", HOLDERS, ids=str)
+    def test_gives_nothing_back_that_is_only_held(self, hold: Payment, case: GatewayCase) -> None:
         held = hold.hold()
         # Where there is no capture's id to refund by, the hold's id is tried in its place.
         hold_id = held.psp_data.get("authorization_id", "")
         data = {"capture_id": hold_id, **hold.details.psp_data}
         hold.details = replace(hold.details, psp_data=data)
-        said = hold.ask(Verb.REFUND, money=party.part, actor="finance")
+        said = hold.ask(Verb.REFUND, money=case.part, actor="finance")
         assert said.kind is not OutcomeKind.SUCCEEDED
         assert (hold.captured, hold.refunded) == (0, 0)
         assert hold.ask(Verb.QUERY).kind is OutcomeKind.AUTHORIZED
@@ -123,10 +125,10 @@ class TestRefunding:
 
 class TestAnswersToARefund:
     def test_about_another_refund_are_not_believed(
-        self, new_payment: NewPayment, party: Party, player: Player, relay: Relay
+        self, new_payment: NewPayment, case: GatewayCase, sandbox: SandboxProcess, relay: Relay
     ) -> None:
         one, other = new_payment(), new_payment()
-        wired = party.gateway(player, relay.url)
+        wired = case.gateway(sandbox, relay.url)
         for payment in (one, other):
             payment.pay()
         assert one.send(one.refund(), wired).kind is OutcomeKind.SUCCEEDED
@@ -134,29 +136,29 @@ class TestAnswersToARefund:
         assert other.send(other.refund(), wired).kind is OutcomeKind.UNKNOWN
 
     def test_in_words_that_it_was_not_taught_are_unknown(
-        self, payment: Payment, party: Party, player: Player, relay: Relay
+        self, payment: Payment, case: GatewayCase, sandbox: SandboxProcess, relay: Relay
     ) -> None:
         payment.pay()
-        relay.twist = party.renamed
-        said = payment.send(payment.refund(), party.gateway(player, relay.url))
+        relay.twist = case.renamed
+        said = payment.send(payment.refund(), case.gateway(sandbox, relay.url))
         assert said.kind is OutcomeKind.UNKNOWN
         assert relay.twist(relay.bodies[-1]) != relay.bodies[-1]
 
     def test_about_another_amount_are_reported_as_they_are(
-        self, payment: Payment, party: Party, player: Player, relay: Relay
+        self, payment: Payment, case: GatewayCase, sandbox: SandboxProcess, relay: Relay
     ) -> None:
         payment.pay()
-        relay.twist = lambda body: body.replace(*party.amounts)
-        asked = payment.operation(Verb.REFUND, money=party.total, actor="finance")
-        said = payment.send(asked, party.gateway(player, relay.url))
+        relay.twist = lambda body: body.replace(*case.amounts)
+        asked = payment.operation(Verb.REFUND, money=case.total, actor="finance")
+        said = payment.send(asked, case.gateway(sandbox, relay.url))
         assert relay.twist(relay.bodies[-1]) != relay.bodies[-1]
-        assert said.kind is OutcomeKind.UNKNOWN or said.money != party.total
+        assert said.kind is OutcomeKind.UNKNOWN or said.money != case.total
 
 
 @every_finder
 class TestAskingAboutARefund:
     def test_finds_each_by_our_reference_and_by_theirs(
-        self, payment: Payment, party: Party
+        self, payment: Payment, case: GatewayCase
     ) -> None:
         payment.pay()
         for asked in (payment.refund(), payment.refund()):
@@ -166,7 +168,7 @@ class TestAskingAboutARefund:
                 payment.question(asked, refund_psp_reference=made.psp_reference)
             )
             for said in (by_ours, by_theirs):
-                assert (said.kind, said.money) == (OutcomeKind.SUCCEEDED, party.part)
+                assert (said.kind, said.money) == (OutcomeKind.SUCCEEDED, case.part)
                 assert (said.reference, said.psp_reference) == (asked.reference, made.psp_reference)
 
     @pytest.mark.parametrize("fault", AFTER)
@@ -177,7 +179,7 @@ class TestAskingAboutARefund:
         assert payment.send(asked).kind in OPEN
         payment.rule()
         said = asked_about(payment, asked)
-        assert (said.kind, said.money) == (OutcomeKind.SUCCEEDED, payment.party.part)
+        assert (said.kind, said.money) == (OutcomeKind.SUCCEEDED, payment.case.part)
         assert said.psp_reference
 
     def test_finds_none_that_was_never_made(self, payment: Payment) -> None:
@@ -186,7 +188,7 @@ class TestAskingAboutARefund:
         assert asked_about(payment, unmade).kind is OutcomeKind.UNPAID
         payment.send(payment.refund())
         assert asked_about(payment, unmade).kind is OutcomeKind.UNPAID
-        assert payment.refunded == payment.party.part.minor
+        assert payment.refunded == payment.case.part.minor
 
     @every_fault
     def test_knows_nothing_after_a_fault_and_the_truth_afterwards(
@@ -201,9 +203,9 @@ class TestAskingAboutARefund:
         assert asked_about(payment, asked).kind is OutcomeKind.SUCCEEDED
 
     def test_believes_no_answer_about_another(
-        self, payment: Payment, party: Party, player: Player, relay: Relay
+        self, payment: Payment, case: GatewayCase, sandbox: SandboxProcess, relay: Relay
     ) -> None:
-        wired = party.gateway(player, relay.url)
+        wired = case.gateway(sandbox, relay.url)
         payment.pay()
         one, other = payment.refund(), payment.refund()
         made = [payment.send(each) for each in (one, other)]
@@ -214,20 +216,20 @@ class TestAskingAboutARefund:
         assert said.kind is OutcomeKind.UNKNOWN
 
     def test_knows_no_word_that_it_was_not_taught(
-        self, payment: Payment, party: Party, player: Player, relay: Relay
+        self, payment: Payment, case: GatewayCase, sandbox: SandboxProcess, relay: Relay
     ) -> None:
         payment.pay()
         asked = payment.refund()
         payment.send(asked)
-        relay.twist = party.renamed
-        said = payment.send(payment.question(asked), party.gateway(player, relay.url))
+        relay.twist = case.renamed
+        said = payment.send(payment.question(asked), case.gateway(sandbox, relay.url))
         assert said.kind is OutcomeKind.UNKNOWN
         assert relay.twist(relay.bodies[-1]) != relay.bodies[-1]
 
     def test_learns_nothing_from_nonsense(
-        self, payment: Payment, party: Party, player: Player, relay: Relay
+        self, payment: Payment, case: GatewayCase, sandbox: SandboxProcess, relay: Relay
     ) -> None:
-        wired = party.gateway(player, relay.url)
+        wired = case.gateway(sandbox, relay.url)
         payment.pay()
         asked = payment.refund()
         payment.send(asked)
@@ -237,7 +239,7 @@ class TestAskingAboutARefund:
 
 
 class TestAskingInVain:
-    @pytest.mark.parametrize("party", [each for each in PARTIES if each not in FINDERS], ids=str)
+    @pytest.mark.parametrize("case", [each for each in PARTIES if each not in FINDERS], ids=str)
     def test_takes_the_payment_for_no_refund(self, payment: Payment) -> None:
         payment.pay()
         asked = payment.refund()
@@ -249,9 +251,11 @@ class TestAskingInVain:
 class TestLaterStatuses:
     """What a refund says first may not be what becomes of it."""
 
-    @pytest.mark.parametrize("party", SLOW_PARTIES, ids=str)
-    def test_of_a_slow_refund_end_in_success(self, new_payment: NewPayment, party: Party) -> None:
-        payment = paid_by(new_payment, party.slow_refunds)
+    @pytest.mark.parametrize("case", SLOW_PARTIES, ids=str)
+    def test_of_a_slow_refund_end_in_success(
+        self, new_payment: NewPayment, case: GatewayCase
+    ) -> None:
+        payment = paid_by(new_payment, case.slow_refunds)
         asked = payment.refund()
         assert payment.send(asked).kind is OutcomeKind.PENDING
         assert asked_about(payment, asked).kind is OutcomeKind.PENDING
@@ -259,18 +263,18 @@ class TestLaterStatuses:
         payment.later(A_WHILE)
         said = asked_about(payment, asked)
         assert said.kind is OutcomeKind.SUCCEEDED
-        assert said.money == party.part
-        assert payment.refunded == party.part.minor
+        assert said.money == case.part
+        assert payment.refunded == case.part.minor
 
-    @pytest.mark.parametrize("party", FAILING_PARTIES, ids=str)
+    @pytest.mark.parametrize("case", FAILING_PARTIES, ids=str)
     def test_of_a_failing_refund_end_in_a_no_with_a_reason(
-        self, new_payment: NewPayment, party: Party
+        self, new_payment: NewPayment, case: GatewayCase
     ) -> None:
-        payment = paid_by(new_payment, party.failing_refunds)
+        payment = paid_by(new_payment, case.failing_refunds)
         asked = payment.refund()
         first = payment.send(asked)
         assert first.kind in {OutcomeKind.SUCCEEDED, OutcomeKind.PENDING}
-        assert payment.refunded == party.part.minor
+        assert payment.refunded == case.part.minor
         payment.rule()
         payment.later(A_WHILE)
         said = asked_about(payment, asked)
@@ -280,15 +284,15 @@ class TestLaterStatuses:
         assert said.failure.gateway_code
         assert payment.refunded == 0
 
-    @pytest.mark.parametrize("party", FAILING_PARTIES, ids=str)
+    @pytest.mark.parametrize("case", FAILING_PARTIES, ids=str)
     def test_of_a_failed_refund_leave_the_money_to_be_given_back_anew(
-        self, new_payment: NewPayment, party: Party
+        self, new_payment: NewPayment, case: GatewayCase
     ) -> None:
-        payment = paid_by(new_payment, party.failing_refunds)
+        payment = paid_by(new_payment, case.failing_refunds)
         payment.send(payment.refund())
         payment.rule()
         payment.later(A_WHILE)
         assert payment.refunded == 0
-        whole = payment.ask(Verb.REFUND, money=party.total, actor="finance")
+        whole = payment.ask(Verb.REFUND, money=case.total, actor="finance")
         assert whole.kind is OutcomeKind.SUCCEEDED
-        assert payment.refunded == party.total.minor
+        assert payment.refunded == case.total.minor

@@ -11,10 +11,10 @@ from gateways.operation import UnsupportedOperation, Verb
 from gateways.outcome import OutcomeKind
 from gateways.settlement import ReportUnavailable
 from gateways.webhook import Subject
-from tests.gateways.contract.party import Party
+from tests.gateways.contract.gateway_case import GatewayCase
 from tests.gateways.contract.payment import Payment
 from tests.gateways.local_server import refused_url
-from tests.sandbox.player import Player
+from tests.sandbox.sandbox_process import SandboxProcess
 
 START: Final = datetime(2026, 11, 1, tzinfo=UTC)
 END: Final = START + timedelta(days=1)
@@ -29,8 +29,10 @@ class TestReports:
             with pytest.raises(UnsupportedOperation):
                 gateway.settlement_records(START, END)
 
-    def test_that_cannot_be_had_are_never_empty_ones(self, party: Party, player: Player) -> None:
-        alone = party.gateway(player, refused_url())
+    def test_that_cannot_be_had_are_never_empty_ones(
+        self, case: GatewayCase, sandbox: SandboxProcess
+    ) -> None:
+        alone = case.gateway(sandbox, refused_url())
         if alone.capabilities.settlement is SettlementSource.API:
             with pytest.raises(ReportUnavailable) as unavailable:
                 list(alone.settlement_records(START, END))
@@ -61,7 +63,7 @@ class TestDisputes:
         (opened,) = gateway.disputes(payment.details)
         assert (opened.subject, opened.psp_reference) == (Subject.DISPUTE, row["psp_reference"])
         assert opened.outcome is not None
-        assert opened.outcome.money == payment.party.total
+        assert opened.outcome.money == payment.case.total
         assert opened == gateway.dispute(opened.psp_reference)
         known = {payment.details.psp_reference, *payment.details.psp_data.values()}
         assert opened.payment_psp_reference in known

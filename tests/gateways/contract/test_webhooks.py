@@ -10,12 +10,12 @@ from gateways.base import Gateway
 from gateways.webhook import Delivery, WebhookRefused, WebhookResult
 from tests.gateways.contract.alterations import altered, with_proof_of
 from tests.gateways.contract.conftest import NewPayment
-from tests.gateways.contract.party import PARTIES, Party
+from tests.gateways.contract.gateway_case import PARTIES, GatewayCase
 from tests.gateways.contract.payment import Payment
 from tests.gateways.contract.reading import LATER, facts_of, is_believed
-from tests.sandbox.player import Player, Shop, eventually
+from tests.sandbox.sandbox_process import SandboxProcess, Shop, eventually
 
-LIES = [pytest.param(party, lie, id=f"{party}-{lie}") for party in PARTIES for lie in party.lies]
+LIES = [pytest.param(case, lie, id=f"{case}-{lie}") for case in PARTIES for lie in case.lies]
 NOTHING = Delivery(b"", "", {}, datetime(2026, 11, 22, tzinfo=UTC))
 HOUR_S = 3600
 # Enough for a request on this machine that should not come.
@@ -27,7 +27,7 @@ class TestGenuine:
         payment.rule(webhook={"copies": 3, "order": "reversed"})
         payment.pay()
         payment.told()
-        resent = payment.player.control(
+        resent = payment.sandbox.control(
             "webhooks/resend", gateway=payment.gateway.name, reference=payment.reference
         )
         said = eventually(lambda: facts_of_all(payment, resent["resent"]), "all of them")
@@ -51,20 +51,20 @@ class TestGenuine:
         assert payment.told().psp_reference == paid.psp_reference
 
     def test_are_believed_while_a_secret_is_changed(
-        self, payment: Payment, party: Party, player: Player
+        self, payment: Payment, case: GatewayCase, sandbox: SandboxProcess
     ) -> None:
         payment.pay()
         payment.told()
-        changing = party.gateway(player, **party.rotated)
+        changing = case.gateway(sandbox, **case.rotated)
         for delivery in payment.deliveries():
             assert changing.read_webhook(delivery) == payment.gateway.read_webhook(delivery)
 
     def test_are_not_believed_under_other_credentials(
-        self, payment: Payment, party: Party, player: Player
+        self, payment: Payment, case: GatewayCase, sandbox: SandboxProcess
     ) -> None:
         payment.pay()
         payment.told()
-        stranger = party.gateway(player, **party.strangers)
+        stranger = case.gateway(sandbox, **case.strangers)
         for delivery in payment.deliveries():
             with pytest.raises(WebhookRefused):
                 stranger.read_webhook(delivery)
@@ -97,7 +97,7 @@ class TestForged:
         payment.told()
         (delivery, *_) = payment.deliveries()
         assert payment.gateway.read_webhook(delivery)
-        changed = dict(altered(delivery, payment.party))
+        changed = dict(altered(delivery, payment.case))
         assert len(changed) >= 12
         believed = [name for name, made in changed.items() if is_believed(payment.gateway, made)]
         assert believed == []
@@ -108,20 +108,20 @@ class TestForged:
         assert not is_believed(gateway, replace(NOTHING, query_string="a=1&a=2"))
 
     def test_are_refused_with_the_proof_of_another(
-        self, new_payment: NewPayment, party: Party
+        self, new_payment: NewPayment, case: GatewayCase
     ) -> None:
         one, other = new_payment(), new_payment()
         for payment in (one, other):
             payment.pay()
             payment.told()
         mine, theirs = one.deliveries()[0], other.deliveries()[0]
-        assert not is_believed(one.gateway, with_proof_of(theirs, mine, party))
+        assert not is_believed(one.gateway, with_proof_of(theirs, mine, case))
 
 
 class TestLies:
     """Under a good signature, so they are read; what they say must not pass for the truth."""
 
-    @pytest.mark.parametrize(("party", "lie"), LIES)
+    @pytest.mark.parametrize(("case", "lie"), LIES)
     def test_show_in_what_is_read(self, payment: Payment, lie: str) -> None:
         payment.rule(webhook={"corrupt": lie})
         payment.pay()
@@ -149,9 +149,9 @@ class TestAnswers:
         payment.told()
         refused = eventually(lambda: attempts(payment), "an attempt").keys()
         shop.answer = spoken(payment.gateway, good)
-        payment.player.control("clock", advance_s=HOUR_S)
+        payment.sandbox.control("clock", advance_s=HOUR_S)
         eventually(lambda: all(attempts(payment)[each] >= 2 for each in refused), "a retry")
-        payment.player.control("clock", advance_s=30 * 24 * HOUR_S)
+        payment.sandbox.control("clock", advance_s=30 * 24 * HOUR_S)
         time.sleep(A_MOMENT_S)
         assert {attempts(payment)[each] for each in refused} == {2}
 
@@ -173,5 +173,5 @@ def spoken(gateway: Gateway, result: WebhookResult) -> tuple[int, bytes]:
 
 def attempts(payment: Payment) -> dict[str, int]:
     """How often the gateway has tried each of its events about a payment."""
-    hooks = payment.player.book(reference=payment.reference)["webhooks"]
+    hooks = payment.sandbox.journal(reference=payment.reference)["webhooks"]
     return {hook["event_id"]: len(hook["attempts"]) for hook in hooks if hook["attempts"]}

@@ -1,4 +1,4 @@
-"""MoMo from end to end: our adapter against MoMo as it is played on this machine.
+"""MoMo from end to end: our adapter against MoMo as it is emulated on this machine.
 
 The sandbox shares no code with the adapter, so what they agree on here they both read from
 MoMo's own rules.
@@ -18,7 +18,7 @@ from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from gateways.webhook import Notice, WebhookRefused
 from money.money import Money
 from tests.gateways.from_sandbox import ask, learned, payment_of, read
-from tests.sandbox.player import MOMO_KEYS, Player, Shop, eventually
+from tests.sandbox.sandbox_process import MOMO_KEYS, SandboxProcess, Shop, eventually
 
 TOTAL = Money(150_000, "VND")
 PART = Money(50_000, "VND")
@@ -32,13 +32,13 @@ def shop() -> Iterator[Shop]:
 
 
 @pytest.fixture
-def gateway(player: Player) -> MomoGateway:
+def gateway(sandbox: SandboxProcess) -> MomoGateway:
     return MomoGateway.from_settings(
         {
             "partner_code": MOMO_KEYS["MOMO_PARTNER_CODE"],
             "access_key": MOMO_KEYS["MOMO_ACCESS_KEY"],
             "secret_key": MOMO_KEYS["MOMO_SECRET_KEY"],
-            "api_base": player.url,
+            "api_base": sandbox.url,
         }
     )
 
@@ -74,20 +74,20 @@ def paid(gateway: MomoGateway, payment: PaymentDetails) -> PaymentDetails:
 
 class TestPayment:
     def test_waits_on_a_page_with_a_code_and_an_app_link(
-        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
+        self, gateway: MomoGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
-        player.behaviour(gateway="momo", reference=payment.reference, decision="ask")
+        sandbox.behaviour(gateway="momo", reference=payment.reference, decision="ask")
         outcome = ask(gateway, Verb.CREATE, payment)
         action = outcome.next_action
         assert outcome.kind is OutcomeKind.ACTION_REQUIRED
         assert action is not None
         for url in (action.url, action.qr, action.app_url):
-            assert url.startswith(player.url)
-            assert player.http.get(url, timeout=10).status_code == 200
+            assert url.startswith(sandbox.url)
+            assert sandbox.http.get(url, timeout=10).status_code == 200
         assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.UNPAID
 
     def test_is_paid_and_says_so_twice(
-        self, gateway: MomoGateway, player: Player, shop: Shop, payment: PaymentDetails
+        self, gateway: MomoGateway, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
         paid(gateway, payment)
         notice, asked = told(gateway, shop, payment), ask(gateway, Verb.QUERY, payment)
@@ -97,7 +97,7 @@ class TestPayment:
             assert (outcome.money, outcome.reference) == (TOTAL, payment.reference)
             assert outcome.account == MOMO_KEYS["MOMO_PARTNER_CODE"]
         assert notice.outcome.psp_reference == asked.psp_reference != ""
-        assert player.charge(payment.reference)["captured"] == TOTAL.minor
+        assert sandbox.charge(payment.reference)["captured"] == TOTAL.minor
 
     @pytest.mark.parametrize(
         ("changes", "pay_type", "has_code"),
@@ -139,13 +139,13 @@ class TestPayment:
     def test_is_declined_in_our_words(
         self,
         gateway: MomoGateway,
-        player: Player,
+        sandbox: SandboxProcess,
         shop: Shop,
         payment: PaymentDetails,
         decision: str,
         code: FailureCode,
     ) -> None:
-        player.behaviour(gateway="momo", reference=payment.reference, decision=decision)
+        sandbox.behaviour(gateway="momo", reference=payment.reference, decision=decision)
         ask(gateway, Verb.CREATE, payment)
         outcomes = (decided(gateway, payment), told(gateway, shop, payment).outcome)
         for outcome in outcomes:
@@ -157,12 +157,12 @@ class TestPayment:
             assert outcome.psp_reference == ""
 
     def test_waits_for_the_bank(
-        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
+        self, gateway: MomoGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
-        player.behaviour(gateway="momo", reference=payment.reference, decision="pending")
+        sandbox.behaviour(gateway="momo", reference=payment.reference, decision="pending")
         ask(gateway, Verb.CREATE, payment)
         assert decided(gateway, payment).kind is OutcomeKind.PENDING
-        player.control("decide", gateway="momo", reference=payment.reference, decision="approve")
+        sandbox.control("decide", gateway="momo", reference=payment.reference, decision="approve")
         assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.SUCCEEDED
 
     def test_is_unpaid_when_momo_never_heard_of_it(
@@ -171,11 +171,11 @@ class TestPayment:
         assert ask(gateway, Verb.QUERY, payment).kind is OutcomeKind.UNPAID
 
     def test_ends_with_its_link(
-        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
+        self, gateway: MomoGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
-        player.behaviour(gateway="momo", reference=payment.reference, decision="abandon")
+        sandbox.behaviour(gateway="momo", reference=payment.reference, decision="abandon")
         ask(gateway, Verb.CREATE, payment)
-        player.control("clock", advance_s=15 * 60 + 1)
+        sandbox.control("clock", advance_s=15 * 60 + 1)
         outcome = ask(gateway, Verb.QUERY, payment)
         assert outcome.kind is OutcomeKind.DECLINED
         assert outcome.failure is not None
@@ -187,12 +187,12 @@ class TestIpn:
     def test_is_not_believed_when_forged(
         self,
         gateway: MomoGateway,
-        player: Player,
+        sandbox: SandboxProcess,
         shop: Shop,
         payment: PaymentDetails,
         corrupt: str,
     ) -> None:
-        player.behaviour(
+        sandbox.behaviour(
             gateway="momo",
             reference=payment.reference,
             decision="approve",
@@ -203,10 +203,10 @@ class TestIpn:
             told(gateway, shop, payment)
 
     def test_is_read_as_it_was_said(
-        self, gateway: MomoGateway, player: Player, shop: Shop, payment: PaymentDetails
+        self, gateway: MomoGateway, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
         lies = {"corrupt": "amount"}
-        player.behaviour(
+        sandbox.behaviour(
             gateway="momo", reference=payment.reference, decision="approve", webhook=lies
         )
         ask(gateway, Verb.CREATE, payment)
@@ -227,27 +227,27 @@ class TestLostAnswers:
         "fault", ["reset_after", "cut_body", "http_500_after", "http_500", "garbage", "refuse"]
     )
     def test_are_asked_for_again_under_the_same_id(
-        self, gateway: MomoGateway, player: Player, payment: PaymentDetails, fault: str
+        self, gateway: MomoGateway, sandbox: SandboxProcess, payment: PaymentDetails, fault: str
     ) -> None:
-        player.behaviour(
+        sandbox.behaviour(
             gateway="momo", reference=payment.reference, decision="approve", api={"fault": fault}
         )
         key = uuid4().hex
         assert ask(gateway, Verb.CREATE, payment, reference=key).kind is OutcomeKind.UNKNOWN
-        player.behaviour(gateway="momo", reference=payment.reference, decision="approve")
+        sandbox.behaviour(gateway="momo", reference=payment.reference, decision="approve")
         again = [ask(gateway, Verb.CREATE, payment, reference=key) for _ in range(2)]
         assert [outcome.kind for outcome in again] == [OutcomeKind.ACTION_REQUIRED] * 2
         assert decided(gateway, payment).kind is OutcomeKind.SUCCEEDED
-        assert player.charge(payment.reference)["captured"] == TOTAL.minor
+        assert sandbox.charge(payment.reference)["captured"] == TOTAL.minor
 
     def test_of_a_refund_never_give_the_money_back_twice(
-        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
+        self, gateway: MomoGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         known, key = paid(gateway, payment), uuid4().hex
-        player.behaviour(gateway="momo", reference=payment.reference, api={"fault": "reset_after"})
+        sandbox.behaviour(gateway="momo", reference=payment.reference, api={"fault": "reset_after"})
         kinds = [ask(gateway, Verb.REFUND, known, money=PART, reference=key).kind for _ in range(3)]
         assert kinds == [OutcomeKind.UNKNOWN, OutcomeKind.SUCCEEDED, OutcomeKind.SUCCEEDED]
-        assert player.charge(payment.reference)["refunded"] == PART.minor
+        assert sandbox.charge(payment.reference)["refunded"] == PART.minor
 
     def test_of_a_repeated_order_lead_to_a_question(
         self, gateway: MomoGateway, payment: PaymentDetails
@@ -258,10 +258,10 @@ class TestLostAnswers:
 
 class TestKeysThatWereRefused:
     def test_are_mended_and_the_same_request_gets_its_link(
-        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
+        self, gateway: MomoGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         keys = {"access_key": MOMO_KEYS["MOMO_ACCESS_KEY"], "secret_key": "k" * 32}
-        partner = {"partner_code": MOMO_KEYS["MOMO_PARTNER_CODE"], "api_base": player.url}
+        partner = {"partner_code": MOMO_KEYS["MOMO_PARTNER_CODE"], "api_base": sandbox.url}
         mistyped = MomoGateway.from_settings(keys | partner)
         key = uuid4().hex
         assert ask(mistyped, Verb.CREATE, payment, reference=key).kind is OutcomeKind.NOT_DONE
@@ -283,7 +283,7 @@ class TestKeysThatWereRefused:
 
 class TestRefund:
     def test_gives_a_part_back_and_is_found_again(
-        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
+        self, gateway: MomoGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         known, key = paid(gateway, payment), uuid4().hex
         made = ask(gateway, Verb.REFUND, known, money=PART, reference=key)
@@ -293,7 +293,7 @@ class TestRefund:
             assert outcome.reference == key
         assert made.psp_reference == found.psp_reference != known.psp_reference
         assert ask(gateway, Verb.QUERY, known).psp_data["refunded"] == str(PART.minor)
-        assert player.charge(payment.reference)["refunded"] == PART.minor
+        assert sandbox.charge(payment.reference)["refunded"] == PART.minor
 
     @pytest.mark.parametrize(
         ("money", "kind"),
@@ -314,12 +314,12 @@ class TestRefund:
         assert ask(gateway, Verb.REFUND, known, money=money).kind is kind
 
     def test_that_took_a_minute_is_found_done(
-        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
+        self, gateway: MomoGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         known, key = paid(gateway, payment), uuid4().hex
         slow = Money(17_002, "VND")
         ask(gateway, Verb.REFUND, known, money=slow, reference=key)
-        player.control("clock", advance_s=61)
+        sandbox.control("clock", advance_s=61)
         found = ask(gateway, Verb.QUERY_REFUND, known, refund_reference=key)
         assert (found.kind, found.money) == (OutcomeKind.SUCCEEDED, slow)
 
@@ -347,28 +347,30 @@ class TestHold:
         assert notice.outcome.kind is OutcomeKind.AUTHORIZED
 
     def test_is_taken_whole(
-        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
+        self, gateway: MomoGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         known = self.held(gateway, payment)
         taken = ask(gateway, Verb.CAPTURE, known, money=TOTAL)
         assert (taken.kind, taken.money) == (OutcomeKind.SUCCEEDED, TOTAL)
-        assert player.charge(payment.reference)["captured"] == TOTAL.minor
+        assert sandbox.charge(payment.reference)["captured"] == TOTAL.minor
         assert ask(gateway, Verb.VOID, known).kind is OutcomeKind.PENDING
 
-    def test_is_let_go(self, gateway: MomoGateway, player: Player, payment: PaymentDetails) -> None:
+    def test_is_let_go(
+        self, gateway: MomoGateway, sandbox: SandboxProcess, payment: PaymentDetails
+    ) -> None:
         known = self.held(gateway, payment)
         released = ask(gateway, Verb.VOID, known)
         assert released.kind is OutcomeKind.DECLINED
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.DECLINED
-        assert player.charge(payment.reference)["status"] == "voided"
+        assert sandbox.charge(payment.reference)["status"] == "voided"
 
 
 class TestPage:
     def test_brings_the_shopper_back_to_where_we_said(
-        self, gateway: MomoGateway, player: Player, payment: PaymentDetails
+        self, gateway: MomoGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         outcome = ask(gateway, Verb.CREATE, payment)
         assert outcome.next_action is not None
-        answer = player.http.get(outcome.next_action.url, allow_redirects=False, timeout=10)
+        answer = sandbox.http.get(outcome.next_action.url, allow_redirects=False, timeout=10)
         back, wanted = urlsplit(answer.headers["Location"]), urlsplit(payment.return_url)
         assert (back.netloc, back.path) == (wanted.netloc, wanted.path)

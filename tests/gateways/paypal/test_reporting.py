@@ -23,8 +23,8 @@ from gateways.settlement import (
 )
 from gateways.webhook import Subject
 from tests.gateways.local_server import LocalServer, Reply
+from tests.gateways.mutations import ANY_JSON, FEW, twisted
 from tests.gateways.paypal.account import USD, amount, details
-from tests.gateways.twisted import ANY_JSON, FEW, twisted
 
 START: Final = datetime(2026, 10, 1, tzinfo=UTC)
 DAY: Final = timedelta(days=1)

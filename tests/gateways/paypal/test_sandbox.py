@@ -1,4 +1,4 @@
-"""PayPal from end to end: our adapter against PayPal as it is played on this machine.
+"""PayPal from end to end: our adapter against PayPal as it is emulated on this machine.
 
 The sandbox shares no code with the adapter, so what they agree on here they both read from
 PayPal's own rules.
@@ -20,15 +20,15 @@ from gateways.webhook import Notice, Subject, WebhookRefused
 from money.money import Money
 from tests.gateways.from_sandbox import ask, learned, payment_of, read
 from tests.sandbox.paypal_shop import PAYMENTS, Caller, new_key
-from tests.sandbox.player import PAYPAL_KEYS, Player, Shop, eventually
+from tests.sandbox.sandbox_process import PAYPAL_KEYS, SandboxProcess, Shop, eventually
 
 TOTAL = Money(1999, "USD")
 PART = Money(500, "USD")
 
 
 @pytest.fixture
-def gateway(player: Player) -> PaypalGateway:
-    return adapter(player)
+def gateway(sandbox: SandboxProcess) -> PaypalGateway:
+    return adapter(sandbox)
 
 
 @pytest.fixture
@@ -36,15 +36,15 @@ def payment() -> PaymentDetails:
     return payment_of(TOTAL, method="paypal", locale="en")
 
 
-def adapter(player: Player, **options: str) -> PaypalGateway:
+def adapter(sandbox: SandboxProcess, **options: str) -> PaypalGateway:
     return PaypalGateway.from_settings(
         {
             "client_id": PAYPAL_KEYS["PAYPAL_CLIENT_ID"],
             "secret": PAYPAL_KEYS["PAYPAL_SECRET"],
             "merchant_id": PAYPAL_KEYS["PAYPAL_MERCHANT_ID"],
             "webhook_ids": PAYPAL_KEYS["PAYPAL_WEBHOOK_IDS"],
-            "cert_roots": str(Path(player.data_dir) / "paypal-root.pem"),
-            "api_base": player.url,
+            "cert_roots": str(Path(sandbox.data_dir) / "paypal-root.pem"),
+            "api_base": sandbox.url,
             **options,
         }
     )
@@ -89,21 +89,21 @@ def paid(gateway: PaypalGateway, payment: PaymentDetails) -> PaymentDetails:
 
 class TestPayment:
     def test_waits_for_the_buyer_on_paypal_s_page(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
-        player.behaviour(gateway="paypal", reference=payment.reference, decision="ask")
+        sandbox.behaviour(gateway="paypal", reference=payment.reference, decision="ask")
         outcome = ask(gateway, Verb.CREATE, payment)
         assert outcome.kind is OutcomeKind.ACTION_REQUIRED
         assert outcome.next_action is not None
-        page = player.http.get(outcome.next_action.url, timeout=10)
+        page = sandbox.http.get(outcome.next_action.url, timeout=10)
         assert "19.99 USD" in page.text
         known = learned(payment, outcome)
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.UNPAID
         assert ask(gateway, Verb.CAPTURE, known).kind is OutcomeKind.UNPAID
-        assert player.charge(payment.reference)["captured"] == 0
+        assert sandbox.charge(payment.reference)["captured"] == 0
 
     def test_is_paid_by_our_capture_and_says_so_three_times(
-        self, gateway: PaypalGateway, player: Player, shop: Shop, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
         known = approved(gateway, payment)
         answered = ask(gateway, Verb.CAPTURE, known)
@@ -117,7 +117,7 @@ class TestPayment:
         assert notice.outcome is not None
         assert notice.outcome.next_verb is Verb.QUERY
         assert answered.psp_data["paypal_fee"] == "1.19 USD"
-        assert player.charge(payment.reference)["captured"] == TOTAL.minor
+        assert sandbox.charge(payment.reference)["captured"] == TOTAL.minor
 
     def test_is_told_when_the_buyer_approves(
         self, gateway: PaypalGateway, shop: Shop, payment: PaymentDetails
@@ -143,23 +143,23 @@ class TestPayment:
     def test_is_declined_in_our_words(
         self,
         gateway: PaypalGateway,
-        player: Player,
+        sandbox: SandboxProcess,
         payment: PaymentDetails,
         decision: str,
         kind: OutcomeKind,
         code: FailureCode,
     ) -> None:
-        player.behaviour(gateway="paypal", reference=payment.reference, decision=decision)
+        sandbox.behaviour(gateway="paypal", reference=payment.reference, decision=decision)
         outcome = ask(gateway, Verb.CAPTURE, approved(gateway, payment))
         assert outcome.kind is kind
         assert outcome.failure is not None
         assert outcome.failure.code is code
-        assert player.charge(payment.reference)["captured"] == 0
+        assert sandbox.charge(payment.reference)["captured"] == 0
 
     def test_goes_back_to_the_page_when_the_card_is_declined(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
-        player.behaviour(
+        sandbox.behaviour(
             gateway="paypal", reference=payment.reference, decision="decline:INSTRUMENT_DECLINED"
         )
         known = approved(gateway, payment)
@@ -168,9 +168,9 @@ class TestPayment:
         known = learned(known, declined)
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.UNPAID
         decide = {"gateway": "paypal", "reference": payment.reference}
-        player.control("decide", **decide, decision="approve")
+        sandbox.control("decide", **decide, decision="approve")
         assert ask(gateway, Verb.CAPTURE, known).kind is OutcomeKind.SUCCEEDED
-        assert player.charge(payment.reference)["captured"] == TOTAL.minor
+        assert sandbox.charge(payment.reference)["captured"] == TOTAL.minor
 
     @pytest.mark.parametrize(
         ("decision", "kind"),
@@ -179,49 +179,49 @@ class TestPayment:
     def test_waits_for_paypal_s_review(
         self,
         gateway: PaypalGateway,
-        player: Player,
+        sandbox: SandboxProcess,
         payment: PaymentDetails,
         decision: str,
         kind: OutcomeKind,
     ) -> None:
-        player.behaviour(gateway="paypal", reference=payment.reference, decision="pending")
+        sandbox.behaviour(gateway="paypal", reference=payment.reference, decision="pending")
         known = approved(gateway, payment)
         assert ask(gateway, Verb.CAPTURE, known).kind is OutcomeKind.PENDING
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.PENDING
-        player.control("decide", gateway="paypal", reference=payment.reference, decision=decision)
+        sandbox.control("decide", gateway="paypal", reference=payment.reference, decision=decision)
         assert ask(gateway, Verb.QUERY, known).kind is kind
 
     def test_is_not_found_after_three_hours(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
-        player.behaviour(gateway="paypal", reference=payment.reference, decision="abandon")
+        sandbox.behaviour(gateway="paypal", reference=payment.reference, decision="abandon")
         known = learned(payment, ask(gateway, Verb.CREATE, payment))
-        player.control("clock", advance_s=3 * 3600 + 1)
+        sandbox.control("clock", advance_s=3 * 3600 + 1)
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.UNPAID
         assert ask(gateway, Verb.CAPTURE, known).kind is OutcomeKind.PENDING
 
     def test_is_reversed_when_we_never_capture(
-        self, gateway: PaypalGateway, player: Player, shop: Shop, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
         known = approved(gateway, payment)
-        player.control("clock", advance_s=3 * 3600 + 1)
+        sandbox.control("clock", advance_s=3 * 3600 + 1)
         notice = told(gateway, shop, payment, "CHECKOUT.PAYMENT-APPROVAL.REVERSED")
         assert notice.reference == payment.reference
         late = ask(gateway, Verb.CAPTURE, known)
         assert late.kind is OutcomeKind.DECLINED
         assert late.failure is not None
         assert late.failure.code is FailureCode.EXPIRED
-        assert player.charge(payment.reference)["captured"] == 0
+        assert sandbox.charge(payment.reference)["captured"] == 0
 
     @pytest.mark.parametrize("currency", ["JPY", "HUF", "TWD"])
     def test_is_paid_in_currencies_with_scales_of_paypal_s_own(
-        self, gateway: PaypalGateway, player: Player, currency: str
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, currency: str
     ) -> None:
         money = Money(150_000, currency)
         payment = payment_of(money, method="paypal")
         asked = ask(gateway, Verb.QUERY, paid(gateway, payment))
         assert asked.money == money
-        assert player.charge(payment.reference)["captured"] == money.minor
+        assert sandbox.charge(payment.reference)["captured"] == money.minor
 
     def test_gives_each_of_many_threads_its_own_order(
         self, gateway: PaypalGateway, payment: PaymentDetails
@@ -234,7 +234,7 @@ class TestPayment:
 
 class TestTwoCaptures:
     def test_under_one_id_take_the_money_once(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         known, key = approved(gateway, payment), uuid4().hex
 
@@ -244,16 +244,16 @@ class TestTwoCaptures:
         with ThreadPoolExecutor(8) as threads:
             kinds = {outcome.kind for outcome in threads.map(capture, range(16))}
         assert kinds <= {OutcomeKind.SUCCEEDED, OutcomeKind.UNKNOWN}
-        assert player.charge(payment.reference)["captured"] == TOTAL.minor
+        assert sandbox.charge(payment.reference)["captured"] == TOTAL.minor
 
     def test_under_two_ids_take_the_money_once(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         known = approved(gateway, payment)
         kinds = [ask(gateway, Verb.CAPTURE, known).kind for _ in range(2)]
         # The second hears that somebody was faster, and must ask.
         assert kinds == [OutcomeKind.SUCCEEDED, OutcomeKind.PENDING]
-        assert player.charge(payment.reference)["captured"] == TOTAL.minor
+        assert sandbox.charge(payment.reference)["captured"] == TOTAL.minor
 
 
 class TestLostAnswers:
@@ -261,53 +261,55 @@ class TestLostAnswers:
         "fault", ["reset_after", "cut_body", "http_500_after", "http_500", "garbage", "refuse"]
     )
     def test_of_a_capture_are_asked_for_again_under_the_same_id(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails, fault: str
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails, fault: str
     ) -> None:
         known, key = approved(gateway, payment), uuid4().hex
-        player.behaviour(gateway="paypal", reference=payment.reference, api={"fault": fault})
+        sandbox.behaviour(gateway="paypal", reference=payment.reference, api={"fault": fault})
         assert ask(gateway, Verb.CAPTURE, known, reference=key).kind is OutcomeKind.UNKNOWN
-        player.behaviour(gateway="paypal", reference=payment.reference)
+        sandbox.behaviour(gateway="paypal", reference=payment.reference)
         again = [ask(gateway, Verb.CAPTURE, known, reference=key).kind for _ in range(2)]
         assert again == [OutcomeKind.SUCCEEDED] * 2
-        assert player.charge(payment.reference)["captured"] == TOTAL.minor
+        assert sandbox.charge(payment.reference)["captured"] == TOTAL.minor
 
     def test_of_a_create_make_one_order(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         key = uuid4().hex
-        player.behaviour(
+        sandbox.behaviour(
             gateway="paypal", reference=payment.reference, api={"fault": "reset_after"}
         )
         assert ask(gateway, Verb.CREATE, payment, reference=key).kind is OutcomeKind.UNKNOWN
         again = ask(gateway, Verb.CREATE, payment, reference=key)
         assert again.kind is OutcomeKind.ACTION_REQUIRED
-        assert player.charge(payment.reference)["psp_reference"] == again.psp_reference
+        assert sandbox.charge(payment.reference)["psp_reference"] == again.psp_reference
 
     def test_are_not_confused_with_a_rate_limit(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
-        player.behaviour(gateway="paypal", reference=payment.reference, api={"fault": "http_429"})
+        sandbox.behaviour(gateway="paypal", reference=payment.reference, api={"fault": "http_429"})
         assert ask(gateway, Verb.CREATE, payment).kind is OutcomeKind.NOT_DONE
 
     def test_when_paypal_is_down_nothing_is_sent(
-        self, player: Player, payment: PaymentDetails
+        self, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
-        player.behaviour(gateway="paypal", api={"fault": "refuse"})
-        assert ask(adapter(player), Verb.CREATE, payment).kind is OutcomeKind.NOT_DONE
-        assert player.book(reference=payment.reference)["charges"] == []
+        sandbox.behaviour(gateway="paypal", api={"fault": "refuse"})
+        assert ask(adapter(sandbox), Verb.CREATE, payment).kind is OutcomeKind.NOT_DONE
+        assert sandbox.journal(reference=payment.reference)["charges"] == []
 
 
 class TestToken:
     def test_is_renewed_when_paypal_no_longer_takes_it(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         ask(gateway, Verb.CREATE, payment)
-        player.control("clock", advance_s=10 * 3600)
+        sandbox.control("clock", advance_s=10 * 3600)
         later = replace(payment, reference=uuid4().hex)
         assert ask(gateway, Verb.CREATE, later).kind is OutcomeKind.ACTION_REQUIRED
 
-    def test_is_not_given_to_a_stranger(self, player: Player, payment: PaymentDetails) -> None:
-        stranger = adapter(player, secret="another")
+    def test_is_not_given_to_a_stranger(
+        self, sandbox: SandboxProcess, payment: PaymentDetails
+    ) -> None:
+        stranger = adapter(sandbox, secret="another")
         outcome = ask(stranger, Verb.CREATE, payment)
         assert outcome.kind is OutcomeKind.NOT_DONE
         assert outcome.failure is not None
@@ -322,46 +324,46 @@ class TestHold:
         return learned(known, outcome)
 
     def test_is_taken_in_part(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         known = self.held(gateway, payment)
         taken = ask(gateway, Verb.CAPTURE, known, money=PART)
         assert (taken.kind, taken.money) == (OutcomeKind.SUCCEEDED, PART)
         assert ask(gateway, Verb.QUERY, known).money == PART
-        assert player.charge(payment.reference)["captured"] == PART.minor
+        assert sandbox.charge(payment.reference)["captured"] == PART.minor
 
     def test_is_let_go(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         known = self.held(gateway, payment)
         assert ask(gateway, Verb.VOID, known).kind is OutcomeKind.DECLINED
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.DECLINED
         assert ask(gateway, Verb.CAPTURE, known, money=PART).kind is OutcomeKind.PENDING
-        assert player.charge(payment.reference)["status"] == "voided"
+        assert sandbox.charge(payment.reference)["status"] == "voided"
 
     def test_that_is_taken_late_may_be_refused_and_stands_all_the_same(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         known = self.held(gateway, payment)
         # PayPal vouches for the money for three days, and holds it for 29.
-        player.control("clock", advance_s=10 * 24 * 3600)
+        sandbox.control("clock", advance_s=10 * 24 * 3600)
         no = {"gateway": "paypal", "reference": payment.reference}
-        player.behaviour(**no, decision="decline:PAYER_CANNOT_PAY")
+        sandbox.behaviour(**no, decision="decline:PAYER_CANNOT_PAY")
         refused = ask(gateway, Verb.CAPTURE, known, money=PART)
         assert refused.failure is not None
         assert (refused.kind, refused.failure.code) == (OutcomeKind.PENDING, FailureCode.DECLINED)
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.AUTHORIZED
-        player.behaviour(**no, decision="approve")
+        sandbox.behaviour(**no, decision="approve")
         assert ask(gateway, Verb.CAPTURE, known, money=PART).kind is OutcomeKind.SUCCEEDED
-        assert player.charge(payment.reference)["captured"] == PART.minor
+        assert sandbox.charge(payment.reference)["captured"] == PART.minor
 
     def test_that_is_renewed_at_paypal_is_taken_under_its_new_id(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         known = self.held(gateway, payment)
-        player.control("clock", advance_s=4 * 24 * 3600)
+        sandbox.control("clock", advance_s=4 * 24 * 3600)
         path = f"{PAYMENTS}/authorizations/{known.psp_data['authorization_id']}/reauthorize"
-        assert Caller(player).post(path, key=new_key()).status_code == 201
+        assert Caller(sandbox).post(path, key=new_key()).status_code == 201
         for verb in (Verb.CAPTURE, Verb.VOID):
             # The number that we still know has been let go, and the hold has not.
             assert ask(gateway, verb, known, money=TOTAL).kind is OutcomeKind.PENDING
@@ -371,10 +373,10 @@ class TestHold:
         assert (taken.kind, taken.money) == (OutcomeKind.SUCCEEDED, TOTAL)
 
     def test_ends_after_twenty_nine_days(
-        self, gateway: PaypalGateway, player: Player, shop: Shop, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
         known = self.held(gateway, payment)
-        player.control("clock", advance_s=29 * 24 * 3600 + 1)
+        sandbox.control("clock", advance_s=29 * 24 * 3600 + 1)
         assert told(gateway, shop, payment, "PAYMENT.AUTHORIZATION.VOIDED").psp_reference
         late = ask(gateway, Verb.CAPTURE, known, money=PART)
         assert late.failure is not None
@@ -383,7 +385,7 @@ class TestHold:
 
 class TestRefund:
     def test_gives_a_part_back_and_is_found_again(
-        self, gateway: PaypalGateway, player: Player, shop: Shop, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
         known, key = paid(gateway, payment), uuid4().hex
         made = ask(gateway, Verb.REFUND, known, money=PART, reference=key)
@@ -401,25 +403,25 @@ class TestRefund:
         notice = told(gateway, shop, replace(payment, reference=key), "PAYMENT.CAPTURE.REFUNDED")
         assert (notice.subject, notice.reference) == (Subject.REFUND, key)
         assert notice.payment_psp_reference == known.psp_data["capture_id"]
-        assert player.charge(payment.reference)["refunded"] == PART.minor
+        assert sandbox.charge(payment.reference)["refunded"] == PART.minor
 
     def test_is_made_once_however_often_it_is_sent(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         known, key = paid(gateway, payment), uuid4().hex
         for _ in range(3):
             ask(gateway, Verb.REFUND, known, money=PART, reference=key)
-        assert player.charge(payment.reference)["refunded"] == PART.minor
+        assert sandbox.charge(payment.reference)["refunded"] == PART.minor
 
     def test_is_refused_when_it_is_too_much(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         known = paid(gateway, payment)
         outcome = ask(gateway, Verb.REFUND, known, money=Money(2000, "USD"))
         assert outcome.kind is OutcomeKind.DECLINED
         assert outcome.failure is not None
         assert outcome.failure.code is FailureCode.LIMIT_EXCEEDED
-        assert player.charge(payment.reference)["refunded"] == 0
+        assert sandbox.charge(payment.reference)["refunded"] == 0
 
     @pytest.mark.parametrize(
         ("word", "first", "last"),
@@ -432,16 +434,16 @@ class TestRefund:
     def test_ends_in_every_way(
         self,
         gateway: PaypalGateway,
-        player: Player,
+        sandbox: SandboxProcess,
         payment: PaymentDetails,
         word: str,
         first: OutcomeKind,
         last: OutcomeKind,
     ) -> None:
         known, key = paid(gateway, payment), uuid4().hex
-        player.behaviour(gateway="paypal", reference=payment.reference, decision=f"decline:{word}")
+        sandbox.behaviour(gateway="paypal", reference=payment.reference, decision=f"decline:{word}")
         assert ask(gateway, Verb.REFUND, known, money=PART, reference=key).kind is first
-        player.control("clock", advance_s=61)
+        sandbox.control("clock", advance_s=61)
         assert ask(gateway, Verb.QUERY_REFUND, known, refund_reference=key).kind is last
 
 
@@ -450,12 +452,12 @@ class TestWebhook:
     def test_is_not_believed_when_forged(
         self,
         gateway: PaypalGateway,
-        player: Player,
+        sandbox: SandboxProcess,
         shop: Shop,
         payment: PaymentDetails,
         corrupt: str,
     ) -> None:
-        player.behaviour(
+        sandbox.behaviour(
             gateway="paypal",
             reference=payment.reference,
             decision="approve",
@@ -466,39 +468,39 @@ class TestWebhook:
             told(gateway, shop, payment, "CHECKOUT.ORDER.APPROVED")
 
     def test_is_believed_on_paypal_s_word_too(
-        self, player: Player, shop: Shop, payment: PaymentDetails
+        self, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
-        asking = adapter(player, webhook_verification="api")
+        asking = adapter(sandbox, webhook_verification="api")
         approved(asking, payment)
         notice = told(asking, shop, payment, "CHECKOUT.ORDER.APPROVED")
         assert notice.reference == payment.reference
 
     def test_is_disowned_by_paypal_when_forged(
-        self, player: Player, shop: Shop, payment: PaymentDetails
+        self, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
-        player.behaviour(
+        sandbox.behaviour(
             gateway="paypal",
             reference=payment.reference,
             decision="approve",
             webhook={"corrupt": "signature"},
         )
-        asking = adapter(player, webhook_verification="api")
+        asking = adapter(sandbox, webhook_verification="api")
         ask(asking, Verb.CREATE, payment)
         with pytest.raises(WebhookRefused):
             told(asking, shop, payment, "CHECKOUT.ORDER.APPROVED")
 
     def test_is_refused_by_a_shop_that_trusts_other_roots(
-        self, player: Player, shop: Shop, payment: PaymentDetails
+        self, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
-        strict = adapter(player, cert_roots="")
+        strict = adapter(sandbox, cert_roots="")
         approved(strict, payment)
         with pytest.raises(WebhookRefused, match="chain"):
             told(strict, shop, payment, "CHECKOUT.ORDER.APPROVED")
 
     def test_is_good_for_our_webhook_ids_alone(
-        self, player: Player, shop: Shop, payment: PaymentDetails
+        self, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
-        other = adapter(player, webhook_ids="0AB12345CD6789012")
+        other = adapter(sandbox, webhook_ids="0AB12345CD6789012")
         approved(other, payment)
         with pytest.raises(WebhookRefused, match="webhook ids"):
             told(other, shop, payment, "CHECKOUT.ORDER.APPROVED")
@@ -511,7 +513,7 @@ class TestDispute:
     def test_opens_and_ends(
         self,
         gateway: PaypalGateway,
-        player: Player,
+        sandbox: SandboxProcess,
         shop: Shop,
         payment: PaymentDetails,
         outcome: str,
@@ -519,13 +521,13 @@ class TestDispute:
     ) -> None:
         known = paid(gateway, payment)
         about = {"gateway": "paypal", "psp_reference": known.psp_reference}
-        row = player.control("disputes", **about, outcome="open")
+        row = sandbox.control("disputes", **about, outcome="open")
         notice = told(gateway, shop, payment, "CUSTOMER.DISPUTE.CREATED")
         assert (notice.subject, notice.psp_reference) == (Subject.DISPUTE, row["psp_reference"])
         assert notice.payment_psp_reference == known.psp_data["capture_id"]
         assert notice.outcome is not None
         assert (notice.outcome.kind, notice.outcome.money) == (OutcomeKind.PENDING, TOTAL)
-        player.control("disputes", **about, outcome=outcome)
+        sandbox.control("disputes", **about, outcome=outcome)
         ended = told(gateway, shop, payment, "CUSTOMER.DISPUTE.RESOLVED")
         assert ended.outcome is not None
         assert ended.outcome.kind is kind
@@ -534,7 +536,7 @@ class TestDispute:
 
 class TestSettlement:
     def test_comes_three_hours_late(
-        self, gateway: PaypalGateway, player: Player, payment: PaymentDetails
+        self, gateway: PaypalGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
         paid(gateway, payment)
         now = datetime.now(UTC)
@@ -542,7 +544,7 @@ class TestSettlement:
         with pytest.raises(ReportUnavailable) as early:
             list(gateway.settlement_records(*days))
         assert early.value.can_retry
-        player.control("clock", advance_s=3 * 3600 + 60)
+        sandbox.control("clock", advance_s=3 * 3600 + 60)
         found = [one for one in gateway.settlement_records(*days)
                  if one.reference == payment.reference]  # fmt: skip
         assert [(one.kind, one.gross.money, one.fee.money) for one in found] == [

@@ -13,7 +13,7 @@ from gateways.stripe.gateway import StripeGateway
 from money.money import Money
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.samples import CALL_REFERENCE, CREATED_AT, REFERENCE, details, operation, run
-from tests.gateways.stripe import theirs
+from tests.gateways.stripe import psp_samples
 
 TOKEN = details(has_token=True)
 KNOWN = replace(TOKEN, psp_reference="pi_1", psp_data={"payment_intent": "pi_1"})
@@ -21,7 +21,7 @@ PAGE = details(psp_reference="cs_test_1", psp_data={"checkout_session": "cs_test
 PART = Money(40_000, "VND")
 CUT_AND_UNPAID = {"id": "pi_1", "status": "requires_payment_method"}
 CUT_AND_PAID = {"id": "pi_1", "status": "succeeded"}
-OTHER_INTENT = theirs.payment_intent(metadata={"reference": "f" * 32, "flow": "token"})
+OTHER_INTENT = psp_samples.payment_intent(metadata={"reference": "f" * 32, "flow": "token"})
 
 
 class Asker:
@@ -55,7 +55,7 @@ def error(code: str = "", kind: str = "invalid_request_error", **more: Any) -> d
 
 class TestCreateWithAToken:
     def test_takes_the_money(self, ask: Asker) -> None:
-        outcome = ask(Verb.CREATE, TOKEN, theirs.payment_intent())
+        outcome = ask(Verb.CREATE, TOKEN, psp_samples.payment_intent())
         assert outcome.kind is OutcomeKind.SUCCEEDED
         assert outcome.money == Money(100_000, "VND")
         assert (outcome.reference, outcome.psp_reference) == (REFERENCE, "pi_1")
@@ -68,11 +68,11 @@ class TestCreateWithAToken:
         }
 
     def test_holds_it(self, ask: Asker) -> None:
-        outcome = ask(Verb.CREATE, TOKEN, theirs.payment_intent("requires_capture"))
+        outcome = ask(Verb.CREATE, TOKEN, psp_samples.payment_intent("requires_capture"))
         assert (outcome.kind, outcome.money) == (OutcomeKind.AUTHORIZED, Money(100_000, "VND"))
 
     def test_sends_the_shopper_to_the_bank(self, ask: Asker) -> None:
-        asked = theirs.payment_intent("requires_action", next_action=theirs.redirect())
+        asked = psp_samples.payment_intent("requires_action", next_action=psp_samples.redirect())
         outcome = ask(Verb.CREATE, TOKEN, asked)
         assert outcome.kind is OutcomeKind.ACTION_REQUIRED
         assert outcome.next_action is not None
@@ -80,10 +80,10 @@ class TestCreateWithAToken:
 
     def test_is_declined_for_good(self, ask: Asker) -> None:
         """With a token nobody can try again: a new try is a new payment."""
-        failed = theirs.payment_intent(
-            "requires_payment_method", last_payment_error=theirs.card_error()
+        failed = psp_samples.payment_intent(
+            "requires_payment_method", last_payment_error=psp_samples.card_error()
         )
-        body = {"error": {**theirs.card_error(), "payment_intent": failed}}
+        body = {"error": {**psp_samples.card_error(), "payment_intent": failed}}
         outcome = ask(Verb.CREATE, TOKEN, body, 402)
         assert outcome.kind is OutcomeKind.DECLINED
         assert outcome.psp_reference == "pi_1"
@@ -108,7 +108,9 @@ class TestCreateWithAToken:
     def test_says_why_in_our_words(
         self, ask: Asker, decline_code: str, code: str, ours: FailureCode
     ) -> None:
-        outcome = ask(Verb.CREATE, TOKEN, {"error": theirs.card_error(decline_code, code)}, 402)
+        outcome = ask(
+            Verb.CREATE, TOKEN, {"error": psp_samples.card_error(decline_code, code)}, 402
+        )
         assert outcome.kind is OutcomeKind.DECLINED
         assert outcome.failure is not None
         assert outcome.failure.code is ours
@@ -122,7 +124,7 @@ class TestCreateWithAToken:
         assert ask(Verb.CREATE, TOKEN, body, status).kind is OutcomeKind.UNKNOWN
 
     def test_keeps_no_secret_and_nobody_s_name(self, ask: Asker) -> None:
-        outcome = ask(Verb.CREATE, TOKEN, theirs.payment_intent())
+        outcome = ask(Verb.CREATE, TOKEN, psp_samples.payment_intent())
         assert outcome.exchange is not None
         kept = json.dumps(outcome.exchange.response)
         assert "hush" not in kept
@@ -135,15 +137,15 @@ class TestTheBalanceTransaction:
 
     @pytest.mark.parametrize("name", [None, "txn_1", {"id": "txn_1", "fee": 59}])
     def test_is_kept_once_it_is_there(self, ask: Asker, name: object) -> None:
-        charge = theirs.charge(balance_transaction=name)
-        outcome = ask(Verb.QUERY, KNOWN, theirs.payment_intent(latest_charge=charge))
+        charge = psp_samples.charge(balance_transaction=name)
+        outcome = ask(Verb.QUERY, KNOWN, psp_samples.payment_intent(latest_charge=charge))
         assert (outcome.kind, outcome.money) == (OutcomeKind.SUCCEEDED, Money(100_000, "VND"))
         assert outcome.psp_data.get("balance_transaction") == (name and "txn_1")
 
 
 class TestCreateAPage:
     def test_sends_the_shopper_there(self, ask: Asker) -> None:
-        outcome = ask(Verb.CREATE, details(), theirs.session())
+        outcome = ask(Verb.CREATE, details(), psp_samples.session())
         assert outcome.kind is OutcomeKind.ACTION_REQUIRED
         assert outcome.psp_reference == "cs_test_1"
         assert outcome.psp_data == {"checkout_session": "cs_test_1"}
@@ -157,7 +159,7 @@ class TestCreateAPage:
         assert outcome.failure.code is FailureCode.EXPIRED
 
     def test_keeps_nobody_s_name(self, ask: Asker) -> None:
-        outcome = ask(Verb.CREATE, details(), theirs.session())
+        outcome = ask(Verb.CREATE, details(), psp_samples.session())
         assert outcome.exchange is not None
         assert outcome.exchange.response["customer_details"] == "[redacted]"
         assert outcome.exchange.request["params"]["customer_email"] == "l***@example.com"  # type: ignore[index]
@@ -180,15 +182,15 @@ class TestQuery:
     def test_reads_every_status_of_a_payment_intent(
         self, ask: Asker, status: str, kind: OutcomeKind
     ) -> None:
-        assert ask(Verb.QUERY, KNOWN, theirs.payment_intent(status)).kind is kind
+        assert ask(Verb.QUERY, KNOWN, psp_samples.payment_intent(status)).kind is kind
 
     def test_gives_an_open_redirect_again(self, ask: Asker) -> None:
-        asked = theirs.payment_intent("requires_action", next_action=theirs.redirect())
+        asked = psp_samples.payment_intent("requires_action", next_action=psp_samples.redirect())
         assert ask(Verb.QUERY, KNOWN, asked).next_action is not None
 
     def test_ends_a_token_that_failed_3d_secure(self, ask: Asker) -> None:
-        failed = theirs.card_error("", "payment_intent_authentication_failure")
-        asked = theirs.payment_intent("requires_payment_method", last_payment_error=failed)
+        failed = psp_samples.card_error("", "payment_intent_authentication_failure")
+        asked = psp_samples.payment_intent("requires_payment_method", last_payment_error=failed)
         outcome = ask(Verb.QUERY, KNOWN, asked)
         assert outcome.kind is OutcomeKind.DECLINED
         assert outcome.failure is not None
@@ -206,7 +208,7 @@ class TestQuery:
     def test_says_why_it_was_cancelled(
         self, ask: Asker, reason: str | None, code: FailureCode
     ) -> None:
-        asked = theirs.payment_intent("canceled", cancellation_reason=reason)
+        asked = psp_samples.payment_intent("canceled", cancellation_reason=reason)
         outcome = ask(Verb.QUERY, KNOWN, asked)
         assert outcome.failure is not None
         assert outcome.failure.code is code
@@ -225,27 +227,29 @@ class TestQuery:
     def test_believes_no_answer_about_something_else(
         self, ask: Asker, changes: dict[str, Any]
     ) -> None:
-        outcome = ask(Verb.QUERY, KNOWN, theirs.payment_intent(**changes))
+        outcome = ask(Verb.QUERY, KNOWN, psp_samples.payment_intent(**changes))
         assert (outcome.kind, outcome.money) == (OutcomeKind.UNKNOWN, None)
 
 
 class TestQueryOfAPage:
     def paid(self, **changes: Any) -> dict[str, Any]:
-        return theirs.payment_intent(flow="page", **changes)
+        return psp_samples.payment_intent(flow="page", **changes)
 
     def test_finds_it_unpaid_so_far(self, ask: Asker) -> None:
-        outcome = ask(Verb.QUERY, PAGE, theirs.session())
+        outcome = ask(Verb.QUERY, PAGE, psp_samples.session())
         assert (outcome.kind, outcome.failure) == (OutcomeKind.UNPAID, None)
         assert outcome.next_action is not None
 
     def test_tells_a_decline_after_which_the_shopper_may_go_on(self, ask: Asker) -> None:
-        failed = self.paid(status="requires_payment_method", last_payment_error=theirs.card_error())
-        outcome = ask(Verb.QUERY, PAGE, theirs.session(payment_intent=failed))
+        failed = self.paid(
+            status="requires_payment_method", last_payment_error=psp_samples.card_error()
+        )
+        outcome = ask(Verb.QUERY, PAGE, psp_samples.session(payment_intent=failed))
         assert outcome.kind is OutcomeKind.UNPAID
         assert outcome.failure is not None
 
     def test_finds_the_money(self, ask: Asker) -> None:
-        content = theirs.session("complete", "paid", payment_intent=self.paid())
+        content = psp_samples.session("complete", "paid", payment_intent=self.paid())
         outcome = ask(Verb.QUERY, PAGE, content)
         assert (outcome.kind, outcome.money) == (OutcomeKind.SUCCEEDED, Money(100_000, "VND"))
         assert outcome.psp_reference == "pi_1"
@@ -262,18 +266,20 @@ class TestQueryOfAPage:
     def test_believes_the_payment_intent_of_a_complete_page(
         self, ask: Asker, intent_status: str, kind: OutcomeKind
     ) -> None:
-        content = theirs.session(
+        content = psp_samples.session(
             "complete", "unpaid", payment_intent=self.paid(status=intent_status)
         )
         assert ask(Verb.QUERY, PAGE, content).kind is kind
 
     def test_is_declined_when_a_complete_page_was_refused_later(self, ask: Asker) -> None:
-        failed = self.paid(status="requires_payment_method", last_payment_error=theirs.card_error())
-        content = theirs.session("complete", "unpaid", payment_intent=failed)
+        failed = self.paid(
+            status="requires_payment_method", last_payment_error=psp_samples.card_error()
+        )
+        content = psp_samples.session("complete", "unpaid", payment_intent=failed)
         assert ask(Verb.QUERY, PAGE, content).kind is OutcomeKind.DECLINED
 
     def test_is_over_when_the_page_has_expired(self, ask: Asker) -> None:
-        outcome = ask(Verb.QUERY, PAGE, theirs.session("expired"))
+        outcome = ask(Verb.QUERY, PAGE, psp_samples.session("expired"))
         assert outcome.kind is OutcomeKind.DECLINED
         assert outcome.failure is not None
         assert outcome.failure.code is FailureCode.EXPIRED
@@ -281,15 +287,17 @@ class TestQueryOfAPage:
     @pytest.mark.parametrize(
         "content",
         [
-            theirs.session("a_word_of_tomorrow"),
-            theirs.session(client_reference_id="another"),
-            theirs.session(
+            psp_samples.session("a_word_of_tomorrow"),
+            psp_samples.session(client_reference_id="another"),
+            psp_samples.session(
                 "complete",
                 "paid",
                 client_reference_id="another",
-                payment_intent=theirs.payment_intent(),
+                payment_intent=psp_samples.payment_intent(),
             ),
-            theirs.session("complete", "paid", payment_intent=theirs.payment_intent(metadata={})),
+            psp_samples.session(
+                "complete", "paid", payment_intent=psp_samples.payment_intent(metadata={})
+            ),
         ],
         ids=["status", "reference", "reference of a paid one", "reference of the intent"],
     )
@@ -306,7 +314,7 @@ class TestSearch:
         return ask(Verb.QUERY, details(), content, now=now)
 
     def test_finds_what_was_paid_though_the_creation_was_not_answered(self, ask: Asker) -> None:
-        outcome = self.search(ask, theirs.payment_intent(), hours=1)
+        outcome = self.search(ask, psp_samples.payment_intent(), hours=1)
         assert (outcome.kind, outcome.psp_reference) == (OutcomeKind.SUCCEEDED, "pi_1")
 
     def test_proves_nothing_while_the_index_may_lag(self, ask: Asker) -> None:
@@ -316,7 +324,7 @@ class TestSearch:
         assert self.search(ask, hours=3).kind is OutcomeKind.UNPAID
 
     def test_leaves_two_payments_under_one_reference_to_a_person(self, ask: Asker) -> None:
-        both = (theirs.payment_intent(), theirs.payment_intent(id="pi_2"))
+        both = (psp_samples.payment_intent(), psp_samples.payment_intent(id="pi_2"))
         assert self.search(ask, *both).kind is OutcomeKind.UNKNOWN
 
     def test_proves_nothing_by_an_answer_without_data(self, ask: Asker) -> None:
@@ -326,22 +334,22 @@ class TestSearch:
 
 class TestLaterVerbs:
     def test_capture_takes_less_than_was_held(self, ask: Asker) -> None:
-        taken = theirs.payment_intent(amount_received=40_000)
+        taken = psp_samples.payment_intent(amount_received=40_000)
         outcome = ask(Verb.CAPTURE, KNOWN, taken, money=PART)
         assert (outcome.kind, outcome.money) == (OutcomeKind.SUCCEEDED, PART)
 
     def test_void_ends_it_as_cancelled(self, ask: Asker) -> None:
-        gone = theirs.payment_intent("canceled", cancellation_reason="requested_by_customer")
+        gone = psp_samples.payment_intent("canceled", cancellation_reason="requested_by_customer")
         outcome = ask(Verb.VOID, KNOWN, gone)
         assert outcome.kind is OutcomeKind.DECLINED
         assert outcome.failure is not None
         assert outcome.failure.code is FailureCode.CANCELLED
 
     def test_close_ends_a_page(self, ask: Asker) -> None:
-        assert ask(Verb.CLOSE, PAGE, theirs.session("expired")).kind is OutcomeKind.DECLINED
+        assert ask(Verb.CLOSE, PAGE, psp_samples.session("expired")).kind is OutcomeKind.DECLINED
 
     def test_close_that_comes_too_late_finds_the_money(self, ask: Asker) -> None:
-        body = error("payment_intent_unexpected_state", payment_intent=theirs.payment_intent())
+        body = error("payment_intent_unexpected_state", payment_intent=psp_samples.payment_intent())
         outcome = ask(Verb.CLOSE, KNOWN, body, 400)
         assert (outcome.kind, outcome.money) == (OutcomeKind.SUCCEEDED, Money(100_000, "VND"))
 
@@ -349,7 +357,7 @@ class TestLaterVerbs:
         assert ask(Verb.CLOSE, PAGE, error(), 400).kind is OutcomeKind.UNKNOWN
 
     def test_a_refused_capture_leaves_the_hold_as_it_is(self, ask: Asker) -> None:
-        held = theirs.payment_intent("requires_capture")
+        held = psp_samples.payment_intent("requires_capture")
         body = error("amount_too_large", payment_intent=held)
         outcome = ask(Verb.CAPTURE, KNOWN, body, 400, money=PART)
         assert outcome.kind is OutcomeKind.AUTHORIZED
@@ -369,12 +377,12 @@ class TestRefund:
         ],
     )
     def test_reads_every_status(self, ask: Asker, status: str, kind: OutcomeKind) -> None:
-        outcome = ask(Verb.REFUND, KNOWN, theirs.refund(status), money=PART)
+        outcome = ask(Verb.REFUND, KNOWN, psp_samples.refund(status), money=PART)
         assert (outcome.kind, outcome.money) == (kind, PART)
         assert (outcome.reference, outcome.psp_reference) == (CALL_REFERENCE, "re_1")
 
     def test_that_is_another_one_says_nothing(self, ask: Asker) -> None:
-        outcome = ask(Verb.REFUND, KNOWN, theirs.refund(metadata={}), money=PART)
+        outcome = ask(Verb.REFUND, KNOWN, psp_samples.refund(metadata={}), money=PART)
         assert outcome.kind is OutcomeKind.UNKNOWN
 
     @pytest.mark.parametrize("code", ["charge_already_refunded", "charge_disputed", "resource"])
@@ -385,8 +393,8 @@ class TestRefund:
         assert outcome.failure.code is FailureCode.INVALID_REQUEST
 
     def test_query_finds_it_by_our_reference(self, ask: Asker) -> None:
-        mine = theirs.refund("pending", id="re_2", metadata={"refund_reference": "mine"})
-        content = {"data": [theirs.refund(), mine], "has_more": False}
+        mine = psp_samples.refund("pending", id="re_2", metadata={"refund_reference": "mine"})
+        content = {"data": [psp_samples.refund(), mine], "has_more": False}
         outcome = ask(Verb.QUERY_REFUND, KNOWN, content, refund_reference="mine")
         assert (outcome.kind, outcome.psp_reference) == (OutcomeKind.PENDING, "re_2")
 
@@ -396,7 +404,7 @@ class TestRefund:
     def test_query_proves_absence_only_by_the_whole_list(
         self, ask: Asker, has_more: bool, kind: OutcomeKind
     ) -> None:
-        content = {"data": [theirs.refund()], "has_more": has_more}
+        content = {"data": [psp_samples.refund()], "has_more": has_more}
         assert ask(Verb.QUERY_REFUND, KNOWN, content, refund_reference="mine").kind is kind
 
 

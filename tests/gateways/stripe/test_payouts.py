@@ -16,8 +16,8 @@ from gateways.webhook import Subject
 from money.money import Money
 from tests.gateways.local_server import LocalServer, Reply
 from tests.gateways.samples import details
-from tests.gateways.stripe import theirs
-from tests.gateways.stripe.theirs import (
+from tests.gateways.stripe import psp_samples
+from tests.gateways.stripe.psp_samples import (
     CREATED,
     Object,
     moved_back,
@@ -28,7 +28,7 @@ from tests.gateways.stripe.theirs import (
     transaction,
 )
 
-START: Final = theirs.DAY
+START: Final = psp_samples.DAY
 END: Final = START + timedelta(days=1)
 PAID: Final = details(psp_reference="pi_1", psp_data={"payment_intent": "pi_1"})
 
@@ -149,7 +149,7 @@ class TestADispute:
         kind: OutcomeKind,
     ) -> None:
         moves = [{"id": f"txn_{net}", "net": net} for net in nets]
-        server.reply(page(theirs.dispute(status, balance_transactions=moves)))
+        server.reply(page(psp_samples.dispute(status, balance_transactions=moves)))
         (notice,) = gateway.disputes(PAID)
         assert (notice.subject, notice.psp_reference) == (Subject.DISPUTE, "du_1")
         assert (notice.payment_psp_reference, notice.reference) == ("pi_1", "")
@@ -159,7 +159,7 @@ class TestADispute:
         assert queries(server)[0]["payment_intent"] == ["pi_1"]
 
     def test_is_read_by_its_id(self, gateway: StripeGateway, server: LocalServer) -> None:
-        server.reply(one(theirs.dispute("lost")))
+        server.reply(one(psp_samples.dispute("lost")))
         assert gateway.dispute("du_1").psp_reference == "du_1"
         assert server.received[0].path == "/v1/disputes/du_1"
         with pytest.raises(ReportUnavailable, match="another object"):
@@ -168,14 +168,14 @@ class TestADispute:
     def test_about_another_payment_is_refused(
         self, gateway: StripeGateway, server: LocalServer
     ) -> None:
-        server.reply(page(theirs.dispute("lost", payment_intent="pi_2")))
+        server.reply(page(psp_samples.dispute("lost", payment_intent="pi_2")))
         with pytest.raises(ReportUnavailable, match="another payment"):
             gateway.disputes(PAID)
 
     def test_without_its_movements_is_refused(
         self, gateway: StripeGateway, server: LocalServer
     ) -> None:
-        server.reply(page(theirs.dispute(balance_transactions=None)))
+        server.reply(page(psp_samples.dispute(balance_transactions=None)))
         with pytest.raises(ReportUnavailable, match="balance transactions"):
             gateway.disputes(PAID)
 

@@ -31,7 +31,7 @@ from gateways.stripe.gateway import StripeGateway
 from money.money import Money
 from tests.gateways.local_server import LocalServer
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, details, operation, run
-from tests.gateways.stripe import theirs
+from tests.gateways.stripe import psp_samples
 from tests.gateways.stripe.typed_params import problems
 
 TOKEN = details(has_token=True)
@@ -124,7 +124,7 @@ class TestCreateWithAToken:
     def test_sends_the_token_and_keeps_it_nowhere(
         self, gateway: StripeGateway, server: LocalServer, token: str, name: str
     ) -> None:
-        server.reply_json(theirs.payment_intent())
+        server.reply_json(psp_samples.payment_intent())
         outcome = run(gateway, operation(Verb.CREATE, TOKEN, token=token))
         assert dict(parse_qsl(server.received[0].body.decode()))[name] == token
         assert outcome.exchange is not None
@@ -157,7 +157,7 @@ class TestCreateAPage:
 
 class TestTheWire:
     def test_names_version_and_key(self, gateway: StripeGateway, server: LocalServer) -> None:
-        server.reply_json(theirs.payment_intent())
+        server.reply_json(psp_samples.payment_intent())
         run(gateway, operation(Verb.CREATE, TOKEN, token="pm_card_visa"))
         headers = server.received[0].headers
         assert headers["stripe-version"] == API_VERSION == "2026-10-28.endive"

@@ -1,4 +1,4 @@
-"""Stripe from end to end: our adapter against Stripe as it is played on this machine.
+"""Stripe from end to end: our adapter against Stripe as it is emulated on this machine.
 
 The sandbox shares no code with the adapter, so what they agree on here they both read from
 Stripe's own rules.
@@ -17,10 +17,10 @@ from gateways.stripe.gateway import StripeGateway
 from gateways.webhook import Notice, Subject
 from money.money import Money
 from tests.gateways.from_sandbox import ask, learned, payment_of, read
-from tests.sandbox.player import (
+from tests.sandbox.sandbox_process import (
     STRIPE_KEY,
     STRIPE_SECRETS,
-    Player,
+    SandboxProcess,
     Shop,
     eventually,
 )
@@ -30,12 +30,12 @@ PART = Money(50_000, "VND")
 
 
 @pytest.fixture
-def gateway(player: Player) -> StripeGateway:
+def gateway(sandbox: SandboxProcess) -> StripeGateway:
     return StripeGateway.from_settings(
         {
             "secret_key": STRIPE_KEY,
             "webhook_secrets": ",".join(STRIPE_SECRETS),
-            "api_base": player.url,
+            "api_base": sandbox.url,
         }
     )
 
@@ -66,7 +66,7 @@ class TestPayment:
         ]
 
     def test_is_paid_by_token_and_says_so_three_times(
-        self, gateway: StripeGateway, player: Player, shop: Shop, payment: PaymentDetails
+        self, gateway: StripeGateway, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
         answered = self.create(gateway, payment)
         asked = ask(gateway, Verb.QUERY, learned(payment, answered))
@@ -79,7 +79,7 @@ class TestPayment:
             assert outcome.psp_reference == answered.psp_reference
             assert outcome.live is False
         assert answered.psp_data["card_last4"] == "4242"
-        assert player.charge(payment.reference)["captured"] == TOTAL.minor
+        assert sandbox.charge(payment.reference)["captured"] == TOTAL.minor
 
     @pytest.mark.parametrize(
         ("token", "code"),
@@ -103,34 +103,34 @@ class TestPayment:
         assert outcome.failure.code is code
 
     def test_sends_the_shopper_to_the_bank_first(
-        self, gateway: StripeGateway, player: Player, shop: Shop, payment: PaymentDetails
+        self, gateway: StripeGateway, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
-        player.behaviour(gateway="stripe", reference=payment.reference, decision="ask")
+        sandbox.behaviour(gateway="stripe", reference=payment.reference, decision="ask")
         outcome = self.create(gateway, payment, "pm_card_threeDSecure2Required")
         assert outcome.kind is OutcomeKind.ACTION_REQUIRED
         assert outcome.next_action is not None
-        assert outcome.next_action.url.startswith(player.url)
+        assert outcome.next_action.url.startswith(sandbox.url)
         known = learned(payment, outcome)
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.UNPAID
-        player.control("decide", gateway="stripe", reference=payment.reference, decision="approve")
+        sandbox.control("decide", gateway="stripe", reference=payment.reference, decision="approve")
         self.notices(gateway, shop, payment, "payment_intent.succeeded")
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.SUCCEEDED
 
     @pytest.mark.parametrize("fault", ["reset_after", "cut_body", "refuse", "http_500", "http_429"])
     def test_is_charged_once_when_an_answer_is_lost_and_the_key_is_used_again(
-        self, gateway: StripeGateway, player: Player, payment: PaymentDetails, fault: str
+        self, gateway: StripeGateway, sandbox: SandboxProcess, payment: PaymentDetails, fault: str
     ) -> None:
-        player.behaviour(
+        sandbox.behaviour(
             gateway="stripe", reference=payment.reference, decision="approve", api={"fault": fault}
         )
         key = uuid4().hex
         first = self.create(gateway, payment, reference=key)
         expected = OutcomeKind.NOT_DONE if fault == "http_429" else OutcomeKind.UNKNOWN
         assert first.kind is expected
-        player.behaviour(gateway="stripe", reference=payment.reference, decision="approve")
+        sandbox.behaviour(gateway="stripe", reference=payment.reference, decision="approve")
         again = [self.create(gateway, payment, reference=key) for _ in range(2)]
         assert [outcome.kind for outcome in again][-1] is OutcomeKind.SUCCEEDED
-        assert player.charge(payment.reference)["captured"] == TOTAL.minor
+        assert sandbox.charge(payment.reference)["captured"] == TOTAL.minor
 
     def test_gives_each_of_many_threads_its_own_answer(
         self, gateway: StripeGateway, payment: PaymentDetails
@@ -142,9 +142,9 @@ class TestPayment:
         assert {each.kind for each in outcomes} == {OutcomeKind.SUCCEEDED}
 
     def test_is_found_by_search_when_stripe_stored_a_500(
-        self, gateway: StripeGateway, player: Player, payment: PaymentDetails
+        self, gateway: StripeGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
-        player.behaviour(
+        sandbox.behaviour(
             gateway="stripe",
             reference=payment.reference,
             decision="approve",
@@ -153,21 +153,21 @@ class TestPayment:
         key = uuid4().hex
         for _ in range(2):
             assert self.create(gateway, payment, reference=key).kind is OutcomeKind.UNKNOWN
-        player.control("clock", advance_s=7200)
+        sandbox.control("clock", advance_s=7200)
         found = ask(gateway, Verb.QUERY, payment)
         assert (found.kind, found.money) == (OutcomeKind.SUCCEEDED, TOTAL)
 
     def test_is_paid_on_stripe_s_page(
-        self, gateway: StripeGateway, player: Player, shop: Shop, payment: PaymentDetails
+        self, gateway: StripeGateway, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
-        player.behaviour(gateway="stripe", reference=payment.reference, decision="ask")
+        sandbox.behaviour(gateway="stripe", reference=payment.reference, decision="ask")
         opened = ask(gateway, Verb.CREATE, payment)
         assert opened.kind is OutcomeKind.ACTION_REQUIRED
         assert opened.next_action is not None
         known = learned(payment, opened)
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.UNPAID
-        assert player.http.get(opened.next_action.url, timeout=10).status_code == 200
-        player.control("decide", gateway="stripe", reference=payment.reference, decision="approve")
+        assert sandbox.http.get(opened.next_action.url, timeout=10).status_code == 200
+        sandbox.control("decide", gateway="stripe", reference=payment.reference, decision="approve")
         notices = self.notices(gateway, shop, payment, "checkout.session.completed")
         paid = [n.outcome for n in notices if n.outcome and n.outcome.kind is OutcomeKind.SUCCEEDED]
         asked = ask(gateway, Verb.QUERY, known)
@@ -176,24 +176,24 @@ class TestPayment:
         assert (asked.kind, asked.money) == (OutcomeKind.SUCCEEDED, TOTAL)
 
     def test_lets_the_shopper_try_again_on_stripe_s_page(
-        self, gateway: StripeGateway, player: Player, shop: Shop, payment: PaymentDetails
+        self, gateway: StripeGateway, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
-        player.behaviour(gateway="stripe", reference=payment.reference, decision="ask")
+        sandbox.behaviour(gateway="stripe", reference=payment.reference, decision="ask")
         known = learned(payment, ask(gateway, Verb.CREATE, payment))
         decide = {"gateway": "stripe", "reference": payment.reference}
-        player.control("decide", **decide, decision="decline:insufficient_funds")
+        sandbox.control("decide", **decide, decision="decline:insufficient_funds")
         notices = self.notices(gateway, shop, payment, "payment_intent.payment_failed")
         failed = [n.outcome for n in notices if n.event_type == "payment_intent.payment_failed"]
         assert [outcome and outcome.kind for outcome in failed] == [OutcomeKind.PENDING]
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.UNPAID
-        player.control("decide", **decide, decision="approve")
+        sandbox.control("decide", **decide, decision="approve")
         self.notices(gateway, shop, payment, "checkout.session.completed")
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.SUCCEEDED
 
     def test_closes_a_page_that_then_cannot_be_paid(
-        self, gateway: StripeGateway, player: Player, payment: PaymentDetails
+        self, gateway: StripeGateway, sandbox: SandboxProcess, payment: PaymentDetails
     ) -> None:
-        player.behaviour(gateway="stripe", reference=payment.reference, decision="ask")
+        sandbox.behaviour(gateway="stripe", reference=payment.reference, decision="ask")
         known = learned(payment, ask(gateway, Verb.CREATE, payment))
         closed = ask(gateway, Verb.CLOSE, known)
         assert closed.kind is OutcomeKind.DECLINED
@@ -212,7 +212,7 @@ class TestPayment:
     def test_holds_and_takes_a_part(
         self,
         gateway: StripeGateway,
-        player: Player,
+        sandbox: SandboxProcess,
         shop: Shop,
         payment: PaymentDetails,
         has_token: bool,
@@ -227,7 +227,7 @@ class TestPayment:
         assert (held.kind, held.money) == (OutcomeKind.AUTHORIZED, TOTAL)
         taken = ask(gateway, Verb.CAPTURE, learned(payment, held), money=PART)
         assert (taken.kind, taken.money) == (OutcomeKind.SUCCEEDED, PART)
-        assert player.charge(payment.reference)["captured"] == PART.minor
+        assert sandbox.charge(payment.reference)["captured"] == PART.minor
 
     def test_releases_a_hold(self, gateway: StripeGateway, payment: PaymentDetails) -> None:
         payment = replace(payment, capture="manual")
@@ -238,13 +238,13 @@ class TestPayment:
         assert gone.failure.code is FailureCode.CANCELLED
 
     def test_refunds_once_and_finds_the_refund_again(
-        self, gateway: StripeGateway, player: Player, shop: Shop, payment: PaymentDetails
+        self, gateway: StripeGateway, sandbox: SandboxProcess, shop: Shop, payment: PaymentDetails
     ) -> None:
         paid, key = learned(payment, self.create(gateway, payment)), uuid4().hex
         twice = [ask(gateway, Verb.REFUND, paid, money=PART, reference=key) for _ in range(2)]
         assert {outcome.kind for outcome in twice} == {OutcomeKind.SUCCEEDED}
         assert {outcome.psp_reference for outcome in twice} == {twice[0].psp_reference}
-        assert player.charge(payment.reference)["refunded"] == PART.minor
+        assert sandbox.charge(payment.reference)["refunded"] == PART.minor
         for known in ("", twice[0].psp_reference):
             found = ask(
                 gateway,

@@ -25,9 +25,10 @@ from gateways.settlement import (
 from gateways.stripe import client, reports, settlement
 from gateways.stripe.gateway import StripeGateway
 from tests.gateways.local_server import LocalServer, Reply, refused_url
+from tests.gateways.mutations import FEW, twisted
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, details
-from tests.gateways.stripe import theirs
-from tests.gateways.stripe.theirs import (
+from tests.gateways.stripe import psp_samples
+from tests.gateways.stripe.psp_samples import (
     CREATED,
     Object,
     moved,
@@ -39,9 +40,8 @@ from tests.gateways.stripe.theirs import (
     transaction,
 )
 from tests.gateways.stripe.typed_params import problems
-from tests.gateways.twisted import FEW, twisted
 
-START: Final = theirs.DAY
+START: Final = psp_samples.DAY
 END: Final = START + timedelta(days=1)
 PAID: Final = details(psp_reference="pi_1", psp_data={"payment_intent": "pi_1"})
 
@@ -98,7 +98,7 @@ class TestARecord:
             amount=-1999,
             fee=1500,
             net=-3499,
-            source=theirs.dispute(amount=1999, currency="usd"),
+            source=psp_samples.dispute(amount=1999, currency="usd"),
         )
         assert (record.kind, record.net) == (kind, Movement(-3499, "USD"))
         assert (record.psp_reference, record.payment_psp_reference) == ("du_1", "pi_1")
@@ -118,12 +118,12 @@ class TestARecord:
         assert record.status is RecordStatus.UNKNOWN
 
     def test_keeps_what_was_paid_where_stripe_converted(self) -> None:
-        source = theirs.charge(amount=500_000, amount_captured=450_000, currency="vnd")
+        source = psp_samples.charge(amount=500_000, amount_captured=450_000, currency="vnd")
         record = read(source=source, exchange_rate=3.9e-05)
         assert record.gross == Movement(1999, "USD")
         assert record.original == Movement(450_000, "VND")
         assert record.exchange_rate == "0.000039"
-        back = settlement.read_transaction(moved(-500, "refund", theirs.refund(amount=12_000)))
+        back = settlement.read_transaction(moved(-500, "refund", psp_samples.refund(amount=12_000)))
         assert back.original == Movement(-12_000, "VND")
 
     def test_reads_stripes_own_exponents(self) -> None:
@@ -151,7 +151,7 @@ class TestARecord:
             {"created": 10**18},
             {"available_on": "soon"},
             {"exchange_rate": "0.5"},
-            {"source": theirs.charge(amount=5, currency="iqd")},
+            {"source": psp_samples.charge(amount=5, currency="iqd")},
         ],
     )
     def test_that_cannot_be_read_is_never_left_out(

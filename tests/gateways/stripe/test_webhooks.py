@@ -14,25 +14,25 @@ from gateways.stripe.gateway import StripeGateway
 from gateways.webhook import Delivery, Notice, Subject, WebhookRefused, WebhookResult
 from money.money import Money
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE
-from tests.gateways.stripe import theirs
+from tests.gateways.stripe import psp_samples
 
-PAID = theirs.event("payment_intent.succeeded", theirs.payment_intent())
+PAID = psp_samples.event("payment_intent.succeeded", psp_samples.payment_intent())
 BODY = json.dumps(PAID).encode()
 
 
 def read(gateway: StripeGateway, content: dict[str, Any]) -> Notice:
-    (notice,) = gateway.read_webhook(theirs.delivery(content))
+    (notice,) = gateway.read_webhook(psp_samples.delivery(content))
     return notice
 
 
 def outcome(gateway: StripeGateway, event_type: str, source: dict[str, Any]) -> Outcome:
-    said = read(gateway, theirs.event(event_type, source)).outcome
+    said = read(gateway, psp_samples.event(event_type, source)).outcome
     assert said is not None
     return said
 
 
 def signed(header: str, body: bytes = BODY) -> Delivery:
-    return Delivery(body, "", {"stripe-signature": header}, theirs.NOW)
+    return Delivery(body, "", {"stripe-signature": header}, psp_samples.NOW)
 
 
 class TestAGenuineEvent:
@@ -40,24 +40,28 @@ class TestAGenuineEvent:
     def test_may_be_signed_with_any_active_secret(
         self, gateway: StripeGateway, secret: str
     ) -> None:
-        (notice,) = gateway.read_webhook(theirs.delivery(PAID, secret))
+        (notice,) = gateway.read_webhook(psp_samples.delivery(PAID, secret))
         assert (notice.event_id, notice.event_type) == ("evt_1", "payment_intent.succeeded")
 
     def test_may_carry_a_signature_for_each_secret(self, gateway: StripeGateway) -> None:
-        foreign = theirs.signature(BODY, "whsec_gone")
-        ours = theirs.signature(BODY).partition(",")[2]
+        foreign = psp_samples.signature(BODY, "whsec_gone")
+        ours = psp_samples.signature(BODY).partition(",")[2]
         assert gateway.read_webhook(signed(f"{foreign},{ours},v0=abc"))
 
     def test_may_be_five_minutes_old_and_no_more(self, gateway: StripeGateway) -> None:
-        old = theirs.delivery(PAID)
-        assert gateway.read_webhook(replace(old, received_at=theirs.NOW + timedelta(seconds=300)))
+        old = psp_samples.delivery(PAID)
+        assert gateway.read_webhook(
+            replace(old, received_at=psp_samples.NOW + timedelta(seconds=300))
+        )
         with pytest.raises(WebhookRefused):
-            gateway.read_webhook(replace(old, received_at=theirs.NOW + timedelta(seconds=301)))
+            gateway.read_webhook(replace(old, received_at=psp_samples.NOW + timedelta(seconds=301)))
 
     def test_is_genuine_for_the_official_library_too(self) -> None:
-        header = stripe.WebhookSignature.generate_signature_header(BODY.decode(), theirs.SECRET)
+        header = stripe.WebhookSignature.generate_signature_header(
+            BODY.decode(), psp_samples.SECRET
+        )
         timestamp = int(header.partition(",")[0].removeprefix("t="))
-        assert header == theirs.signature(BODY, timestamp=timestamp)
+        assert header == psp_samples.signature(BODY, timestamp=timestamp)
 
 
 class TestAForgedEvent:
@@ -74,24 +78,24 @@ class TestAForgedEvent:
             pytest.param(lambda h: h.replace("t=", "t=+"), id="signed time"),
             pytest.param(lambda h: h.replace("t=", "t=0x"), id="no number"),
             pytest.param(lambda h: h + "é", id="no ASCII"),
-            pytest.param(lambda h: theirs.signature(BODY, "whsec_gone"), id="other secret"),
-            pytest.param(lambda h: theirs.signature(BODY, ""), id="no secret"),
-            pytest.param(lambda h: theirs.signature(BODY, "new"), id="secret without prefix"),
+            pytest.param(lambda h: psp_samples.signature(BODY, "whsec_gone"), id="other secret"),
+            pytest.param(lambda h: psp_samples.signature(BODY, ""), id="no secret"),
+            pytest.param(lambda h: psp_samples.signature(BODY, "new"), id="secret without prefix"),
         ],
     )
     def test_is_refused(self, gateway: StripeGateway, forge: Callable[[str], str]) -> None:
         with pytest.raises(WebhookRefused):
-            gateway.read_webhook(signed(forge(theirs.signature(BODY))))
+            gateway.read_webhook(signed(forge(psp_samples.signature(BODY))))
 
     def test_is_refused_for_other_bytes_of_the_same_value(self, gateway: StripeGateway) -> None:
         other = json.dumps(PAID, separators=(",", ":")).encode()
         with pytest.raises(WebhookRefused):
-            gateway.read_webhook(signed(theirs.signature(BODY), other))
+            gateway.read_webhook(signed(psp_samples.signature(BODY), other))
 
     @pytest.mark.parametrize("body", [b"", b"[]", b"no JSON", b"{}", b"\xff"])
     def test_is_refused_when_it_is_no_event(self, gateway: StripeGateway, body: bytes) -> None:
         with pytest.raises(WebhookRefused):
-            gateway.read_webhook(signed(theirs.signature(body), body))
+            gateway.read_webhook(signed(psp_samples.signature(body), body))
 
 
 class TestPaymentIntentEvents:
@@ -115,21 +119,23 @@ class TestPaymentIntentEvents:
     def test_end_a_declined_token_but_not_a_page(
         self, gateway: StripeGateway, flow: str, kind: OutcomeKind
     ) -> None:
-        failed = theirs.payment_intent(
-            "requires_payment_method", flow=flow, last_payment_error=theirs.card_error()
+        failed = psp_samples.payment_intent(
+            "requires_payment_method", flow=flow, last_payment_error=psp_samples.card_error()
         )
         said = outcome(gateway, "payment_intent.payment_failed", failed)
         assert said.kind is kind
         assert said.failure is not None
 
     def test_leave_3d_secure_on_stripe_s_page_to_that_page(self, gateway: StripeGateway) -> None:
-        asked = theirs.payment_intent("requires_action", flow="page", next_action=theirs.redirect())
+        asked = psp_samples.payment_intent(
+            "requires_action", flow="page", next_action=psp_samples.redirect()
+        )
         said = outcome(gateway, "payment_intent.requires_action", asked)
         assert (said.kind, said.next_action) == (OutcomeKind.PENDING, None)
 
     def test_do_not_end_what_may_not_be_ours(self, gateway: StripeGateway) -> None:
-        failed = theirs.payment_intent(
-            "requires_payment_method", metadata={}, last_payment_error=theirs.card_error()
+        failed = psp_samples.payment_intent(
+            "requires_payment_method", metadata={}, last_payment_error=psp_samples.card_error()
         )
         said = outcome(gateway, "payment_intent.payment_failed", failed)
         assert said.kind is OutcomeKind.PENDING
@@ -150,18 +156,20 @@ class TestPaymentIntentEvents:
     def test_say_what_their_object_says(
         self, gateway: StripeGateway, event_type: str, status: str, kind: OutcomeKind
     ) -> None:
-        assert outcome(gateway, event_type, theirs.payment_intent(status)).kind is kind
+        assert outcome(gateway, event_type, psp_samples.payment_intent(status)).kind is kind
 
     def test_pay_nothing_without_a_whole_amount(self, gateway: StripeGateway) -> None:
         said = outcome(
-            gateway, "payment_intent.succeeded", theirs.payment_intent(amount_received="100000")
+            gateway,
+            "payment_intent.succeeded",
+            psp_samples.payment_intent(amount_received="100000"),
         )
         assert (said.kind, said.money) == (OutcomeKind.UNKNOWN, None)
 
 
 class TestSessionEvents:
     def test_say_that_it_is_paid(self, gateway: StripeGateway) -> None:
-        paid = theirs.session("complete", "paid", payment_intent="pi_1")
+        paid = psp_samples.session("complete", "paid", payment_intent="pi_1")
         said = outcome(gateway, "checkout.session.completed", paid)
         assert (said.kind, said.money) == (OutcomeKind.SUCCEEDED, Money(100_000, "VND"))
         assert (said.reference, said.psp_reference) == (REFERENCE, "pi_1")
@@ -179,23 +187,23 @@ class TestSessionEvents:
     def test_book_nothing_that_is_complete_and_not_paid(
         self, gateway: StripeGateway, changes: dict[str, Any]
     ) -> None:
-        source = {**theirs.session("complete", "paid", payment_intent="pi_1"), **changes}
+        source = {**psp_samples.session("complete", "paid", payment_intent="pi_1"), **changes}
         said = outcome(gateway, "checkout.session.completed", source)
         assert (said.kind, said.money) == (OutcomeKind.PENDING, None)
 
     def test_end_with_the_page(self, gateway: StripeGateway) -> None:
-        said = outcome(gateway, "checkout.session.expired", theirs.session("expired"))
+        said = outcome(gateway, "checkout.session.expired", psp_samples.session("expired"))
         assert said.kind is OutcomeKind.DECLINED
         assert said.failure is not None
         assert said.failure.code is FailureCode.EXPIRED
 
     def test_end_with_a_delayed_no(self, gateway: StripeGateway) -> None:
-        source = theirs.session("complete", "unpaid", payment_intent="pi_1")
+        source = psp_samples.session("complete", "unpaid", payment_intent="pi_1")
         said = outcome(gateway, "checkout.session.async_payment_failed", source)
         assert said.kind is OutcomeKind.DECLINED
 
     def test_end_with_a_delayed_yes(self, gateway: StripeGateway) -> None:
-        source = theirs.session("complete", "paid", payment_intent="pi_1")
+        source = psp_samples.session("complete", "paid", payment_intent="pi_1")
         said = outcome(gateway, "checkout.session.async_payment_succeeded", source)
         assert said.kind is OutcomeKind.SUCCEEDED
 
@@ -205,7 +213,7 @@ class TestChargeEvents:
     def test_say_that_it_is_paid_and_with_which_card(
         self, gateway: StripeGateway, event_type: str
     ) -> None:
-        said = outcome(gateway, event_type, theirs.charge())
+        said = outcome(gateway, event_type, psp_samples.charge())
         assert (said.kind, said.money) == (OutcomeKind.SUCCEEDED, Money(100_000, "VND"))
         assert (said.reference, said.psp_reference, said.live) == (REFERENCE, "pi_1", False)
         assert said.psp_data == {
@@ -230,13 +238,13 @@ class TestChargeEvents:
     def test_tell_the_card_only_while_no_money_was_taken(
         self, gateway: StripeGateway, changes: dict[str, Any]
     ) -> None:
-        said = outcome(gateway, "charge.succeeded", theirs.charge(**changes))
+        said = outcome(gateway, "charge.succeeded", psp_samples.charge(**changes))
         assert said.kind is OutcomeKind.PENDING
         assert said.psp_data["card_last4"] == "4242"
 
     def test_of_somebody_else_s_charge_move_nothing(self, gateway: StripeGateway) -> None:
         # We make PaymentIntents only; another program of the same account may make charges.
-        event = theirs.event("charge.succeeded", theirs.charge(payment_intent=None))
+        event = psp_samples.event("charge.succeeded", psp_samples.charge(payment_intent=None))
         assert read(gateway, event).outcome is None
 
 
@@ -245,16 +253,16 @@ class TestOtherEvents:
     def test_of_a_charge_move_nothing_but_name_its_payment(
         self, gateway: StripeGateway, event_type: str
     ) -> None:
-        notice = read(gateway, theirs.event(event_type, theirs.charge()))
+        notice = read(gateway, psp_samples.event(event_type, psp_samples.charge()))
         assert notice.outcome is None
         assert (notice.reference, notice.psp_reference) == (REFERENCE, "pi_1")
 
     @pytest.mark.parametrize(
         "content",
         [
-            theirs.event("payment_intent.created", theirs.payment_intent()),
-            theirs.event("payout.paid", {"id": "po_1", "object": "payout"}),
-            theirs.event("something.of.tomorrow", {}),
+            psp_samples.event("payment_intent.created", psp_samples.payment_intent()),
+            psp_samples.event("payout.paid", {"id": "po_1", "object": "payout"}),
+            psp_samples.event("something.of.tomorrow", {}),
             {"id": "evt_1", "object": "v2.core.event", "type": "v2.x", "related_object": {}},
             {"id": "evt_1", "type": "payment_intent.succeeded", "data": None},
         ],
@@ -277,7 +285,7 @@ class TestRefundEvents:
     def test_are_about_the_refund_and_never_pay(
         self, gateway: StripeGateway, event_type: str, status: str, kind: OutcomeKind
     ) -> None:
-        notice = read(gateway, theirs.event(event_type, theirs.refund(status)))
+        notice = read(gateway, psp_samples.event(event_type, psp_samples.refund(status)))
         assert notice.subject is Subject.REFUND
         assert (notice.reference, notice.psp_reference) == (CALL_REFERENCE, "re_1")
         assert notice.payment_psp_reference == "pi_1"
@@ -285,14 +293,14 @@ class TestRefundEvents:
         assert (notice.outcome.kind, notice.outcome.money) == (kind, Money(40_000, "VND"))
 
     def test_may_be_about_a_refund_made_in_the_dashboard(self, gateway: StripeGateway) -> None:
-        made = theirs.refund(metadata={}, id="re_9")
-        notice = read(gateway, theirs.event("refund.created", made))
+        made = psp_samples.refund(metadata={}, id="re_9")
+        notice = read(gateway, psp_samples.event("refund.created", made))
         assert (notice.reference, notice.psp_reference) == ("", "re_9")
         assert notice.payment_psp_reference == "pi_1"
 
     def test_of_a_hold_that_ran_out_give_nothing_back(self, gateway: StripeGateway) -> None:
-        made = theirs.refund(metadata={}, id="re_9", reason="expired_uncaptured_charge")
-        notice = read(gateway, theirs.event("refund.created", made))
+        made = psp_samples.refund(metadata={}, id="re_9", reason="expired_uncaptured_charge")
+        notice = read(gateway, psp_samples.event("refund.created", made))
         assert (notice.outcome, notice.payment_psp_reference) == (None, "pi_1")
 
 
@@ -313,7 +321,7 @@ class TestDisputeEvents:
     def test_move_money_with_the_funds(
         self, gateway: StripeGateway, event_type: str, status: str, kind: OutcomeKind
     ) -> None:
-        notice = read(gateway, theirs.event(event_type, theirs.dispute(status)))
+        notice = read(gateway, psp_samples.event(event_type, psp_samples.dispute(status)))
         assert notice.subject is Subject.DISPUTE
         assert (notice.psp_reference, notice.payment_psp_reference) == ("du_1", "pi_1")
         assert notice.outcome is not None

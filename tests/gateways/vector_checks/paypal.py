@@ -73,7 +73,7 @@ def check_pattern(row: Row, section: Row, server: LocalServer) -> None:
 
 
 def _held(major: Decimal) -> Money | None:
-    """These US dollars, if PayPal could mean them and we could book them."""
+    """These US dollars, if PayPal could mean them and we could journal them."""
     try:
         return Money.from_major(major, "USD") if 0 <= major <= _VALUE_MAX else None
     except MoneyError:

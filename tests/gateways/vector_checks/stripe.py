@@ -78,7 +78,7 @@ def check_encoding(row: Row, section: Row, server: LocalServer) -> None:
 
 
 def check_decoding(row: Row, section: Row, server: LocalServer) -> None:
-    """Forms are read by the Stripe that is played, which has code of its own for it."""
+    """Forms are read by the Stripe that is emulated, which has code of its own for it."""
     wire = row["wire"].removeprefix("?")
     if "tree" in row:
         assert forms.decode(wire) == row["tree"]

@@ -5,7 +5,7 @@ import pytest
 from gateways.vnpay.config import Config
 from gateways.vnpay.gateway import VnpayGateway
 from tests.gateways.local_server import LocalServer
-from tests.gateways.vnpay.theirs import OLD_SECRET, SECRET, TMN_CODE
+from tests.gateways.vnpay.psp_samples import OLD_SECRET, SECRET, TMN_CODE
 
 
 @pytest.fixture

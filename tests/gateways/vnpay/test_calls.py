@@ -10,7 +10,7 @@ from gateways.vnpay.gateway import VnpayGateway
 from money.money import Money
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, details, operation, run
-from tests.gateways.vnpay.theirs import (
+from tests.gateways.vnpay.psp_samples import (
     OLD_SECRET,
     TMN_CODE,
     hmac_sha512,

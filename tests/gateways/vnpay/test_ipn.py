@@ -12,7 +12,7 @@ from gateways.vnpay.gateway import VnpayGateway
 from gateways.webhook import Delivery, Notice, WebhookRefused, WebhookResult
 from money.money import Money
 from tests.gateways.samples import REFERENCE
-from tests.gateways.vnpay.theirs import (
+from tests.gateways.vnpay.psp_samples import (
     OLD_SECRET,
     SECRET,
     TMN_CODE,

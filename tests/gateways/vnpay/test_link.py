@@ -12,7 +12,7 @@ from gateways.vnpay.gateway import VnpayGateway
 from money.money import Money
 from tests.gateways.local_server import LocalServer
 from tests.gateways.samples import REFERENCE, details, operation, run
-from tests.gateways.vnpay.theirs import TMN_CODE, hmac_sha512
+from tests.gateways.vnpay.psp_samples import TMN_CODE, hmac_sha512
 
 
 def link(gateway: VnpayGateway, **changes: object) -> str:

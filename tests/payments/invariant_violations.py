@@ -7,7 +7,7 @@ from payments.models import Transaction, WebhookEvent
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class SandboxContext:
     """One payment of each fate, with everything that belongs to it."""
 
     success: Transaction
@@ -28,29 +28,29 @@ class Break:
     invariant: str
     name: str
     sql: str
-    offender: Callable[[World], object]
+    offender: Callable[[SandboxContext], object]
     without: dict[str, list[str]] = field(default_factory=dict)
     at_rest: bool = False
 
 
-def _order(world: World) -> object:
-    return world.success.order_id
+def _order(context: SandboxContext) -> object:
+    return context.success.order_id
 
 
-def _success(world: World) -> object:
-    return world.success.pk
+def _success(context: SandboxContext) -> object:
+    return context.success.pk
 
 
-def _failed(world: World) -> object:
-    return world.failed.pk
+def _failed(context: SandboxContext) -> object:
+    return context.failed.pk
 
 
-def _open(world: World) -> object:
-    return world.open.pk
+def _open(context: SandboxContext) -> object:
+    return context.open.pk
 
 
-def _transfer(world: World) -> object:
-    return world.success.transfers.get().pk
+def _transfer(context: SandboxContext) -> object:
+    return context.success.transfers.get().pk
 
 
 SUCCESS_CHECKS = {
@@ -97,7 +97,7 @@ BREAKS = [
         "I05", "an order that is paid by nothing",
         "UPDATE orders SET status = 'PAID', amount_paid = total"
         " WHERE id = (SELECT order_id FROM transactions WHERE id = %(failed)s)",
-        lambda world: world.failed.order_id,
+        lambda context: context.failed.order_id,
     ),
     Break(
         "I05", "a success whose order was forgotten",
@@ -148,7 +148,7 @@ BREAKS = [
         "I08", "money in suspense booked as revenue",
         "UPDATE transfers SET credit_id = (SELECT id FROM ledger_accounts"
         " WHERE kind = 'revenue' LIMIT 1) WHERE transaction_id = %(unapplied)s",
-        lambda world: world.unapplied.pk,
+        lambda context: context.unapplied.pk,
     ),
     Break(
         "I09", "a payment in another currency than its order",
@@ -203,17 +203,17 @@ BREAKS = [
     Break(
         "I14", "a key without an answer",
         "UPDATE idempotency_keys SET response = '' WHERE transaction_id = %(success)s",
-        lambda world: world.success.idempotency_keys.get().pk,
+        lambda context: context.success.idempotency_keys.get().pk,
     ),
     Break(
         "I14", "a key without a payment",
         "UPDATE idempotency_keys SET transaction_id = NULL WHERE transaction_id = %(open)s",
-        lambda world: world.open.idempotency_keys.get().pk,
+        lambda context: context.open.idempotency_keys.get().pk,
     ),
     Break(
         "I15", "a forged webhook that was applied",
         "UPDATE webhook_events SET state = 'APPLIED' WHERE NOT verified",
-        lambda world: world.refused_webhook.pk,
+        lambda context: context.refused_webhook.pk,
         {"webhook_events": ["unverified_webhook_changes_nothing"]},
     ),
     Break(
@@ -229,7 +229,7 @@ BREAKS = [
     Break(
         "I16", "a webhook left lying",
         "UPDATE webhook_events SET state = 'PARKED', due_at = NULL WHERE verified",
-        lambda world: WebhookEvent.objects.get(verified=True).pk,
+        lambda context: WebhookEvent.objects.get(verified=True).pk,
     ),
     Break(
         "I17", "a payment under way",
@@ -245,12 +245,12 @@ BREAKS = [
         "UPDATE transactions SET status = 'PROCESSING', failure_code = '',"
         " order_id = (SELECT order_id FROM transactions WHERE id = %(open)s)"
         " WHERE id = %(failed)s",
-        lambda world: world.open.order_id, {"transactions": ["one_live_transaction_per_order"]},
+        lambda context: context.open.order_id, {"transactions": ["one_live_transaction_per_order"]},
     ),
     Break(
         "R02", "suspense without a case",
         "DELETE FROM cases WHERE transaction_id = %(unapplied)s",
-        lambda world: world.unapplied.pk,
+        lambda context: context.unapplied.pk,
     ),
     Break(
         "R03", "a customer who was never told",
@@ -265,7 +265,7 @@ BREAKS = [
     Break(
         "R04", "a payment called never sent that was sent",
         "UPDATE gateway_calls SET transaction_id = %(never_sent)s WHERE transaction_id = %(open)s",
-        lambda world: world.never_sent.pk,
+        lambda context: context.never_sent.pk,
     ),
     Break(
         "R05", "an amount changed behind everybody's back",

@@ -1,6 +1,6 @@
 """What the shared tests must know about a gateway: how to build it, and its own words.
 
-Everything else they do through ``Gateway``. Whoever adds a gateway adds one ``Party`` here.
+Everything else they do through ``Gateway``. Whoever adds a gateway adds one ``GatewayCase`` here.
 """
 
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from gateways.paypal.gateway import PaypalGateway
 from gateways.stripe.gateway import StripeGateway
 from gateways.vnpay.gateway import VnpayGateway
 from money.money import Money
-from tests.sandbox.player import (
+from tests.sandbox.sandbox_process import (
     HASH_SECRET,
     MOMO_KEYS,
     PAYPAL_KEYS,
     STRIPE_KEY,
     STRIPE_SECRETS,
     TMN_CODE,
-    Player,
+    SandboxProcess,
 )
 
 EVERY_STORY: Final = frozenset(
@@ -46,7 +46,7 @@ class Turn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Party:
+class GatewayCase:
     """One gateway in one way of paying.
 
     ``{url}`` in an option is where it is reached, ``{folder}`` where it keeps its files.
@@ -100,13 +100,13 @@ class Party:
     def __str__(self) -> str:
         return self.name
 
-    def gateway(self, player: Player, url: str = "", **changes: str) -> Gateway:
-        """The adapter for the gateway that ``player`` runs, perhaps by way of another ``url``."""
-        return self.adapter.from_settings({**self.made(player, url), **changes})
+    def gateway(self, sandbox: SandboxProcess, url: str = "", **changes: str) -> Gateway:
+        """The adapter for the gateway that ``sandbox`` runs, perhaps by way of another ``url``."""
+        return self.adapter.from_settings({**self.made(sandbox, url), **changes})
 
-    def made(self, player: Player, url: str = "") -> dict[str, str]:
+    def made(self, sandbox: SandboxProcess, url: str = "") -> dict[str, str]:
         """Its options, with the places filled in."""
-        places = {"url": url or player.url, "folder": player.data_dir}
+        places = {"url": url or sandbox.url, "folder": sandbox.data_dir}
         made = {name: value.format(**places) for name, value in self.options.items()}
         return {"read_timeout_s": "1", **made}
 
@@ -118,7 +118,7 @@ class Party:
 
     @property
     def calls(self) -> tuple[Verb, ...]:
-        """The verbs that every party performs over the network."""
+        """The verbs that every case performs over the network."""
         verbs = (Verb.CREATE, Verb.QUERY, Verb.REFUND)
         return verbs[1:] if self.creates_offline else verbs
 
@@ -137,8 +137,8 @@ _STRIPE_DECLINES: Final = {
 }
 
 
-def _stripe(name: str, *, token: str = "", tries_again: bool = False) -> Party:
-    return Party(
+def _stripe(name: str, *, token: str = "", tries_again: bool = False) -> GatewayCase:
+    return GatewayCase(
         name=name,
         adapter=StripeGateway,
         options=_STRIPE,
@@ -167,7 +167,7 @@ def _stripe(name: str, *, token: str = "", tries_again: bool = False) -> Party:
 STRIPE_BY_TOKEN: Final = _stripe("stripe-token", token="pm_card_visa")
 STRIPE_BY_PAGE: Final = _stripe("stripe-page", tries_again=True)
 
-VNPAY: Final = Party(
+VNPAY: Final = GatewayCase(
     name="vnpay",
     adapter=VnpayGateway,
     options={
@@ -199,7 +199,7 @@ VNPAY: Final = Party(
     finds_refunds=False,
 )
 
-MOMO: Final = Party(
+MOMO: Final = GatewayCase(
     name="momo",
     adapter=MomoGateway,
     options={
@@ -232,7 +232,7 @@ MOMO: Final = Party(
     tells=frozenset({"hold"}),
 )
 
-PAYPAL: Final = Party(
+PAYPAL: Final = GatewayCase(
     name="paypal",
     adapter=PaypalGateway,
     options={

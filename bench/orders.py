@@ -9,8 +9,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-from bench.history import NEW_ID
-from bench.place import Place
+from bench.environment import Place
+from bench.seed_history import NEW_ID
 
 TIMEOUT_S: Final = 30.0
 CUSTOMER: Final = "shopper"

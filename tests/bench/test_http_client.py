@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bench.wire import Wire, WireError
+from bench.http_client import Wire, WireError
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,9 +8,9 @@ from typing import Any, Final
 from gateways.operation import Verb
 from gateways.outcome import Outcome, OutcomeKind
 from gateways.webhook import Delivery, Notice, Subject
-from tests.gateways.contract.party import Party, Turn
+from tests.gateways.contract.gateway_case import GatewayCase, Turn
 from tests.gateways.contract.payment import Payment
-from tests.sandbox.player import eventually
+from tests.sandbox.sandbox_process import eventually
 
 _HOUR: Final = timedelta(hours=1)
 # Longer than any gateway here thinks about a slow refund.
@@ -39,14 +39,14 @@ class Story:
     def __str__(self) -> str:
         return self.name
 
-    def turn(self, party: Party) -> Turn:
+    def turn(self, case: GatewayCase) -> Turn:
         """How the gateway is to treat refunds in it."""
-        turns = {"slow_refund": party.slow_refunds, "failing_refund": party.failing_refunds}
+        turns = {"slow_refund": case.slow_refunds, "failing_refund": case.failing_refunds}
         return turns.get(self.name) or Turn()
 
     def agrees(self, payment: Payment, said: Outcome) -> bool:
         """Whether ``said`` could pass for the end of this story."""
-        money = payment.party.part if self.part else payment.party.total
+        money = payment.case.part if self.part else payment.case.total
         fits = said.money == (money if self.moves else said.money)
         known = said.account in {"", payment.gateway.account}
         return said.kind in self.ends and fits and known and said.live in {None, False}
@@ -72,9 +72,9 @@ class Told:
         return [self.payment.ask(Verb.QUERY)] if hints else said
 
 
-def tell(make: MakePayment, party: Party, story: Story, **webhook: Any) -> Told:
+def tell(make: MakePayment, case: GatewayCase, story: Story, **webhook: Any) -> Told:
     """Drive ``story``; ``webhook`` says how its webhooks travel."""
-    turn = story.turn(party)
+    turn = story.turn(case)
     payment = make(story.capture, turn.token)
     payment.rule(decision=turn.decision, webhook=webhook)
     story.begin(payment)
@@ -97,7 +97,7 @@ def _arrived(payment: Payment, at_least: int) -> None:
 
 
 def _hooks(payment: Payment) -> list[Any]:
-    hooks: list[Any] = payment.player.book(reference=payment.reference)["webhooks"]
+    hooks: list[Any] = payment.sandbox.journal(reference=payment.reference)["webhooks"]
     return hooks
 
 
@@ -110,7 +110,7 @@ def _hold(payment: Payment) -> None:
 
 
 def _take(payment: Payment) -> None:
-    payment.send(payment.take(payment.party.part))
+    payment.send(payment.take(payment.case.part))
 
 
 def _release_waiting(payment: Payment) -> None:
@@ -118,7 +118,7 @@ def _release_waiting(payment: Payment) -> None:
 
 
 def _run_out(payment: Payment) -> None:
-    payment.later(payment.party.hold_life + _HOUR)
+    payment.later(payment.case.hold_life + _HOUR)
 
 
 def _pay(payment: Payment) -> None:
@@ -140,7 +140,7 @@ def _wait(payment: Payment) -> None:
 
 def _disputed(outcome: str) -> Step:
     def act(payment: Payment) -> None:
-        payment.player.control(
+        payment.sandbox.control(
             "disputes",
             gateway=payment.gateway.name,
             psp_reference=payment.details.psp_reference,

@@ -8,7 +8,7 @@ finds nothing wrong with them.
 from contextlib import closing
 from typing import Final
 
-from bench.place import Place
+from bench.environment import Place
 
 # UUIDs of version 7, on every PostgreSQL that we run with: milliseconds first, the rest random.
 NEW_ID: Final = """

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tests.gateways.traps import Trap, files_of, missing
+from tests.gateways.known_pitfalls import Trap, files_of, missing
 
 TRAPS: Final[Mapping[int, Trap]] = {
     1: Trap(

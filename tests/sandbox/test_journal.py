@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.book import JOURNAL, Book, BookError
-from tests.sandbox.player import ROOT, Player, Shop
+from sandbox.journal import JOURNAL, Journal, JournalError
+from tests.sandbox.sandbox_process import ROOT, SandboxProcess, Shop
 from tests.sandbox.vnpay_shop import attempts, link_params, open_link, query, returned
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 class TestKill:
     def test_keeps_charges_keys_and_retries(
-        self, own_player: Player, own_shop: Shop, reference: str
+        self, own_player: SandboxProcess, own_shop: Shop, reference: str
     ) -> None:
         own_shop.answer = (500, b"")
         own_player.behaviour(gateway="vnpay", decision="approve")
@@ -31,17 +31,19 @@ class TestKill:
         attempts(own_player, reference, 1)
         body = {"amount": 500, "currency": "usd", "metadata": {"reference": f"{reference}s"}}
         first = own_player.stripe().v1.payment_intents.create(body, {"idempotency_key": reference})
-        before = own_player.book()["charges"]
+        before = own_player.journal()["charges"]
         own_player.end(signal.SIGKILL)
         own_player.start()
-        assert own_player.book()["charges"] == before
+        assert own_player.journal()["charges"] == before
         again = own_player.stripe().v1.payment_intents.create(body, {"idempotency_key": reference})
         assert again.id == first.id
         assert query(own_player, params)["vnp_TransactionStatus"] == "00"
         own_player.control("clock", advance_s=301)
         attempts(own_player, reference, 2)
 
-    def test_loses_no_answered_charge_under_load(self, own_player: Player, reference: str) -> None:
+    def test_loses_no_answered_charge_under_load(
+        self, own_player: SandboxProcess, reference: str
+    ) -> None:
         answered: list[str] = []
 
         def pay(number: int) -> None:
@@ -67,16 +69,18 @@ class TestKill:
         assert own_player.process is not None
         own_player.process.wait(timeout=10)
         own_player.start()
-        taken = {row["reference"] for row in own_player.book()["charges"] if row["captured"]}
+        taken = {row["reference"] for row in own_player.journal()["charges"] if row["captured"]}
         assert len(answered) >= 20
         assert set(answered) <= taken
 
 
 class TestParallel:
-    def test_takes_fifty_equal_requests_as_one(self, player: Player, reference: str) -> None:
+    def test_takes_fifty_equal_requests_as_one(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
         def pay(_: int) -> tuple[int, str]:
-            answer = player.http.post(
-                f"{player.url}/v1/payment_intents",
+            answer = sandbox.http.post(
+                f"{sandbox.url}/v1/payment_intents",
                 data=f"amount=700&currency=usd&confirm=true&payment_method=pm_card_visa"
                 f"&metadata[reference]={reference}",
                 headers={
@@ -91,13 +95,15 @@ class TestParallel:
             answers = list(pool.map(pay, range(50)))
         assert len({found for status, found in answers if status == 200}) == 1
         assert {status for status, _ in answers} <= {200, 409}
-        assert player.charge(reference)["captured"] == 700
+        assert sandbox.charge(reference)["captured"] == 700
 
-    def test_takes_fifty_payments_side_by_side(self, player: Player, reference: str) -> None:
-        player.behaviour(gateway="vnpay", decision="approve")
+    def test_takes_fifty_payments_side_by_side(
+        self, sandbox: SandboxProcess, reference: str
+    ) -> None:
+        sandbox.behaviour(gateway="vnpay", decision="approve")
 
         def pay(number: int) -> str:
-            answer = open_link(player, link_params(f"{reference}{number}"))
+            answer = open_link(sandbox, link_params(f"{reference}{number}"))
             return returned(answer)["vnp_TransactionNo"]
 
         with ThreadPoolExecutor(10) as pool:
@@ -107,10 +113,10 @@ class TestParallel:
 
 def reopened(folder: Path) -> dict[str, dict[str, object]]:
     async def read() -> dict[str, dict[str, object]]:
-        book = Book(folder)
-        book.open()
-        table = dict(book.table("things"))
-        await book.close()
+        journal = Journal(folder)
+        journal.open()
+        table = dict(journal.table("things"))
+        await journal.close()
         return table
 
     return asyncio.run(read())
@@ -118,12 +124,12 @@ def reopened(folder: Path) -> dict[str, dict[str, object]]:
 
 def write(folder: Path, numbers: range, key: str = "{}") -> None:
     async def put() -> None:
-        book = Book(folder)
-        book.open()
+        journal = Journal(folder)
+        journal.open()
         for number in numbers:
-            book.put("things", key.format(number), {"number": number})
-            await book.durable()
-        await book.close()
+            journal.put("things", key.format(number), {"number": number})
+            await journal.durable()
+        await journal.close()
 
     asyncio.run(put())
 
@@ -146,9 +152,9 @@ class TestBook:
 
     def test_belongs_to_one_process(self, tmp_path: Path) -> None:
         async def twice() -> None:
-            first, second = Book(tmp_path), Book(tmp_path)
+            first, second = Journal(tmp_path), Journal(tmp_path)
             first.open()
-            with pytest.raises(BookError, match="Another sandbox"):
+            with pytest.raises(JournalError, match="Another sandbox"):
                 second.open()
             await first.close()
             await second.close()
@@ -179,8 +185,8 @@ class TestStart:
         assert run.returncode == 2
         assert says in run.stderr
 
-    def test_says_that_the_port_is_taken(self, own_player: Player, tmp_path: Path) -> None:
-        other = Player(tmp_path / "other", "", port=own_player.port)
+    def test_says_that_the_port_is_taken(self, own_player: SandboxProcess, tmp_path: Path) -> None:
+        other = SandboxProcess(tmp_path / "other", "", port=own_player.port)
         run = subprocess.run(
             [sys.executable, "-m", "sandbox"],
             cwd=ROOT,
@@ -194,8 +200,8 @@ class TestStart:
         assert "SANDBOX_PORT" in run.stderr
 
     def test_does_not_play_a_gateway_without_keys(self, tmp_path: Path) -> None:
-        player = Player(tmp_path, "", more_env={"STRIPE_SECRET_KEY": ""}).start()
-        health = player.http.get(f"{player.url}/control/health", timeout=5).json()
-        assert player.end() == 0
+        sandbox = SandboxProcess(tmp_path, "", more_env={"STRIPE_SECRET_KEY": ""}).start()
+        health = sandbox.http.get(f"{sandbox.url}/control/health", timeout=5).json()
+        assert sandbox.end() == 0
         assert health["gateways"] == ["paypal", "vnpay", "momo"]
-        player.http.close()
+        sandbox.http.close()

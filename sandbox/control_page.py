@@ -1,4 +1,4 @@
-"""The page at ``/``: the same switches as the control interface, and the book, for people."""
+"""The page at ``/``: the same switches as the control interface, and the journal, for people."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from sandbox.settings import is_loopback
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandbox.book import Json
-    from sandbox.gateway import Gateway, Guide, World
+    from sandbox.gateway import Gateway, Guide, SandboxContext
+    from sandbox.journal import Json
 
 ROWS_SHOWN = 50
 WAITING = ("open", "pending")
@@ -28,12 +28,12 @@ CHARGE_HEADS = (
 )  # fmt: skip
 
 
-class People:
+class ControlPage:
     """Shows and changes what the control interface shows and changes."""
 
-    def __init__(self, world: World, gateways: Mapping[str, Gateway]) -> None:
-        """``gateways`` are those played, by name."""
-        self._world = world
+    def __init__(self, context: SandboxContext, gateways: Mapping[str, Gateway]) -> None:
+        """``gateways`` are those emulated, by name."""
+        self._context = context
         self._gateways = gateways
 
     def routes(self) -> Iterable[web.RouteDef]:
@@ -43,7 +43,7 @@ class People:
     async def _show(self, request: web.Request, error: str = "") -> web.Response:
         if not self._allowed(request):
             raise web.HTTPForbidden(text="Only this machine may steer the sandbox.")
-        clock = self._world.clock
+        clock = self._context.clock
         parts = [
             alert(error),
             facts({"Its clock": iso(clock.now()), "Ahead by": f"{clock.shift_s:.0f} s"}),
@@ -66,41 +66,41 @@ class People:
             self._do(form)
         except (RuleError, ControlError) as error:
             return await self._show(request, str(error))
-        await self._world.book.durable()
+        await self._context.journal.durable()
         raise web.HTTPSeeOther("/")
 
     def _do(self, form: Mapping[str, str]) -> None:
         action = form.get("action")
         if action == "behaviour":
-            self._world.rules.replace(behaviour_from(form), self._gateways)
+            self._context.rules.replace(behaviour_from(form), self._gateways)
         elif action == "reset":
-            self._world.rules.reset()
-            self._world.clock.reset()
+            self._context.rules.reset()
+            self._context.clock.reset()
         elif action == "hour":
-            self._world.clock.advance(3600)
+            self._context.clock.advance(3600)
         elif action == "decide" and form.get("gateway") in self._gateways:
             self._gateways[form["gateway"]].decide(form["reference"], form["decision"])
         else:
             raise ControlError("Unknown action.")
 
     def _allowed(self, request: web.Request) -> bool:
-        return self._world.settings.allow_non_loopback or is_loopback(request.remote or "")
+        return self._context.settings.allow_non_loopback or is_loopback(request.remote or "")
 
     def _switches(self) -> str:
-        rows = [rule_cells(rule) for rule in self._world.rules.standing()]
+        rows = [rule_cells(rule) for rule in self._context.rules.active()]
         return (
             "<h2>Behaviour</h2>"
-            f"<p>Without a rule: <code>{escape(self._world.rules.default.decision)}</code>.</p>"
+            f"<p>Without a rule: <code>{escape(self._context.rules.default.decision)}</code>.</p>"
             + table(RULE_HEADS, rows)
             + behaviour_form([*self._gateways, "*"])
         )
 
     def _charges(self) -> str:
-        rows = list(self._world.book.table("charges").values())[-ROWS_SHOWN:][::-1]
+        rows = list(self._context.journal.table("charges").values())[-ROWS_SHOWN:][::-1]
         return (
-            f"<h2>The book (latest {ROWS_SHOWN})</h2>"
+            f"<h2>The journal (latest {ROWS_SHOWN})</h2>"
             + table(CHARGE_HEADS, [charge_cells(row) for row in rows])
-            + '<p><a href="/control/book">The whole book as JSON</a></p>'
+            + '<p><a href="/control/book">The whole journal as JSON</a></p>'
         )
 
 
@@ -164,7 +164,7 @@ def select(name: str, options: Iterable[str]) -> str:
 
 
 def rule_cells(rule: Json) -> list[str]:
-    """One standing rule."""
+    """One active rule."""
     webhook = ", ".join(f"{name} {value}" for name, value in rule["webhook"].items())
     cells = (
         rule["gateway"],
@@ -189,7 +189,7 @@ def guide_html(guide: Guide) -> str:
 
 
 def charge_cells(row: Json) -> list[str]:
-    """One row of the book, with buttons while it waits for a person."""
+    """One row of the journal, with buttons while it waits for a person."""
     amounts = [money(row[name], row["currency"]) for name in ("amount", "captured", "refunded")]
     names = ("created_at", "gateway", "reference", "psp_reference", "status")
     decide = decide_form(row) if row["status"] in WAITING and row["reference"] else ""

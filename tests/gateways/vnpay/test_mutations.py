@@ -13,9 +13,9 @@ from gateways.outcome import OutcomeKind
 from gateways.vnpay import answers, ipn
 from gateways.webhook import WebhookRefused
 from money.money import Money
+from tests.gateways.mutations import ANY_JSON, FEW, twisted
 from tests.gateways.samples import details, operation
-from tests.gateways.twisted import ANY_JSON, FEW, twisted
-from tests.gateways.vnpay.theirs import SECRET, ipn_query, query_answer, refund_answer
+from tests.gateways.vnpay.psp_samples import SECRET, ipn_query, query_answer, refund_answer
 
 SECRETS = (SECRET,)
 NAMES = ["TxnRef", "Amount", "ResponseCode", "TransactionStatus", "TransactionNo", "TmnCode"]

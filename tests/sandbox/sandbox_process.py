@@ -158,7 +158,7 @@ class Shop:
 
 
 @dataclass
-class Player:
+class SandboxProcess:
     """The sandbox's process."""
 
     data_dir: Path
@@ -224,12 +224,12 @@ class Player:
             return answer
         return self.http.get(self.url + answer.headers["Location"], timeout=10)
 
-    def book(self, **query: Any) -> Any:
+    def journal(self, **query: Any) -> Any:
         return self.http.get(f"{self.url}/control/book", params=query, timeout=10).json()
 
     def charge(self, reference: str) -> Any:
         """The one charge of a reference."""
-        charges = self.book(reference=reference)["charges"]
+        charges = self.journal(reference=reference)["charges"]
         assert len(charges) == 1, charges
         return charges[0]
 

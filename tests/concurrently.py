@@ -12,7 +12,7 @@ T = TypeVar("T")
 PATIENCE_S = 30
 
 
-def at_once(*jobs: Callable[[], T]) -> list[T]:
+def concurrently(*jobs: Callable[[], T]) -> list[T]:
     """Run ``jobs`` side by side and return their results in the given order.
 
     An exception of a job is raised here, after all have ended.

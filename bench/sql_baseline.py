@@ -17,9 +17,9 @@ from uuid import UUID, uuid4
 
 from psycopg2.extensions import connection, cursor
 
+from bench.environment import FLOOR_DATABASE, Place
 from bench.figures import per_minute
-from bench.goods import MIX, Kind, make_orders
-from bench.place import FLOOR_DATABASE, Place
+from bench.orders import MIX, Kind, make_orders
 
 CONNECTIONS_TRIED: Final = (4, 8, 16, 32)
 TRIAL_PAYMENTS: Final = 800

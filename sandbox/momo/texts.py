@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sandbox.words import SHARED
+from sandbox.texts import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

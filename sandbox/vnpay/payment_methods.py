@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 import segno
 
 from sandbox.pages import alert, button, choice, facts, field, money, spaced, tools
-from sandbox.vnpay.words import TEXTS
+from sandbox.vnpay.texts import TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sandbox.book import Json
+    from sandbox.journal import Json
 
 QR: Final = "VNPAYQR"
 DOMESTIC: Final = "VNBANK"

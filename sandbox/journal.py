@@ -30,11 +30,11 @@ LIVE_SHARE_MIN = 0.5
 COMPACT_ENTRIES_MIN = 1000
 
 
-class BookError(Exception):
+class JournalError(Exception):
     """The journal cannot be used: another sandbox holds it, or the disk refused a write."""
 
 
-class Book:
+class Journal:
     """Tables of records by key; ``tables["charges"]["stripe:pi_…"]`` is one of them."""
 
     def __init__(self, folder: Path) -> None:
@@ -51,14 +51,14 @@ class Book:
     def open(self) -> None:
         """Take the journal for this process, replay it and start the writer.
 
-        Raises BookError when another process holds it.
+        Raises JournalError when another process holds it.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open("a+b")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise BookError(f"Another sandbox already uses {self._path}.") from error
+            raise JournalError(f"Another sandbox already uses {self._path}.") from error
         entries = self._replay(self._file)
         live = sum(len(table) for table in self.tables.values())
         if entries > COMPACT_ENTRIES_MIN and live < entries * LIVE_SHARE_MIN:
@@ -82,10 +82,10 @@ class Book:
     async def durable(self) -> None:
         """Return once everything put before this call is on the disk.
 
-        Raises BookError if it cannot be.
+        Raises JournalError if it cannot be.
         """
         if self._writer is None or self._writer.done():
-            raise BookError("The journal is closed.")
+            raise JournalError("The journal is closed.")
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         self._wake.set()
@@ -137,7 +137,7 @@ class Book:
     def _fail(self, waiters: list[asyncio.Future[None]], error: OSError) -> None:
         for waiter in waiters + self._waiters:
             if not waiter.done():
-                waiter.set_exception(BookError(f"The journal could not be written: {error}"))
+                waiter.set_exception(JournalError(f"The journal could not be written: {error}"))
 
     def _replay(self, file: IO[bytes]) -> int:
         """Read all whole lines, cut a torn last one off, and return how many entries were read."""

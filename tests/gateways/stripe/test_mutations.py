@@ -14,48 +14,50 @@ from gateways.outcome import Outcome, OutcomeKind
 from gateways.stripe import answers, requests, webhooks
 from gateways.webhook import Subject
 from money.money import Money
+from tests.gateways.mutations import ANY_JSON, FEW, twisted
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, details, operation
-from tests.gateways.stripe import theirs
-from tests.gateways.twisted import ANY_JSON, FEW, twisted
+from tests.gateways.stripe import psp_samples
 
 KNOWN = details(has_token=True, psp_reference="pi_1", psp_data={"payment_intent": "pi_1"})
 PAGE = details(psp_reference="cs_test_1", psp_data={"checkout_session": "cs_test_1"})
 PART = Money(40_000, "VND")
 STATUSES = st.sampled_from([200, 201, 302, 400, 401, 402, 404, 409, 424, 429, 500, 503])
 
-PAID_PAGE = theirs.session("complete", "paid", payment_intent=theirs.payment_intent(flow="page"))
+PAID_PAGE = psp_samples.session(
+    "complete", "paid", payment_intent=psp_samples.payment_intent(flow="page")
+)
 DECLINE = {
     "error": {
-        **theirs.card_error(),
-        "payment_intent": theirs.payment_intent(
-            "requires_payment_method", last_payment_error=theirs.card_error()
+        **psp_samples.card_error(),
+        "payment_intent": psp_samples.payment_intent(
+            "requires_payment_method", last_payment_error=psp_samples.card_error()
         ),
     }
 }
 ASKED = [
-    (operation(Verb.CREATE, KNOWN), theirs.payment_intent()),
-    (operation(Verb.QUERY, KNOWN), theirs.payment_intent()),
+    (operation(Verb.CREATE, KNOWN), psp_samples.payment_intent()),
+    (operation(Verb.QUERY, KNOWN), psp_samples.payment_intent()),
     (operation(Verb.QUERY, PAGE), PAID_PAGE),
-    (operation(Verb.QUERY, details()), {"data": [theirs.payment_intent()], "has_more": False}),
-    (operation(Verb.CAPTURE, KNOWN, money=PART), theirs.payment_intent()),
-    (operation(Verb.CLOSE, PAGE), theirs.session("expired")),
-    (operation(Verb.REFUND, KNOWN, money=PART), theirs.refund()),
+    (operation(Verb.QUERY, details()), {"data": [psp_samples.payment_intent()], "has_more": False}),
+    (operation(Verb.CAPTURE, KNOWN, money=PART), psp_samples.payment_intent()),
+    (operation(Verb.CLOSE, PAGE), psp_samples.session("expired")),
+    (operation(Verb.REFUND, KNOWN, money=PART), psp_samples.refund()),
     (
         operation(Verb.QUERY_REFUND, KNOWN, money=PART, refund_reference=CALL_REFERENCE),
-        {"data": [theirs.refund()], "has_more": False},
+        {"data": [psp_samples.refund()], "has_more": False},
     ),
     (operation(Verb.CREATE, KNOWN), DECLINE),
 ]
 EVENTS = [
-    theirs.event("payment_intent.succeeded", theirs.payment_intent()),
-    theirs.event("payment_intent.payment_failed", DECLINE["error"]["payment_intent"]),
-    theirs.event(
-        "checkout.session.completed", theirs.session("complete", "paid", payment_intent="pi_1")
+    psp_samples.event("payment_intent.succeeded", psp_samples.payment_intent()),
+    psp_samples.event("payment_intent.payment_failed", DECLINE["error"]["payment_intent"]),
+    psp_samples.event(
+        "checkout.session.completed", psp_samples.session("complete", "paid", payment_intent="pi_1")
     ),
-    theirs.event("refund.created", theirs.refund()),
-    theirs.event("charge.dispute.closed", theirs.dispute("lost")),
-    theirs.event("charge.succeeded", theirs.charge()),
-    theirs.event("charge.updated", theirs.charge()),
+    psp_samples.event("refund.created", psp_samples.refund()),
+    psp_samples.event("charge.dispute.closed", psp_samples.dispute("lost")),
+    psp_samples.event("charge.succeeded", psp_samples.charge()),
+    psp_samples.event("charge.updated", psp_samples.charge()),
 ]
 
 
@@ -102,6 +104,6 @@ class TestEvents:
         self, genuine: dict[str, Any], data: st.DataObject
     ) -> None:
         content = {**data.draw(twisted(genuine)), "id": "evt_1"}
-        notice = webhooks.read(theirs.delivery(content), (theirs.SECRET,))
+        notice = webhooks.read(psp_samples.delivery(content), (psp_samples.SECRET,))
         if notice.outcome and notice.subject is Subject.PAYMENT:
             assert_owned(notice.outcome, notice.reference)
