@@ -33,7 +33,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROOT: Final = Path(__file__).parents[2]
 MANUAL: Final = ROOT / "docs" / "adding-a-gateway.md"
 SECRET: Final = "a-secret-of-tinypay"
-PRODUCT: Final = ("accounts", "audit", "config", "durable", "notifications", "orders", "payments")
+PRODUCT: Final = (
+    "accounts", "api", "audit", "backoffice", "checkout", "config", "durable", "gateways", "money",
+    "notifications", "ops", "orders", "payments", "privacy",
+)
 
 
 @pytest.fixture(autouse=True)
