@@ -35,7 +35,7 @@ class PayForm(forms.Form):
     def __init__(self, data: Any, *, order_id: UUID, offers: Sequence[Offer]) -> None:
         super().__init__(data)
         self._order_id = order_id
-        usable = [offer for offer in offers if not offer.why_not]
+        usable = [offer for offer in offers if not offer.unsupported_reason]
         field = self.fields["method"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(offer.method, offer.method) for offer in usable]

@@ -39,7 +39,7 @@ from payments.errors import (
     RequestInProgress,
 )
 from payments.models import Transaction
-from payments.routing.offers import offers
+from payments.routing.offers import build_offers
 from payments.services import create, lifecycle
 from payments.services.create import CreatedPayment, PaymentRequest
 
@@ -115,7 +115,7 @@ def start(request: HttpRequest, order_id: UUID) -> HttpResponse:
     if request.method != "POST":
         return see_other("pay", order_id=order_id)
     order = orders.order_by_id(order_id)
-    form = PayForm(request.POST, order_id=order_id, offers=offers(order.total_money))
+    form = PayForm(request.POST, order_id=order_id, offers=build_offers(order.total_money))
     if not form.is_valid():
         return _choose_again(order_id, form.problem)
     try:
@@ -211,9 +211,9 @@ def _situation(request: HttpRequest, order_id: UUID) -> Situation:
 
 def _pay_context(request: HttpRequest, found: Situation) -> dict[str, object]:
     order = found.order
-    offered = offers(order.total_money)
+    offered = build_offers(order.total_money)
     unreachable = selectors.gateways_out_of_reach()
-    usable = [offer.method for offer in offered if not offer.why_not]
+    usable = [offer.method for offer in offered if not offer.unsupported_reason]
     # A single choice is chosen already.
     chosen = usable[0] if len(usable) == 1 else request.GET.get("method", "")
     return {

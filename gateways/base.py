@@ -127,6 +127,14 @@ class Gateway(ABC):
         """
         return 1, details.money.minor
 
+    def unsupported_reason(self, operation: Operation) -> str:
+        """Why this gateway cannot be asked for ``operation``; "" when it can. Sends nothing."""
+        try:
+            self.freeze(operation)
+        except UnsupportedOperation as error:
+            return str(error)
+        return ""
+
     @abstractmethod
     def freeze(self, operation: Operation) -> Json:
         """The request of ``operation``, complete but for the token; no network, no clock.

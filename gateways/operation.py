@@ -23,6 +23,13 @@ class Verb(StrEnum):
     QUERY_REFUND = "QUERY_REFUND"
 
 
+class CaptureMethod(StrEnum):
+    """Whether the gateway takes the money at once or holds it for a later capture."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentDetails:
     """A transaction as the gateway sees it, frozen when it was created."""
@@ -32,7 +39,7 @@ class PaymentDetails:
     order_number: str
     description: str
     method: str
-    capture: str  # "automatic" | "manual"
+    capture: CaptureMethod
     return_url: str  # where the PSP sends the shopper back to, whatever happened
     cancel_url: str
     webhook_url: str

@@ -16,16 +16,17 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import User
 from durable.ids import uuid7
+from gateways.operation import CaptureMethod
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from money.money import Money
 from notifications.models import Channel, Notification
 from orders.models import Order, Product
 from orders.services import Customer, Item, create_order
 from payments.api.views import render_payment
-from payments.models import CaptureMethod, Transaction
-from payments.outcomes.apply import Evidence, Source, apply_outcomes
-from payments.processing import planning
-from payments.processing.planning import Job
+from payments.models import Transaction
+from payments.outcomes.apply import apply_outcomes
+from payments.outcomes.evidence import Evidence, Source
+from payments.processing.planning import Job, plan_one
 from payments.routing.registry import gateway
 from payments.services import create
 from payments.services.create import PaymentRequest
@@ -175,7 +176,9 @@ def begin(payment: Transaction) -> Job:
     with db_transaction.atomic():
         make_due(payment)
         claimed = Transaction.claim(limit=1, lease=timedelta(minutes=1), pk=payment.pk)
-        [job] = planning._plan(claimed, adapter, timezone.now())
+        [taken] = claimed
+        job = plan_one(payment=taken, adapter=adapter, now=timezone.now())
+    assert job is not None
     payment.refresh_from_db()
     return job
 
@@ -186,7 +189,7 @@ def make_due(payment: Transaction) -> None:
 
 
 def hear(payment: Transaction, outcome: Outcome, source: Source = Source.SETTLEMENT) -> None:
-    """Apply ``outcome`` as the one function that settles does."""
+    """Apply ``outcome`` as the one function that applies all evidence does."""
     apply_outcomes([Evidence(payment.pk, outcome, source, uuid7().hex)])
     payment.refresh_from_db()
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from gateways.http import HttpAnswer
 from gateways.momo.mapping import KINDS, NOTICE_KINDS, REFUND_AGAIN_AFTER_S, RESULTS, Meaning
 from gateways.momo.requests import CURRENCY, read_capture
-from gateways.operation import Json, Operation, Verb
+from gateways.operation import CaptureMethod, Json, Operation, Verb
 from gateways.outcome import Exchange, Failure, FailureCode, NextAction, Outcome, OutcomeKind
 from money.money import Money, MoneyError
 from privacy.redaction import mask_text
@@ -47,7 +47,7 @@ def read_result(fields: Mapping[str, object]) -> Outcome:
     result = RESULTS.get(code)
     kind = NOTICE_KINDS.get(result.meaning, OutcomeKind.UNKNOWN) if result else OutcomeKind.UNKNOWN
     if kind is OutcomeKind.AUTHORIZED:
-        kind = _authorized(read_capture(fields.get("extraData")))
+        kind = _read_authorized(read_capture(fields.get("extraData")))
     return _outcome(kind, code, fields)
 
 
@@ -127,15 +127,18 @@ def _kind(operation: Operation, code: str, content: Json) -> OutcomeKind:
         return OutcomeKind.DECLINED if content.get("transId") else OutcomeKind.UNKNOWN
     kind = KINDS[operation.verb].get(result.meaning, OutcomeKind.UNKNOWN)
     if kind is OutcomeKind.AUTHORIZED:
-        return _authorized(operation.details.capture)
+        return _read_authorized(operation.details.capture)
     return kind
 
 
-def _authorized(capture: str) -> OutcomeKind:
-    # MoMo's page: 9000 counts as paid when MoMo captures by itself, and as a hold when we do.
-    if capture == "manual":
-        return OutcomeKind.AUTHORIZED
-    return OutcomeKind.SUCCEEDED if capture == "automatic" else OutcomeKind.UNKNOWN
+def _read_authorized(capture: CaptureMethod | None) -> OutcomeKind:
+    """MoMo's page: 9000 counts as paid when MoMo captures by itself, and as a hold when we do."""
+    match capture:
+        case CaptureMethod.MANUAL:
+            return OutcomeKind.AUTHORIZED
+        case CaptureMethod.AUTOMATIC:
+            return OutcomeKind.SUCCEEDED
+    return OutcomeKind.UNKNOWN
 
 
 def _outcome(kind: OutcomeKind, code: str, content: Mapping[str, object]) -> Outcome:

@@ -14,7 +14,14 @@ from typing import Final
 from gateways.momo import channels, signing
 from gateways.momo.config import Config
 from gateways.momo.mapping import LANGUAGES
-from gateways.operation import Json, Operation, PaymentDetails, UnsupportedOperation, Verb
+from gateways.operation import (
+    CaptureMethod,
+    Json,
+    Operation,
+    PaymentDetails,
+    UnsupportedOperation,
+    Verb,
+)
 
 CURRENCY: Final = "VND"
 _ORDER_INFO_MAX: Final = 255
@@ -50,8 +57,8 @@ def freeze(operation: Operation, config: Config) -> Json:
     return {"path": _PATHS[operation.verb], "body": body}
 
 
-def read_capture(extra_data: object) -> str:
-    """``automatic``, ``manual``, or "" for what ``extraData`` of ours never says.
+def read_capture(extra_data: object) -> CaptureMethod | None:
+    """How the payment was to be captured; None for what ``extraData`` of ours never says.
 
     A notification comes without our records, and code 9000 is a payment in the one mode and a
     mere hold in the other: so the mode travels along, inside what MoMo signs.
@@ -59,14 +66,14 @@ def read_capture(extra_data: object) -> str:
     try:
         content = json.loads(base64.b64decode(str(extra_data), validate=True))
     except (ValueError, binascii.Error, RecursionError):
-        return ""
+        return None
     capture = content.get("capture") if isinstance(content, dict) else None
-    return capture if capture in {"automatic", "manual"} else ""
+    return CaptureMethod(capture) if capture in tuple(CaptureMethod) else None
 
 
 def _create(operation: Operation, config: Config) -> Json:
     details = operation.details
-    holds = details.capture == "manual"
+    holds = details.capture is CaptureMethod.MANUAL
     request_type = _channel(details, config, holds=holds)
     body: Json = {
         "orderId": details.reference,
@@ -169,5 +176,5 @@ def _order_info(details: PaymentDetails) -> str:
     return text[:_ORDER_INFO_MAX]
 
 
-def _write_capture(capture: str) -> str:
+def _write_capture(capture: CaptureMethod) -> str:
     return base64.b64encode(json.dumps({"capture": capture}).encode()).decode()

@@ -8,7 +8,14 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from gateways.operation import Json, Operation, PaymentDetails, UnsupportedOperation, Verb
+from gateways.operation import (
+    CaptureMethod,
+    Json,
+    Operation,
+    PaymentDetails,
+    UnsupportedOperation,
+    Verb,
+)
 from gateways.paypal import money
 from gateways.paypal.config import Config
 from gateways.paypal.mapping import LOCALES
@@ -40,7 +47,7 @@ def _create(operation: Operation, config: Config) -> Json:
         "description": _one_line(details.description or details.order_number, _DESCRIPTION_MAX),
     }
     body: Json = {
-        "intent": "AUTHORIZE" if details.capture == "manual" else "CAPTURE",
+        "intent": "AUTHORIZE" if details.capture is CaptureMethod.MANUAL else "CAPTURE",
         "purchase_units": [unit],
         "payment_source": {"paypal": {"experience_context": _experience(details, config)}},
     }
@@ -76,7 +83,7 @@ def _capture(operation: Operation, _config: Config) -> Json:
     that is told again, late, must never take it.
     """
     details = operation.details
-    if details.capture != "manual":
+    if details.capture is not CaptureMethod.MANUAL:
         if operation.money not in {None, details.money}:
             raise UnsupportedOperation("PayPal captures an approved order whole")
         return _post(operation, f"{ORDERS}/{_psp_id(details.psp_reference)}/capture", {})

@@ -8,7 +8,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from gateways.operation import Json, Operation, PaymentDetails, UnsupportedOperation, Verb
+from gateways.operation import (
+    CaptureMethod,
+    Json,
+    Operation,
+    PaymentDetails,
+    UnsupportedOperation,
+    Verb,
+)
 from gateways.stripe import amounts
 
 # What we write into Stripe's metadata, and read back from its objects. Stripe copies a
@@ -123,7 +130,7 @@ def _metadata(details: PaymentDetails, flow: str) -> dict[str, str]:
 
 def _capture_method(details: PaymentDetails) -> Json:
     # Left out, Stripe takes the money at once.
-    return {"capture_method": "manual"} if details.capture == "manual" else {}
+    return {"capture_method": "manual"} if details.capture is CaptureMethod.MANUAL else {}
 
 
 def _query(operation: Operation) -> Json:

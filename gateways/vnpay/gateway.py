@@ -13,7 +13,14 @@ from typing_extensions import override
 from gateways.base import Gateway
 from gateways.capabilities import Capabilities, SettlementSource
 from gateways.http import HttpClient, TransportError, outcome_of_trouble, read_timeout
-from gateways.operation import Json, Operation, PaymentDetails, UnsupportedOperation, Verb
+from gateways.operation import (
+    CaptureMethod,
+    Json,
+    Operation,
+    PaymentDetails,
+    UnsupportedOperation,
+    Verb,
+)
 from gateways.outcome import NextAction, Outcome, OutcomeKind
 from gateways.settlement import SettlementRecord
 from gateways.vnpay import answers, ipn, mapping, settlement, signing, wire
@@ -112,7 +119,7 @@ class VnpayGateway(Gateway):
         return settlement.read(content, self._config.tmn_code)
 
     def _link_params(self, details: PaymentDetails) -> dict[str, str]:
-        if details.capture == "manual":
+        if details.capture is CaptureMethod.MANUAL:
             raise UnsupportedOperation(_NO_HOLDS)
         description = details.description or f"Thanh toan don hang {details.order_number}"
         # Without it the shopper chooses at VNPAY; an empty one must never be sent.

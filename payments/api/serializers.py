@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from durable.ids import public_id
+from gateways.operation import CaptureMethod
 from gateways.outcome import FailureCode
 from money.money import MINOR_UNITS_MAX
 from orders.fields import (
@@ -16,7 +17,7 @@ from orders.fields import (
     WordField,
     refuse_card_number,
 )
-from payments.models import CaptureMethod, Transaction
+from payments.models import CAPTURE_METHODS, Transaction
 from payments.states import Status
 
 METADATA_MEMBERS_MAX: Final = 20
@@ -79,9 +80,7 @@ class PaymentRequestSerializer(StrictSerializer):
     channel = TextField(
         max_length=20, required=False, default="", allow_blank=True, help_text=_CHANNEL_HELP
     )
-    capture = WordField(
-        choices=CaptureMethod.choices, required=False, default=CaptureMethod.AUTOMATIC
-    )
+    capture = WordField(choices=CAPTURE_METHODS, required=False, default=CaptureMethod.AUTOMATIC)
     payment_token = TextField(
         max_length=255, required=False, default="", help_text="From the gateway's own form."
     )
@@ -124,7 +123,7 @@ class PaymentSerializer(serializers.Serializer[Transaction]):
     gateway = serializers.CharField(
         help_text="Who takes it. Another one may take over while nothing can have been charged."
     )
-    capture = serializers.ChoiceField(choices=CaptureMethod.choices)
+    capture = serializers.ChoiceField(choices=CAPTURE_METHODS)
     next_action = serializers.SerializerMethodField()
     failure = serializers.SerializerMethodField()
     amount_captured = serializers.SerializerMethodField(

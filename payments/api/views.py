@@ -18,6 +18,7 @@ from accounts.client_ip import client_ip
 from accounts.requests import client_of, user_id_of
 from accounts.throttling import WriteThrottle
 from durable.ids import parse_public_id
+from gateways.operation import CaptureMethod
 from money.money import Money
 from orders import selectors as orders
 from orders.errors import OrderNotFound
@@ -30,7 +31,7 @@ from payments.api.serializers import (
     PaymentRequestSerializer,
     PaymentSerializer,
 )
-from payments.models import CaptureMethod, Transaction
+from payments.models import Transaction
 from payments.services import create, lifecycle
 from payments.services.create import CreatedPayment, PaymentRequest
 from payments.states import LIVE

@@ -34,8 +34,9 @@ from payments.cases import opening
 from payments.cases.opening import CaseReport
 from payments.inbox import unverified
 from payments.models import CaseKind, Transaction, WebhookEvent, WebhookState
-from payments.outcomes.apply import TAKEN_OR_HELD, Evidence, Source, apply_outcomes
+from payments.outcomes.apply import TAKEN_OR_HELD, apply_outcomes
 from payments.outcomes.decisions import Action
+from payments.outcomes.evidence import Evidence, Source
 from payments.routing.registry import gateway
 from payments.states import WITH_MONEY
 

@@ -5,12 +5,12 @@ from payments.models.case import Case, CaseKind, CaseState
 from payments.models.gateway_call import GatewayCall
 from payments.models.idempotency import IdempotencyKey
 from payments.models.ledger import AccountKind, LedgerAccount, Transfer, TransferKind
-from payments.models.transaction import CaptureMethod, Transaction
+from payments.models.transaction import CAPTURE_METHODS, Transaction
 from payments.models.webhook import WebhookEvent, WebhookState
 
 __all__ = [
+    "CAPTURE_METHODS",
     "AccountKind",
-    "CaptureMethod",
     "Case",
     "CaseKind",
     "CaseState",

@@ -1,7 +1,7 @@
 """One intent to collect an amount for an order; the API calls it a payment."""
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import pgtrigger
 from django.contrib.postgres.indexes import GinIndex
@@ -13,18 +13,13 @@ from durable.backoff import Backoff
 from durable.ids import public_id, uuid7
 from durable.models import DueRow
 from durable.triggers import frozen_fields, legal_moves_only, no_delete
+from gateways.operation import CaptureMethod
 from gateways.outcome import FailureCode
 from money.money import Money
 from orders.models import Order
 from payments.states import LEGAL_MOVES, LIVE, WITH_MONEY, Status
 
-
-class CaptureMethod(models.TextChoices):
-    """Whether the gateway takes the money at once or holds it for a later capture."""
-
-    AUTOMATIC = "automatic"
-    MANUAL = "manual"
-
+CAPTURE_METHODS: Final = [(method.value, method.value.capitalize()) for method in CaptureMethod]
 
 # Another gateway may only take over while it is proven that the first has done nothing.
 _MOVES_ONLY_UNCHARGED = """
@@ -73,7 +68,7 @@ class Transaction(DueRow):
     # How often it was handed to another gateway, which changes the two above and ``expires_at``.
     reroutes = models.PositiveSmallIntegerField(default=0, db_default=0)
     capture = models.CharField(
-        max_length=10, choices=CaptureMethod.choices, default=CaptureMethod.AUTOMATIC
+        max_length=10, choices=CAPTURE_METHODS, default=CaptureMethod.AUTOMATIC
     )
     # Encrypted, and wiped as soon as the operation that needs it has ended.
     payment_token = models.TextField(blank=True, default="")

@@ -35,7 +35,7 @@ class PendingWrites:
     changes: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
     def change(self, payment: Transaction, changes: dict[str, Any]) -> None:
-        """Change ``payment`` now, and its payment in the database with all others of the batch."""
+        """Change ``payment`` now, and its row in the database with all others."""
         if not changes:
             return
         for name, value in changes.items():

@@ -1,13 +1,13 @@
-"""Calling the gateways and using what they answer.
+"""Calling the gateways and recording what they answer.
 
-Three steps, never mixed: ``planning`` writes the intent and commits; ``perform`` is the network,
-outside of any transaction; ``settle`` applies what was heard.
+Three steps, never mixed: ``planning`` records the request and commits; ``perform`` is the network,
+outside of any transaction; ``record_results`` applies the answers.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction as db_transaction
@@ -16,19 +16,16 @@ from django.utils import timezone
 from durable import bulk
 from gateways.operation import Verb
 from gateways.outcome import Outcome, OutcomeKind
-from payments.cases import opening
-from payments.cases.opening import CaseReport
-from payments.models import CaseKind, GatewayCall, Transaction
-from payments.outcomes.apply import Evidence, Source, apply_outcomes
-from payments.processing.next_operation import is_expired_unanswered
-from payments.processing.planning import FAILURES_BEFORE_A_CASE, Job, defer_failing
+from payments.cases.opening import open_cases
+from payments.models import GatewayCall
+from payments.outcomes.apply import apply_outcomes
+from payments.outcomes.evidence import Evidence, Source
+from payments.processing.attention import find_cases
+from payments.processing.planning import Job, defer_failing
 from payments.routing import breaker
 from payments.routing.registry import gateway
-from payments.states import Status
 
 logger = logging.getLogger(__name__)
-
-_ENDS_OF_A_HOLD: Final = frozenset({Verb.CAPTURE, Verb.VOID})
 
 
 def perform(job: Job) -> Outcome:
@@ -36,13 +33,13 @@ def perform(job: Job) -> Outcome:
     try:
         return gateway(job.payment.gateway).perform(job.operation)
     except Exception:
-        # The adapter's bug, not the gateway's word: we do not know what happened out there.
+        # A fault of the adapter, not an answer of the gateway: what happened there is unknown.
         logger.exception("adapter_failed", extra={"transaction": str(job.payment.pk)})
         return Outcome(OutcomeKind.UNKNOWN)
 
 
-def settle(*, results: Sequence[tuple[Job, Outcome]]) -> None:
-    """Store the answers and apply them, as one commit; a row that fails is redone alone."""
+def record_results(*, results: Sequence[tuple[Job, Outcome]]) -> None:
+    """Store the answers and apply them, in one commit; a payment that fails is redone alone."""
     try:
         _record_together(results)
     except Exception:
@@ -53,18 +50,15 @@ def settle(*, results: Sequence[tuple[Job, Outcome]]) -> None:
             defer_failing(job.payment)
             return
         for result in results:
-            settle(results=[result])
+            record_results(results=[result])
 
 
 @db_transaction.atomic(durable=True)
 def _record_together(results: Sequence[tuple[Job, Outcome]]) -> None:
-    apply_outcomes([_evidence(job, outcome) for job, outcome in results])
-    now = timezone.now()
-    bulk.update(GatewayCall, _answers(results, now))
+    apply_outcomes([_build_evidence(job, outcome) for job, outcome in results])
+    bulk.update(GatewayCall, _build_answers(results, timezone.now()))
     _note_outages(results)
-    opening.open_cases([_refused(job) for job, outcome in results if _is_stuck(job, outcome)])
-    opening.open_cases(_still_held(results))
-    opening.open_cases(_never_answered(results))
+    open_cases(find_cases(results))
 
 
 def _note_outages(results: Sequence[tuple[Job, Outcome]]) -> None:
@@ -73,7 +67,7 @@ def _note_outages(results: Sequence[tuple[Job, Outcome]]) -> None:
     breaker.note(gateway_name=adapter.name, outcomes=sent)
 
 
-def _evidence(job: Job, outcome: Outcome) -> Evidence:
+def _build_evidence(job: Job, outcome: Outcome) -> Evidence:
     source = Source.QUERY if job.operation.verb is Verb.QUERY else Source.RESPONSE
     return Evidence(
         transaction_id=job.payment.pk,
@@ -86,21 +80,21 @@ def _evidence(job: Job, outcome: Outcome) -> Evidence:
     )
 
 
-def _answers(
+def _build_answers(
     results: Sequence[tuple[Job, Outcome]], now: datetime
 ) -> Mapping[UUID, Mapping[str, Any]]:
-    """What to write to each call. Not knowing never hides what another worker has heard."""
-    vague = [job.call.pk for job, outcome in results if not outcome.kind.is_answer]
-    calls = GatewayCall.objects.filter(pk__in=vague, answered_at__isnull=False)
-    known = set(calls.values_list("pk", flat=True)) if vague else set()
+    """What to write to each call. An unknown answer never hides one that another worker got."""
+    unknown = [job.call.pk for job, outcome in results if not outcome.kind.is_answer]
+    answered = GatewayCall.objects.filter(pk__in=unknown, answered_at__isnull=False)
+    kept = set(answered.values_list("pk", flat=True)) if unknown else set()
     return {
-        job.call.pk: _answer(job, outcome, now)
+        job.call.pk: _build_answer(job, outcome, now)
         for job, outcome in results
-        if job.call.pk not in known
+        if job.call.pk not in kept
     }
 
 
-def _answer(job: Job, outcome: Outcome, now: datetime) -> Mapping[str, Any]:
+def _build_answer(job: Job, outcome: Outcome, now: datetime) -> Mapping[str, Any]:
     is_answered = outcome.kind.is_answer or job.operation.verb is Verb.QUERY
     changes: dict[str, Any] = {"outcome": outcome.kind}
     if is_answered:
@@ -117,50 +111,3 @@ def _answer(job: Job, outcome: Outcome, now: datetime) -> Mapping[str, Any]:
         if earlier := job.call.with_last_send():
             changes["earlier"] = earlier
     return changes
-
-
-def _still_held(results: Sequence[tuple[Job, Outcome]]) -> list[CaseReport]:
-    """Holds that the gateway, asked to take or to release the money, has left as they were."""
-    refused = {
-        job.payment.pk: (job.operation.verb, outcome.failure)
-        for job, outcome in results
-        if job.operation.verb in _ENDS_OF_A_HOLD and outcome.kind.is_answer and outcome.failure
-    }
-    held = Transaction.objects.filter(pk__in=refused, status=Status.AUTHORIZED) if refused else []
-    return [opening.still_held_case(row, *refused[row.pk]) for row in held]
-
-
-def _never_answered(results: Sequence[tuple[Job, Outcome]]) -> list[CaseReport]:
-    """Holds whose end was asked for, and forgotten by the gateway before we heard of it."""
-    held = [
-        job.payment.pk
-        for job, outcome in results
-        if job.operation.verb is Verb.QUERY and outcome.kind is OutcomeKind.AUTHORIZED
-    ]
-    ends = GatewayCall.objects.filter(
-        transaction__in=held, transaction__status=Status.AUTHORIZED,
-        verb__in=_ENDS_OF_A_HOLD, answered_at=None,
-    ).select_related("transaction") if held else []  # fmt: skip
-    return [
-        opening.unanswered_hold_case(call.transaction, call.verb)
-        for call in ends
-        if is_expired_unanswered(call, call.transaction, gateway(call.gateway))
-    ]
-
-
-def _is_stuck(job: Job, outcome: Outcome) -> bool:
-    """Whether a person should know of it by now, said once.
-
-    The queries between the sends may be answered well, and begin the count of failures anew.
-    """
-    in_vain = {job.payment.failures + 1, job.call.sends}
-    return not outcome.kind.is_answer and FAILURES_BEFORE_A_CASE in in_vain
-
-
-def _refused(job: Job) -> CaseReport:
-    return CaseReport(
-        kind=CaseKind.REFUSED_CALLS,
-        transaction=job.payment,
-        money=job.payment.money,
-        detail={"verb": job.operation.verb, "failures": FAILURES_BEFORE_A_CASE},
-    )

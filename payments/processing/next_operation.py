@@ -27,7 +27,7 @@ def next_operation(
     return verb, None if verb is Verb.QUERY else unanswered.get(verb)
 
 
-def money_of(verb: Verb, payment: Transaction) -> Money | None:
+def find_money(verb: Verb, payment: Transaction) -> Money | None:
     """A capture of a hold names its amount; the capture that follows an approval takes all."""
     return payment.capture_money if verb is Verb.CAPTURE else None
 

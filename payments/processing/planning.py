@@ -5,7 +5,7 @@ Whatever happens after this commit, the next worker finds the intent. ``dispatch
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -21,17 +21,17 @@ from durable import bulk
 from durable.clock import database_now
 from durable.ids import uuid7
 from gateways.base import Gateway
-from gateways.operation import Operation, PaymentDetails, Verb
+from gateways.operation import Operation, Verb
 from gateways.outcome import FailureCode, OutcomeKind
 from orders.models import Order
 from payments.cases import opening
 from payments.cases.opening import CaseReport
 from payments.models import CaseKind, GatewayCall, Transaction
-from payments.outcomes.apply import fail_unsent
-from payments.processing.next_operation import money_of, next_operation
+from payments.outcomes.effects import fail_unsent
+from payments.processing.next_operation import find_money, next_operation
 from payments.routing import breaker, failover
 from payments.routing.failover import Reason
-from payments.routing.payment_details import payment_details
+from payments.routing.payment_details import build_payment_details
 from payments.routing.registry import gateway
 from payments.states import Status
 from privacy import encryption
@@ -44,7 +44,7 @@ FAILURES_BEFORE_A_CASE: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One planned operation on one claimed transaction."""
+    """One planned operation on one claimed payment."""
 
     payment: Transaction
     call: GatewayCall
@@ -63,7 +63,7 @@ def claim_and_plan(*, gateway_name: str, limit: int) -> list[Job]:
     """Take due transactions of one gateway and write down what will be done with each.
 
     Moves PENDING ones to PROCESSING. After this commit nothing has been sent yet, and whatever
-    happens now, the next worker finds the details.
+    happens now, the next worker finds what is to be done.
     """
     adapter = gateway(gateway_name)
     rows = Transaction.claim(limit=limit, lease=lease_for(adapter), gateway=gateway_name)
@@ -80,14 +80,20 @@ def defer_failing(payment: Transaction) -> None:
         )
 
 
-def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[Job]:
-    orders = Order.objects.in_bulk({payment.order_id for payment in rows})
-    calls = _earlier_calls(rows)
-    gate = _BreakerGate(adapter, circuit_is_open=breaker.is_open(adapter.name))
+def plan_one(*, payment: Transaction, adapter: Gateway, now: datetime) -> Job | None:
+    """Plan a claimed payment by itself; None when there is nothing to send for it now."""
+    return next(iter(_plan([payment], adapter, now)), None)
+
+
+def _plan(payments: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[Job]:
+    orders = Order.objects.in_bulk({payment.order_id for payment in payments})
+    calls = _find_earlier_calls(payments)
+    gate = _BreakerGate(adapter, is_open=breaker.is_open(adapter.name))
     jobs = []
-    for payment in rows:
+    for payment in payments:
+        claimed = _Claimed(payment, orders[payment.order_id], calls.get(payment.pk, []))
         try:
-            job = _next_job(payment, orders[payment.order_id], calls.get(payment.pk, []), gate, now)
+            job = _carry_out(_choose_step(claimed, gate, now), claimed, now)
         except Exception:
             logger.exception("transaction_not_planned", extra={"transaction": str(payment.pk)})
             defer_failing(payment)
@@ -98,62 +104,102 @@ def _plan(rows: Sequence[Transaction], adapter: Gateway, now: datetime) -> list[
     return jobs
 
 
-def _next_job(
-    payment: Transaction,
-    order: Order,
-    calls: Sequence[GatewayCall],
-    gate: "_BreakerGate",
-    now: datetime,
-) -> Job | None:
-    """What to send for ``payment`` now; None when it ends, moves to another gateway, or waits."""
-    if (reason := _reason_not_to_send(payment, calls, now)) is not None:
-        fail_unsent(payment, order, reason)
-        _close_refused(calls, now)
-        return None
-    here = [call for call in calls if call.gateway == payment.gateway]
-    if here and failover.reroute(payment, order, calls, Reason.REFUSED, now):
-        _close_refused(here, now)
-        return None
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A claimed payment with its order and its operations so far, at all gateways."""
+
+    payment: Transaction
+    order: Order
+    calls: Sequence[GatewayCall]
+
+    @property
+    def calls_here(self) -> Sequence[GatewayCall]:
+        """Those at the gateway where the payment is now."""
+        return [call for call in self.calls if call.gateway == self.payment.gateway]
+
+
+@dataclass(frozen=True, slots=True)
+class _BreakerGate:
+    """The gateway with its circuit breaker, which is read once for a whole batch."""
+
+    adapter: Gateway
+    is_open: bool
+
+    def allows(self, operation: Operation) -> bool:
+        """True when ``operation`` may go out now."""
+        return not self.is_open or not self.adapter.needs_network(operation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fail:
+    """Nothing ever reached a gateway, and nothing will be sent any more."""
+
+    code: FailureCode
+
+
+@dataclass(frozen=True, slots=True)
+class _Reroute:
+    """Another gateway takes it over."""
+
+    adapter: Gateway
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class _HandToPerson:
+    """The gateway's credentials belong to another account than the payment."""
+
+    adapter: Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class _WaitForGateway:
+    """The circuit is open, and no other gateway can take the payment."""
+
+
+_Step = _Fail | _Reroute | _HandToPerson | _WaitForGateway | Job
+
+
+def _choose_step(claimed: _Claimed, gate: _BreakerGate, now: datetime) -> _Step:
+    """What is done with a claimed payment now. The first rule that applies wins."""
+    payment, order, calls = claimed.payment, claimed.order, claimed.calls
+    if code := find_reason_not_to_send(payment, calls, now):
+        return _Fail(code)
+    # What was sent here was refused: try another gateway before this one is called again.
+    was_sent_here = bool(claimed.calls_here)
+    if was_sent_here and (adapter := failover.find_stand_in(payment, order, calls, now)):
+        return _Reroute(adapter, Reason.REFUSED)
     if _is_of_another_account(payment, gate.adapter):
-        _leave_to_a_person(payment, gate.adapter)
-        return None
-    job = _job(payment, order, gate.adapter, here, now)
+        return _HandToPerson(gate.adapter)
+    job = _build_job(claimed, gate.adapter, now)
     if gate.allows(job.operation):
         return job
-    # What was refused here has been tried above, and leaves an operation to close.
-    if here or not failover.reroute(payment, order, calls, Reason.CIRCUIT_OPEN, now):
-        payment.reschedule(due_in=breaker.PROBE_EVERY)
+    if not was_sent_here and (adapter := failover.find_stand_in(payment, order, calls, now)):
+        return _Reroute(adapter, Reason.CIRCUIT_OPEN)
+    return _WaitForGateway()
+
+
+def _carry_out(step: _Step, claimed: _Claimed, now: datetime) -> Job | None:
+    """Write down what ``step`` says; the job, where something is to be sent."""
+    payment = claimed.payment
+    match step:
+        case Job():
+            return step
+        case _Fail(code):
+            fail_unsent(payment, claimed.order, code)
+            _close_refused(claimed.calls, now)
+        case _Reroute(adapter, reason):
+            refused = claimed.calls_here
+            failover.reroute(payment, adapter, claimed.calls, reason, now)
+            _close_refused(refused, now)
+        case _HandToPerson(adapter):
+            _leave_to_a_person(payment, adapter)
+        case _WaitForGateway():
+            payment.reschedule(due_in=breaker.PROBE_EVERY)
     return None
 
 
-def _is_of_another_account(payment: Transaction, adapter: Gateway) -> bool:
-    """Whether the gateway's name has got other credentials since ``payment`` went there.
-
-    What it says now is about other payments: its "not found" would end one that may be paid.
-    """
-    both_known = bool(payment.gateway_account and adapter.account)
-    return both_known and payment.gateway_account != adapter.account
-
-
-def _leave_to_a_person(payment: Transaction, adapter: Gateway) -> None:
-    payment.retry_later()
-    differences = {"account": f"{adapter.account}, not {payment.gateway_account}"}
-    detail = {"differences": differences, "source": "settings"}
-    found = CaseReport(
-        kind=CaseKind.CONFLICT, transaction=payment, money=payment.money, detail=detail, once=True
-    )
-    opening.open_cases([found])
-
-
-def _close_refused(calls: Sequence[GatewayCall], now: datetime) -> None:
-    still_open = [call.pk for call in calls if call.answered_at is None]
-    if still_open:
-        GatewayCall.objects.filter(pk__in=still_open).update(
-            answered_at=now, outcome=OutcomeKind.NOT_DONE
-        )
-
-
-def _reason_not_to_send(
+def find_reason_not_to_send(
     payment: Transaction, calls: Sequence[GatewayCall], now: datetime
 ) -> FailureCode | None:
     """Why a payment of which nothing has reached a gateway should not be sent any more."""
@@ -165,65 +211,75 @@ def _reason_not_to_send(
     return FailureCode.NEVER_SENT if now >= payment.expires_at else None
 
 
-@dataclass(frozen=True, slots=True)
-class _BreakerGate:
-    """The gateway with its circuit breaker, which is asked once for a whole batch."""
+def _is_of_another_account(payment: Transaction, adapter: Gateway) -> bool:
+    """True when the gateway's name has got other credentials since ``payment`` went there.
 
-    adapter: Gateway
-    circuit_is_open: bool
-
-    def allows(self, operation: Operation) -> bool:
-        """Whether ``operation`` may go out now."""
-        return not self.circuit_is_open or not self.adapter.needs_network(operation)
+    Its answers are about other payments then: a "not found" would end one that may be paid.
+    """
+    both_known = bool(payment.gateway_account and adapter.account)
+    return both_known and payment.gateway_account != adapter.account
 
 
-def _earlier_calls(rows: Sequence[Transaction]) -> Mapping[UUID, list[GatewayCall]]:
-    """The operations of ``rows``, but for answered queries; a new payment can have none."""
-    started = [payment.pk for payment in rows if payment.status != Status.PENDING]
+def _leave_to_a_person(payment: Transaction, adapter: Gateway) -> None:
+    payment.retry_later()
+    differences = {"account": f"{adapter.account}, not {payment.gateway_account}"}
+    detail = {"differences": differences, "source": "settings"}
+    report = CaseReport(
+        kind=CaseKind.CONFLICT, transaction=payment, money=payment.money, detail=detail, once=True
+    )
+    opening.open_cases([report])
+
+
+def _close_refused(calls: Sequence[GatewayCall], now: datetime) -> None:
+    still_open = [call.pk for call in calls if call.answered_at is None]
+    if still_open:
+        GatewayCall.objects.filter(pk__in=still_open).update(
+            answered_at=now, outcome=OutcomeKind.NOT_DONE
+        )
+
+
+def _find_earlier_calls(payments: Sequence[Transaction]) -> Mapping[UUID, list[GatewayCall]]:
+    """The operations of ``payments``, but for answered queries; a new payment can have none."""
+    started = [payment.pk for payment in payments if payment.status != Status.PENDING]
     found: dict[UUID, list[GatewayCall]] = {}
     if started:
-        of_interest = Q(answered_at__isnull=True) | ~Q(verb=Verb.QUERY)
-        for call in GatewayCall.objects.filter(of_interest, transaction__in=started):
+        relevant = Q(answered_at__isnull=True) | ~Q(verb=Verb.QUERY)
+        for call in GatewayCall.objects.filter(relevant, transaction__in=started):
             found.setdefault(call.transaction_id, []).append(call)
     return found
 
 
-def _job(
-    payment: Transaction,
-    order: Order,
-    adapter: Gateway,
-    calls: Sequence[GatewayCall],
-    now: datetime,
-) -> Job:
-    details = payment_details(payment, order, adapter)
-    verb, call = next_operation(payment, calls, adapter, now)
-    # Only a creation spends it; a gateway refuses a question that carries what it did not ask for.
-    token = encryption.unseal(payment.payment_token) if verb is Verb.CREATE else ""
-    call = call or _new_call(payment, verb, adapter, details, now)
+def _build_job(claimed: _Claimed, adapter: Gateway, now: datetime) -> Job:
+    payment = claimed.payment
+    verb, call = next_operation(payment, claimed.calls_here, adapter, now)
+    call_id = call.pk if call else uuid7()
     operation = Operation(
-        verb=verb, reference=call.reference, details=details, now=now,
-        request=call.request, token=token, money=money_of(verb, payment),
-    )  # fmt: skip
-    return Job(payment, call, operation)
-
-
-def _new_call(
-    payment: Transaction, verb: Verb, adapter: Gateway, details: PaymentDetails, now: datetime
-) -> GatewayCall:
-    call_id = uuid7()
-    # The first operation goes by the transaction's own reference: it is the one the gateway
-    # shows to people.
-    reference = payment.reference if verb is Verb.CREATE else call_id.hex
-    operation = Operation(
-        verb=verb, reference=reference, details=details, now=now, money=money_of(verb, payment)
+        verb=verb,
+        reference=call.reference if call else _new_reference(payment, verb, call_id),
+        details=build_payment_details(payment, claimed.order, adapter),
+        now=now,
+        # Only a creation spends it; a gateway refuses a query that carries what it does not take.
+        token=encryption.unseal(payment.payment_token) if verb is Verb.CREATE else "",
+        money=find_money(verb, payment),
     )
+    request = call.request if call else adapter.freeze(operation)
+    operation = replace(operation, request=request)
+    return Job(payment, call or _new_call(payment, operation, call_id), operation)
+
+
+def _new_reference(payment: Transaction, verb: Verb, call_id: UUID) -> str:
+    """The first operation has the payment's own reference: it is what the gateway shows people."""
+    return payment.reference if verb is Verb.CREATE else call_id.hex
+
+
+def _new_call(payment: Transaction, operation: Operation, call_id: UUID) -> GatewayCall:
     return GatewayCall(
         id=call_id,
         transaction=payment,
         gateway=payment.gateway,
-        verb=verb,
-        reference=reference,
-        request=adapter.freeze(operation),
+        verb=operation.verb,
+        reference=operation.reference,
+        request=operation.request,
     )
 
 
@@ -267,10 +323,10 @@ def _start(rows: Sequence[Transaction], jobs: Sequence[Job]) -> None:
     )
     for payment in rows:
         payment.status, payment.version = Status.PROCESSING, payment.version + 1
-    audit.record([_started(payment, calls[payment.pk]) for payment in rows])
+    audit.record([_started_event(payment, calls[payment.pk]) for payment in rows])
 
 
-def _started(payment: Transaction, call: GatewayCall) -> AuditEvent:
+def _started_event(payment: Transaction, call: GatewayCall) -> AuditEvent:
     return audit.event(
         action="transaction.processing",
         subject_type="transaction",

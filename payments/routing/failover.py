@@ -7,7 +7,6 @@ keeps each move with its reason.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -18,13 +17,12 @@ from audit import services as audit
 from audit.models import AuditEvent
 from durable.wake import wake
 from gateways.base import Gateway
-from gateways.operation import Operation, UnsupportedOperation, Verb
+from gateways.operation import Verb
 from orders.models import Order
-from payments.models import CaptureMethod, GatewayCall, Transaction
+from payments.models import GatewayCall, Transaction
 from payments.routing import breaker
-from payments.routing.payment_details import payment_details
 from payments.routing.registry import gateways_for
-from payments.routing.routes import Terms, objection
+from payments.routing.routes import build_route
 from payments.states import Status
 
 
@@ -52,61 +50,46 @@ def is_untouched(payment: Transaction, calls: Sequence[GatewayCall]) -> bool:
     return all(call.sends == call.refusals for call in calls if call.verb == Verb.CREATE)
 
 
-def reroute(
-    payment: Transaction, order: Order, calls: Sequence[GatewayCall], reason: Reason, now: datetime
-) -> bool:
-    """Hand ``payment``, claimed in this database transaction, to another gateway that can take it.
-
-    ``calls`` are its operations so far, at all gateways. False, and nothing is changed, when
-    there is no such gateway, when it is too late, or when the proof is missing.
-    """
-    # A token was made for one gateway, and means nothing to another.
-    if payment.payment_token or payment.cancel_code or now >= payment.expires_at:
-        return False
-    if not is_untouched(payment, calls):
-        return False
-    adapter = _stand_in(payment, order, calls, now)
-    if adapter is None:
-        return False
-    before = {"gateway": payment.gateway, "gateway_account": payment.gateway_account}
-    _change(payment, adapter, now)
-    audit.record([_moved(payment, before, reason, calls)])
-    wake(payment.queue)
-    return True
-
-
-def _stand_in(
+def find_stand_in(
     payment: Transaction, order: Order, calls: Sequence[GatewayCall], now: datetime
 ) -> Gateway | None:
-    """The first gateway of the method that was not tried, can do all, and can be reached."""
+    """Another gateway for ``payment``; None when there is none, or it must stay where it is.
+
+    ``calls`` are its operations so far, at all gateways. It is the first gateway of the method
+    that was not tried, supports all of the payment, and can be reached.
+    """
+    if not _may_leave(payment, calls, now):
+        return None
     tried = {payment.gateway, *(call.gateway for call in calls)}
-    terms = Terms(
-        method=payment.method,
-        channel=payment.channel,
-        money=payment.money,
-        capture=CaptureMethod(payment.capture),
-        has_token=False,
-    )
     for adapter in gateways_for(payment.method):
-        if adapter.name in tried or adapter.live != payment.live_mode or objection(adapter, terms):
+        if adapter.name in tried or adapter.live != payment.live_mode:
             continue
-        if not breaker.is_open(adapter.name) and not unsayable(payment, order, adapter, now):
+        if breaker.is_open(adapter.name):
+            continue
+        if build_route(adapter, payment, order, now).is_supported():
             return adapter
     return None
 
 
-def unsayable(payment: Transaction, order: Order, adapter: Gateway, now: datetime) -> str:
-    """Why ``adapter`` cannot be told of ``payment``, started ``now``; "" when it can."""
-    details = replace(
-        payment_details(payment, order, adapter), expires_at=now + adapter.link_lifetime
-    )
-    try:
-        adapter.freeze(
-            Operation(verb=Verb.CREATE, reference=payment.reference, details=details, now=now)
-        )
-    except UnsupportedOperation as error:
-        return str(error)
-    return ""
+def _may_leave(payment: Transaction, calls: Sequence[GatewayCall], now: datetime) -> bool:
+    # A token was made for one gateway, and means nothing to another.
+    if payment.payment_token or payment.cancel_code or now >= payment.expires_at:
+        return False
+    return is_untouched(payment, calls)
+
+
+def reroute(
+    payment: Transaction,
+    adapter: Gateway,
+    calls: Sequence[GatewayCall],
+    reason: Reason,
+    now: datetime,
+) -> None:
+    """Hand ``payment``, claimed in this database transaction, to ``adapter``, its stand-in."""
+    before = {"gateway": payment.gateway, "gateway_account": payment.gateway_account}
+    _change(payment, adapter, now)
+    audit.record([_rerouted_event(payment, before, reason, calls)])
+    wake(payment.queue)
 
 
 def _change(payment: Transaction, adapter: Gateway, now: datetime) -> None:
@@ -124,7 +107,7 @@ def _change(payment: Transaction, adapter: Gateway, now: datetime) -> None:
         setattr(payment, name, value)
 
 
-def _moved(
+def _rerouted_event(
     payment: Transaction, before: dict[str, str], reason: Reason, calls: Sequence[GatewayCall]
 ) -> AuditEvent:
     refused = [call for call in calls if call.gateway == before["gateway"]]

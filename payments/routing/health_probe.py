@@ -1,4 +1,4 @@
-"""Asking a gateway how it is by a question about a payment that nobody made.
+"""Checks whether a gateway answers, by a query about a payment that does not exist.
 
 It moves nothing and needs no payment of ours, so that no shopper's is risked to find out whether
 a gateway is back.
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from durable.ids import uuid7
 from gateways.base import Gateway
-from gateways.operation import Operation, PaymentDetails, Verb
+from gateways.operation import CaptureMethod, Operation, PaymentDetails, Verb
 from gateways.outcome import Outcome, OutcomeKind
 from money.money import Money
 from payments.routing.payment_details import webhook_url
@@ -22,11 +22,11 @@ logger = logging.getLogger(__name__)
 
 # Of a shape that every gateway takes for an id, and that none has given out. Without one there
 # are gateways that would not be asked at all.
-_NOBODYS_ID: Final = "NOBODY00000000000"
+_UNUSED_ID: Final = "NOBODY00000000000"
 
 
 def probe(adapter: Gateway) -> Outcome:
-    """What the gateway says about a payment that nobody has made.
+    """The gateway's answer about a payment that does not exist.
 
     Goes over the network and needs no database. Our own failure is an UNKNOWN without exchange.
     """
@@ -49,7 +49,7 @@ def _dummy_details(adapter: Gateway) -> PaymentDetails:
         order_number="0",
         description="",
         method=next(iter(adapter.capabilities.methods)),
-        capture="automatic",
+        capture=CaptureMethod.AUTOMATIC,
         return_url=settings.BASE_URL,
         cancel_url=settings.BASE_URL,
         webhook_url=webhook_url(adapter),
@@ -59,5 +59,5 @@ def _dummy_details(adapter: Gateway) -> PaymentDetails:
         created_at=now,
         expires_at=now + adapter.link_lifetime,
         has_token=False,
-        psp_reference=_NOBODYS_ID,
+        psp_reference=_UNUSED_ID,
     )

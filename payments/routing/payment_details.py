@@ -1,15 +1,15 @@
-"""A transaction as its gateway sees it."""
+"""A payment as its gateway needs to see it."""
 
 from django.conf import settings
 
 from gateways.base import Gateway
-from gateways.operation import PaymentDetails
+from gateways.operation import CaptureMethod, PaymentDetails
 from orders.links import pay_url
 from orders.models import Order
 from payments.models import Transaction
 
 
-def payment_details(payment: Transaction, order: Order, adapter: Gateway) -> PaymentDetails:
+def build_payment_details(payment: Transaction, order: Order, adapter: Gateway) -> PaymentDetails:
     """Everything an adapter may know of ``payment``; frozen but for what the gateway told us."""
     return PaymentDetails(
         reference=payment.reference,
@@ -17,7 +17,7 @@ def payment_details(payment: Transaction, order: Order, adapter: Gateway) -> Pay
         order_number=str(order.number),
         description=f"{settings.SHOP_NAME} {order.number}",
         method=payment.method,
-        capture=payment.capture,
+        capture=CaptureMethod(payment.capture),
         return_url=f"{pay_url(order)}/return/{payment.reference}",
         cancel_url=f"{pay_url(order)}/return/{payment.reference}",
         webhook_url=webhook_url(adapter),

@@ -1,62 +1,91 @@
-"""Which gateways can take a payment: those of its method that can do all that it asks."""
+"""Which gateways can take a payment: those of its method that support all that it asks for."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from gateways.base import Gateway
-from money.money import Money
-from payments.errors import (
-    CaptureUnavailable,
-    ChannelUnavailable,
-    MethodUnavailable,
-    PaymentError,
-    TokenNotAccepted,
-    TokenRequired,
-)
-from payments.models import CaptureMethod
-from payments.routing.offers import why_not
+from gateways.operation import PaymentDetails
+from orders.models import Order
+from payments.errors import MethodUnavailable
+from payments.models import Transaction
+from payments.routing.payment_details import build_payment_details
 from payments.routing.registry import gateways_for, methods
+from payments.routing.support import (
+    Unsupported,
+    request_unsupported_reason,
+    terms_unsupported_reason,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What a payment asks of its gateway."""
+class Route:
+    """A gateway, and the payment as that gateway would see it if its link were made ``now``."""
 
-    method: str
-    channel: str
-    money: Money
-    capture: CaptureMethod
-    has_token: bool
+    adapter: Gateway
+    details: PaymentDetails
+    now: datetime
+
+    def terms_unsupported_reason(self) -> Unsupported | None:
+        """Why the gateway cannot take what is asked for; None when it can."""
+        return terms_unsupported_reason(self.adapter, self.details)
+
+    def request_unsupported_reason(self) -> Unsupported | None:
+        """Why the adapter cannot express it; None when it can."""
+        return request_unsupported_reason(self.adapter, self.details, self.now)
+
+    def is_supported(self) -> bool:
+        """True when the gateway can take the payment as it is."""
+        return not (self.terms_unsupported_reason() or self.request_unsupported_reason())
 
 
-def routes(terms: Terms) -> Sequence[Gateway]:
-    """The gateways that can take it, the preferred one first; never none.
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Gateways for a new payment, the preferred one first; neither is ever empty.
+
+    ``fitting`` take all that it asks for; ``able`` are those whose adapter can express it, too.
+    """
+
+    fitting: Sequence[Gateway]
+    able: Sequence[Gateway]
+
+    def preferred_to(self, chosen: Gateway) -> Sequence[Gateway]:
+        """Those that fit and stand before ``chosen``."""
+        return self.fitting[: self.fitting.index(chosen)]
+
+
+def find_candidates(payment: Transaction, order: Order) -> Candidates:
+    """The gateways that can take a new ``payment``.
 
     Raises a PaymentError that says why the preferred one cannot, when none can.
     """
-    candidates = gateways_for(terms.method)
-    if not candidates:
-        raise MethodUnavailable(f"This way of paying is not offered here: {_offered()}.")
-    able = [adapter for adapter in candidates if objection(adapter, terms) is None]
-    if not able and (reason := objection(candidates[0], terms)) is not None:
-        raise reason
-    return able
+    adapters = gateways_for(payment.method)
+    if not adapters:
+        raise MethodUnavailable(f"This way of paying is not offered here: {_name_methods()}.")
+    routes = [build_route(adapter, payment, order, payment.created_at) for adapter in adapters]
+    fitting = _keep_supported(routes, Route.terms_unsupported_reason)
+    # A token was made by the form of the preferred one, and means nothing to another.
+    asked = fitting[:1] if payment.payment_token else fitting
+    able = _keep_supported(asked, Route.request_unsupported_reason)
+    return Candidates([each.adapter for each in fitting], [each.adapter for each in able])
 
 
-def _offered() -> str:
+def build_route(adapter: Gateway, payment: Transaction, order: Order, now: datetime) -> Route:
+    """``payment`` by way of ``adapter``, with a link made ``now``."""
+    details = build_payment_details(payment, order, adapter)
+    return Route(adapter, replace(details, expires_at=now + adapter.link_lifetime), now)
+
+
+def _keep_supported(
+    routes: Sequence[Route], find_reason: Callable[[Route], Unsupported | None]
+) -> Sequence[Route]:
+    """Those without a reason against them; raises the first reason when there are none."""
+    reasons = [find_reason(route) for route in routes]
+    kept = [route for route, reason in zip(routes, reasons, strict=True) if reason is None]
+    if not kept and reasons[0] is not None:
+        raise reasons[0].build_error()
+    return kept
+
+
+def _name_methods() -> str:
     return f"choose one of {', '.join(methods())}" if methods() else "none is set up"
-
-
-def objection(adapter: Gateway, terms: Terms) -> PaymentError | None:
-    """Why ``adapter`` cannot take such a payment; None when it can."""
-    can, method = adapter.capabilities, terms.method
-    if reason := why_not(adapter, method, terms.money, terms.channel):
-        return (ChannelUnavailable if terms.channel else MethodUnavailable)(str(reason))
-    if terms.capture == CaptureMethod.MANUAL and not adapter.can_hold(method, terms.channel):
-        way = f"{method} by {terms.channel}" if terms.channel else method
-        return CaptureUnavailable(f"{way} takes the money at once: leave out capture.")
-    if terms.has_token and not can.takes_token:
-        return TokenNotAccepted(f"{method} takes no payment_token: leave it out.")
-    if can.needs_token and not terms.has_token:
-        return TokenRequired(f"{method} needs a payment_token from the gateway's own form.")
-    return None

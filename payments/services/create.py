@@ -1,6 +1,6 @@
 """Starting a payment: the request is checked, and a row is stored that is due now."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -15,6 +15,7 @@ from durable.clock import database_now
 from durable.ids import uuid7
 from durable.wake import wake
 from gateways.base import Gateway
+from gateways.operation import CaptureMethod
 from money.money import Money
 from orders.errors import OrderNotFound
 from orders.models import Order
@@ -25,14 +26,13 @@ from payments.errors import (
     AmountMismatch,
     CardNumberRefused,
     CurrencyMismatch,
-    MethodUnavailable,
     OrderEnded,
     PaymentInProgress,
     ReturnUrlRefused,
 )
-from payments.models import CaptureMethod, Transaction
+from payments.models import Transaction
 from payments.routing import failover
-from payments.routing.routes import Terms, routes
+from payments.routing.routes import find_candidates
 from payments.services import idempotency
 from payments.states import LIVE, Status
 from privacy import encryption
@@ -60,7 +60,7 @@ class PaymentRequest:
         """Equal for equal requests; where the request came from is no part of it."""
         # Left out where there is none: so an older request is still equal to its repeat.
         channel = {"channel": self.channel} if self.channel else {}
-        return idempotency.fingerprint(
+        return idempotency.compute_fingerprint(
             channel
             | {
                 "order_id": self.order_id.hex,
@@ -95,23 +95,23 @@ def create_payment(
     made from the client, the order, the request and the order's failed payments. Raises a
     PaymentError or OrderNotFound; then nothing is stored and the key is free.
     """
-    print_ = request.fingerprint()
-    key = key or _made_key(client, request.order_id, print_)
-    claimed = idempotency.claim(client=client, key=key, print_=print_)
+    fingerprint = request.fingerprint()
+    key = key or _make_key(client, request.order_id, fingerprint)
+    claimed = idempotency.claim(client=client, key=key, fingerprint=fingerprint)
     if claimed.transaction is not None:
         return CreatedPayment(claimed.transaction, claimed.response, key, replayed=True)
-    row = _start(client, request)
-    body = render(row)
-    idempotency.store(claimed, transaction=row, response=body)
-    wake(row.queue)
-    return CreatedPayment(row, body, key, replayed=False)
+    payment = _start(client, request)
+    body = render(payment)
+    idempotency.store(claimed, transaction=payment, response=body)
+    wake(payment.queue)
+    return CreatedPayment(payment, body, key, replayed=False)
 
 
-def _made_key(client: str, order_id: UUID, print_: str) -> str:
+def _make_key(client: str, order_id: UUID, fingerprint: str) -> str:
     """The same for a blind repeat; another one after a payment of the order has failed."""
     failed = Transaction.objects.filter(order_id=order_id, status=Status.FAILED).count()
-    made = {"client": client, "order": order_id.hex, "request": print_, "failed": failed}
-    return f"auto-{idempotency.fingerprint(made)[:40]}"
+    made = {"client": client, "order": order_id.hex, "request": fingerprint, "failed": failed}
+    return f"auto-{idempotency.compute_fingerprint(made)[:40]}"
 
 
 def _start(client: str, request: PaymentRequest) -> Transaction:
@@ -119,21 +119,24 @@ def _start(client: str, request: PaymentRequest) -> Transaction:
     if request.owner_id not in {None, order.customer_id}:
         raise OrderNotFound("There is no such order.")
     _require_payable(order, request.money)
-    able = routes(_terms(request))
     _require_clean(request)
-    row = _row(client, order, request)
-    # A token was made by the form of the preferred one, and means nothing to another.
-    adapters = _expressible(row, order, able[:1] if request.payment_token else able)
-    adapter = failover.first_choice(adapters)
-    row.gateway, row.gateway_account, row.live_mode = adapter.name, adapter.account, adapter.live
-    row.expires_at = row.created_at + adapter.link_lifetime
-    _insert(row)
-    passed_over = [other.name for other in able[: able.index(adapter)]]
-    audit.record([_created(row, passed_over)])
-    return row
+    payment = _build_payment(client, order, request)
+    candidates = find_candidates(payment, order)
+    chosen = failover.first_choice(candidates.able)
+    _assign(payment, chosen)
+    _insert(payment)
+    passed_over = [adapter.name for adapter in candidates.preferred_to(chosen)]
+    audit.record([_created_event(payment, passed_over)])
+    return payment
 
 
-def _row(client: str, order: Order, request: PaymentRequest) -> Transaction:
+def _assign(payment: Transaction, adapter: Gateway) -> None:
+    payment.gateway, payment.gateway_account = adapter.name, adapter.account
+    payment.live_mode = adapter.live
+    payment.expires_at = payment.created_at + adapter.link_lifetime
+
+
+def _build_payment(client: str, order: Order, request: PaymentRequest) -> Transaction:
     """Without what its gateway says of it: name, account, mode, and how long its links live."""
     now = database_now()
     return Transaction(
@@ -177,24 +180,6 @@ def _insert(payment: Transaction) -> None:
         )
 
 
-def _terms(request: PaymentRequest) -> Terms:
-    return Terms(
-        method=request.method,
-        channel=request.channel,
-        money=request.money,
-        capture=request.capture,
-        has_token=bool(request.payment_token),
-    )
-
-
-def _expressible(payment: Transaction, order: Order, able: Sequence[Gateway]) -> list[Gateway]:
-    """Those that can be told of it; what none can is refused now, not found out by a worker."""
-    reasons = [failover.unsayable(payment, order, adapter, payment.created_at) for adapter in able]
-    if all(reasons):
-        raise MethodUnavailable(f"{payment.method} cannot take this payment: {reasons[0]}.")
-    return [adapter for adapter, reason in zip(able, reasons, strict=True) if not reason]
-
-
 def _require_clean(request: PaymentRequest) -> None:
     """Refuse card numbers in free text, and return URLs to places nobody vouched for."""
     texts = [*request.metadata, *request.metadata.values(), request.payment_token]
@@ -217,7 +202,7 @@ def _is_allowed(url: str) -> bool:
     return f"{parts.scheme}://{parts.netloc}" in {settings.BASE_URL, *settings.RETURN_ORIGINS}
 
 
-def _created(payment: Transaction, passed_over: list[str]) -> AuditEvent:
+def _created_event(payment: Transaction, passed_over: list[str]) -> AuditEvent:
     """``passed_over`` are the gateways that were preferred, and cannot be reached or told."""
     return audit.event(
         action="transaction.created",

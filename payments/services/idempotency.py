@@ -16,13 +16,13 @@ from payments.models import IdempotencyKey, Transaction
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 
 
-def fingerprint(request: Mapping[str, Any]) -> str:
+def compute_fingerprint(request: Mapping[str, Any]) -> str:
     """SHA-256 over the request's meaning: the order of its members is no difference."""
     canonical = json.dumps(request, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def claim(*, client: str, key: str, print_: str) -> IdempotencyKey:
+def claim(*, client: str, key: str, fingerprint: str) -> IdempotencyKey:
     """Take ``key`` for this request: a row without a transaction is new and now ours.
 
     Waits for a request that holds the same key. Else it is the row of an equal request that was
@@ -31,7 +31,7 @@ def claim(*, client: str, key: str, print_: str) -> IdempotencyKey:
     the key is free again.
     """
     row = IdempotencyKey(
-        client=client, key=key, fingerprint=print_, request_id=current_request_id()
+        client=client, key=key, fingerprint=fingerprint, request_id=current_request_id()
     )
     try:
         if bulk.insert_new(row):
@@ -41,7 +41,7 @@ def claim(*, client: str, key: str, print_: str) -> IdempotencyKey:
             raise RequestInProgress("The same request is being answered. Try again.") from error
         raise
     stored = IdempotencyKey.objects.select_related("transaction__order").get(client=client, key=key)
-    if stored.fingerprint != print_:
+    if stored.fingerprint != fingerprint:
         raise KeyReused("This Idempotency-Key was used for another request. Take a new one.")
     return stored
 

@@ -28,7 +28,7 @@ from payments.errors import (
     PaymentNotFound,
 )
 from payments.models import GatewayCall, Transaction
-from payments.outcomes.apply import cancel_requested, fail_unsent
+from payments.outcomes.effects import build_cancel_requested_event, fail_unsent
 from payments.outcomes.query_schedule import earliest_query
 from payments.processing.next_operation import is_expired_unanswered
 from payments.routing.registry import gateways
@@ -142,7 +142,7 @@ def _ask_for_end(payment: Transaction, code: FailureCode) -> Transaction:
         _save(
             payment, cancel_code=code, cancel_requested_at=now, due_at=earliest_query(payment, now)
         )
-        audit.record([cancel_requested(payment)])
+        audit.record([build_cancel_requested_event(payment)])
         wake(payment.queue)
     return payment
 

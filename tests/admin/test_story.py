@@ -164,11 +164,11 @@ class TestStory:
     def test_of_a_lost_answer_tells_both_sends(self, as_support: Client) -> None:
         payment = TransactionFactory.create(method="card")
         job = begin(payment)
-        dispatch.settle(results=[(job, Outcome(OutcomeKind.UNKNOWN))])
+        dispatch.record_results(results=[(job, Outcome(OutcomeKind.UNKNOWN))])
         make_due(payment)
         [job] = planning.claim_and_plan(gateway_name="stripe", limit=1)
         exchange = Exchange({"url": "/v1"}, {"client_secret": "pi_1_secret_2"}, 200, 12)
-        dispatch.settle(results=[(job, paid(payment, exchange=exchange))])
+        dispatch.record_results(results=[(job, paid(payment, exchange=exchange))])
         payment.refresh_from_db()
 
         assert GatewayCall.objects.get(transaction=payment).sends == 2
@@ -191,7 +191,7 @@ class TestStory:
             answer: Json = {"request_id": f"req_{status}", "client_secret": "pi_1_secret_2"}
             exchange = Exchange({"url": "/v1"}, answer, status, 12)
             unknown = Outcome(OutcomeKind.UNKNOWN, exchange=exchange)
-            dispatch.settle(results=[(begin(payment), unknown)])
+            dispatch.record_results(results=[(begin(payment), unknown)])
         hear(payment, paid(payment))
         told = [entry for entry in story_of(payment).entries if entry.kind == "call"]
         story = [(entry.title, dict(entry.facts).get("HTTP")) for entry in told]
@@ -259,7 +259,7 @@ class TestStory:
 
     def test_says_when_the_gateway_is_asked_next(self, as_support: Client) -> None:
         payment = TransactionFactory.create()
-        dispatch.settle(results=[(begin(payment), Outcome(OutcomeKind.PENDING))])
+        dispatch.record_results(results=[(begin(payment), Outcome(OutcomeKind.PENDING))])
         assert "vnpay is asked how it stands (query 1) at" in text_of(as_support, payment)
 
     def test_says_that_held_money_is_taken_next_when_somebody_asked(

@@ -15,7 +15,7 @@ from gateways.outcome import NextAction, Outcome, OutcomeKind
 from orders.links import link_token
 from orders.models import Order
 from payments.models import Transaction
-from payments.outcomes.apply import Source
+from payments.outcomes.evidence import Source
 from payments.processing import dispatch
 from payments.states import Status
 from tests.checkout.pay_form import Page, choose, form_token
@@ -41,7 +41,7 @@ def text(page: Page) -> str:
 def send_on(payment: Transaction, url: str = LINK) -> None:
     """What the worker does: plan the call, and apply the gateway's page."""
     answer = Outcome(OutcomeKind.ACTION_REQUIRED, next_action=NextAction(url))
-    dispatch.settle(results=[(begin(payment), answer)])
+    dispatch.record_results(results=[(begin(payment), answer)])
     payment.refresh_from_db()
 
 
@@ -294,7 +294,7 @@ class TestReturn:
         send_on(payment)
         status = client.get(f"{link}/return/{payment.reference}")["Location"]
         assert client.get(status.replace("status", "status.json")).json()["stage"] == "checking"
-        dispatch.settle(results=[(begin(payment), Outcome(OutcomeKind.UNPAID))])
+        dispatch.record_results(results=[(begin(payment), Outcome(OutcomeKind.UNPAID))])
         assert client.get(status.replace("status", "status.json")).json()["stage"] == "continue"
         again = client.get(f"{link}/return/{payment.reference}")["Location"]
         assert client.get(again.replace("status", "status.json")).json()["stage"] == "checking"

@@ -19,7 +19,7 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "locale" / "vi" / "LC_MESSAGES"
 PYTHON = (
-    "api/errors.py", "payments/routing/offers.py", "checkout/forms.py",
+    "api/errors.py", "payments/routing/support.py", "checkout/forms.py",
     "checkout/wording.py", "payments/reasons.py",
 )  # fmt: skip
 TEMPLATES = (

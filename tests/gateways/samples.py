@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from gateways.base import Gateway
-from gateways.operation import Operation, PaymentDetails, Verb
+from gateways.operation import CaptureMethod, Operation, PaymentDetails, Verb
 from gateways.outcome import Outcome
 from money.money import Money
 
@@ -23,7 +23,7 @@ def details(**changes: Any) -> PaymentDetails:
             order_number="ORD-1001",
             description="",
             method="vnpay",
-            capture="automatic",
+            capture=CaptureMethod.AUTOMATIC,
             return_url="https://shop.example.vn/checkout/return",
             cancel_url="https://shop.example.vn/checkout/cancel",
             webhook_url="https://shop.example.vn/webhooks/gateway",

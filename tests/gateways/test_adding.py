@@ -34,8 +34,20 @@ ROOT: Final = Path(__file__).parents[2]
 MANUAL: Final = ROOT / "docs" / "adding-a-gateway.md"
 SECRET: Final = "a-secret-of-tinypay"
 PRODUCT: Final = (
-    "accounts", "api", "audit", "backoffice", "checkout", "config", "durable", "gateways", "money",
-    "notifications", "ops", "orders", "payments", "privacy",
+    "accounts",
+    "api",
+    "audit",
+    "backoffice",
+    "checkout",
+    "config",
+    "durable",
+    "gateways",
+    "money",
+    "notifications",
+    "ops",
+    "orders",
+    "payments",
+    "privacy",
 )
 
 

@@ -16,7 +16,7 @@ import requests
 
 from gateways.base import Gateway
 from gateways.momo.gateway import MomoGateway
-from gateways.operation import PaymentDetails, Verb
+from gateways.operation import CaptureMethod, PaymentDetails, Verb
 from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from gateways.paypal.gateway import PaypalGateway
 from gateways.stripe.gateway import StripeGateway
@@ -189,14 +189,14 @@ class TestStripe:
         assert said.failure.code is FailureCode.INSUFFICIENT_FUNDS
 
     def test_takes_a_part_of_a_hold_and_lets_the_rest_go(self) -> None:
-        gateway, details, held = self.pay("pm_card_visa", capture="manual")
+        gateway, details, held = self.pay("pm_card_visa", capture=CaptureMethod.MANUAL)
         assert (held.kind, held.money) == (OutcomeKind.AUTHORIZED, STRIPE.total)
         known = learned(details, held)
         taken = ask(gateway, Verb.CAPTURE, known, money=Money(999, "USD"))
         assert (taken.kind, taken.money) == (OutcomeKind.SUCCEEDED, Money(999, "USD"))
 
     def test_releases_a_hold(self) -> None:
-        gateway, details, held = self.pay("pm_card_visa", capture="manual")
+        gateway, details, held = self.pay("pm_card_visa", capture=CaptureMethod.MANUAL)
         known = learned(details, held)
         assert ask(gateway, Verb.VOID, known).kind is OutcomeKind.DECLINED
         assert ask(gateway, Verb.QUERY, known).kind is OutcomeKind.DECLINED

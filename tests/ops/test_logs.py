@@ -20,7 +20,7 @@ from gateways.vnpay.gateway import VnpayGateway
 from ops.logs import logging_config
 from orders.models import Order
 from payments.processing import dispatch
-from payments.processing.dispatch import perform, settle
+from payments.processing.dispatch import perform, record_results
 from tests.factories import OrderFactory, TransactionFactory, begin
 
 CARD = "4111 1111 1111 1111"
@@ -181,7 +181,7 @@ class TestALineOfTheWorker:
         job = begin(payment)
         outcome = perform(job)
         monkeypatch.setattr(dispatch, "apply_outcomes", refuse)
-        settle(results=[(job, outcome)])
+        record_results(results=[(job, outcome)])
         assert lines.one("outcome_not_applied")["transaction"] == str(payment.pk)
         assert secrets_in(lines.text) == []
 

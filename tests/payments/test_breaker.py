@@ -13,11 +13,12 @@ from django.db.models.functions import Now
 
 from audit.models import AuditEvent
 from durable.clock import database_now
-from gateways.operation import Verb
+from gateways.operation import CaptureMethod, Verb
 from gateways.outcome import Exchange, Outcome, OutcomeKind
 from payments.invariants import check
-from payments.models import CaptureMethod, GatewayBreaker, GatewayCall, Transaction
-from payments.outcomes.apply import Evidence, Source, apply_outcomes
+from payments.models import GatewayBreaker, GatewayCall, Transaction
+from payments.outcomes.apply import apply_outcomes
+from payments.outcomes.evidence import Evidence, Source
 from payments.processing import dispatch, planning
 from payments.processing.next_operation import SENDS_BEFORE_A_QUERY
 from payments.processing.planning import Job
@@ -137,7 +138,7 @@ class TestAnswers:
         make_due(payment)
         [query] = plan("paypal")
         assert query.operation.request == {}
-        dispatch.settle(results=[(query, dispatch.perform(query))])
+        dispatch.record_results(results=[(query, dispatch.perform(query))])
         assert breaker.is_open("paypal")
 
     def test_let_go_of_what_was_held_back(self) -> None:
@@ -174,7 +175,7 @@ class TestTooManyRequests:
     def test_are_waited_out_by_the_payment_that_was_told_and_by_no_other(self) -> None:
         told, other = [TransactionFactory.create(method="card") for _ in range(2)]
         for _ in range(breaker.FAILURES_TO_OPEN):
-            dispatch.settle(results=[(begin(told), replace(TOO_MUCH, retry_after_s=1200))])
+            dispatch.record_results(results=[(begin(told), replace(TOO_MUCH, retry_after_s=1200))])
         told.refresh_from_db()
         assert told.due_at is not None
         wait = told.due_at - database_now()
@@ -190,7 +191,7 @@ class TestTooManyRequests:
     def test_are_waited_out_whatever_is_wanted_meanwhile(self, wish: Wish) -> None:
         status = Status.AUTHORIZED if wish is capture_payment else Status.PROCESSING
         told = TransactionFactory.create(method="card", capture=CaptureMethod.MANUAL, status=status)
-        dispatch.settle(results=[(begin(told), replace(TOO_MUCH, retry_after_s=1200))])
+        dispatch.record_results(results=[(begin(told), replace(TOO_MUCH, retry_after_s=1200))])
         asked_at = database_now()
         wish(transaction_id=told.pk)
         told.refresh_from_db()
@@ -199,14 +200,14 @@ class TestTooManyRequests:
 
     def test_are_waited_out_when_what_was_held_back_is_let_go(self) -> None:
         told = TransactionFactory.create(method="card")
-        dispatch.settle(results=[(begin(told), replace(TOO_MUCH, retry_after_s=12))])
+        dispatch.record_results(results=[(begin(told), replace(TOO_MUCH, retry_after_s=12))])
         hold_back("stripe")
         note(ANSWER)
         assert not Transaction.due(gateway="stripe").exists()
 
     def test_are_over_when_the_time_is(self) -> None:
         told = TransactionFactory.create(method="card")
-        dispatch.settle(results=[(begin(told), replace(TOO_MUCH, retry_after_s=1200))])
+        dispatch.record_results(results=[(begin(told), replace(TOO_MUCH, retry_after_s=1200))])
         Transaction.objects.update(retry_after_at=Now() - timedelta(seconds=1))
         request_status_query(transaction_id=told.pk)
         assert Transaction.due(gateway="stripe").get() == told

@@ -15,7 +15,7 @@ from money.money import Money
 from orders.models import Order
 from payments.models import GatewayCall, IdempotencyKey, Transaction
 from payments.routing import registry
-from payments.routing.offers import offers
+from payments.routing.offers import build_offers
 from tests.factories import OrderFactory, begin, payment_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -224,7 +224,7 @@ class TestOffers:
 
 
 def doors(dong: int) -> dict[str, tuple[str, ...]]:
-    return {offer.method: offer.channels for offer in offers(Money(dong, "VND"))}
+    return {offer.method: offer.channels for offer in build_offers(Money(dong, "VND"))}
 
 
 def query_of_the_link() -> dict[str, list[str]]:

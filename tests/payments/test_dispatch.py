@@ -21,7 +21,7 @@ from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction
 from payments.outcomes.apply import apply_outcomes
 from payments.processing import dispatch, planning
-from payments.processing.dispatch import perform, settle
+from payments.processing.dispatch import perform, record_results
 from payments.processing.planning import Job, claim_and_plan
 from payments.routing.registry import gateway
 from payments.services.lifecycle import cancel_payment
@@ -52,7 +52,7 @@ class TestSettling:
     def test_hands_out_vnpays_link(self) -> None:
         payment = TransactionFactory.create()
         job = begin(payment)
-        settle(results=[(job, perform(job))])
+        record_results(results=[(job, perform(job))])
         payment.refresh_from_db()
         assert payment.next_action is not None
         assert f"vnp_TxnRef={payment.reference}" in payment.next_action["url"]
@@ -65,7 +65,7 @@ class TestSettling:
     def test_never_ends_a_payment_for_want_of_an_answer(self, kind: OutcomeKind) -> None:
         payment = TransactionFactory.create()
         job = begin(payment)
-        settle(results=[(job, Outcome(kind))])
+        record_results(results=[(job, Outcome(kind))])
         payment.refresh_from_db()
         assert (payment.status, payment.failures, payment.lease_until) == (
             Status.PROCESSING,
@@ -79,7 +79,7 @@ class TestSettling:
     def test_calls_a_person_when_nothing_is_heard_again_and_again(self) -> None:
         payment = TransactionFactory.create()
         for _ in range(planning.FAILURES_BEFORE_A_CASE + 2):
-            settle(results=[(begin(payment), UNKNOWN)])
+            record_results(results=[(begin(payment), UNKNOWN)])
         case = Case.objects.get()
         assert (case.kind, case.transaction_id) == (CaseKind.REFUSED_CALLS, payment.pk)
         payment.refresh_from_db()
@@ -93,10 +93,10 @@ class TestSettling:
         sleeper = begin(payment)
         begin(payment)
         leased = Transaction.objects.get(pk=payment.pk)
-        settle(results=[(sleeper, Outcome(OutcomeKind.PENDING))])
+        record_results(results=[(sleeper, Outcome(OutcomeKind.PENDING))])
         after = Transaction.objects.get(pk=payment.pk)
         assert (after.lease_until, after.due_at) == (leased.lease_until, leased.due_at)
-        settle(results=[(sleeper, paid(payment))])
+        record_results(results=[(sleeper, paid(payment))])
         payment.refresh_from_db()
         assert payment.status == Status.SUCCESS
         assert check() == []
@@ -105,10 +105,10 @@ class TestSettling:
         payment = TransactionFactory.create(status=Status.PROCESSING)
         earlier = begin(payment)
         cancel_payment(transaction_id=payment.pk)
-        settle(results=[(earlier, Outcome(OutcomeKind.UNPAID))])
+        record_results(results=[(earlier, Outcome(OutcomeKind.UNPAID))])
         payment.refresh_from_db()
         assert (payment.status, payment.due_at is not None) == (Status.PROCESSING, True)
-        settle(results=[(begin(payment), Outcome(OutcomeKind.UNPAID))])
+        record_results(results=[(begin(payment), Outcome(OutcomeKind.UNPAID))])
         payment.refresh_from_db()
         assert (payment.status, payment.failure_code) == (Status.FAILED, "cancelled")
 
@@ -130,7 +130,7 @@ class TestSettling:
         payment = TransactionFactory.create(method="card")
         for status in (500, 503, None):
             exchange = Exchange({"url": "/v1"}, {"body": f"{status}"}, status, 12)
-            settle(results=[(begin(payment), replace(UNKNOWN, exchange=exchange))])
+            record_results(results=[(begin(payment), replace(UNKNOWN, exchange=exchange))])
         call = GatewayCall.objects.get()
         assert (call.sends, call.http_status, call.received) == (3, None, {"body": "None"})
         told = [(send["http_status"], send["received"]) for send in call.earlier or []]
@@ -141,8 +141,8 @@ class TestSettling:
     def test_keeps_the_answer_of_a_call_that_a_sleeper_gave_up(self) -> None:
         payment = TransactionFactory.create()
         sleeper, worker = begin(payment), begin(payment)
-        settle(results=[(worker, perform(worker))])
-        settle(results=[(sleeper, UNKNOWN)])
+        record_results(results=[(worker, perform(worker))])
+        record_results(results=[(sleeper, UNKNOWN)])
         call = GatewayCall.objects.get()
         assert (call.outcome, call.answered_at is not None) == ("ACTION_REQUIRED", True)
 
@@ -150,7 +150,7 @@ class TestSettling:
         rows = [TransactionFactory.create() for _ in range(3)]
         results = [(job, paid(job.payment)) for job in (begin(payment) for payment in rows)]
         _refuse_to_settle(monkeypatch, rows[1])
-        settle(results=results)
+        record_results(results=results)
         assert [Transaction.objects.get(pk=payment.pk).status for payment in rows] == [
             Status.SUCCESS,
             Status.PROCESSING,
@@ -164,7 +164,11 @@ class TestSettling:
         rows = [TransactionFactory.create() for _ in range(6)]
         results = [(job, paid(job.payment)) for job in (begin(payment) for payment in rows)]
         concurrently(
-            *[lambda: settle(results=results), lambda: settle(results=results[::-1])] * 3,
+            *[
+                lambda: record_results(results=results),
+                lambda: record_results(results=results[::-1]),
+            ]
+            * 3,
         )
         assert set(Transaction.objects.values_list("status", flat=True)) == {Status.SUCCESS}
         assert check() == []
@@ -174,7 +178,7 @@ class TestSettling:
         second = TransactionFactory.create(order=first.order)
         job = begin(second)
         twin = replace(job, payment=first)
-        settle(results=[(twin, paid(first)), (job, paid(second))])
+        record_results(results=[(twin, paid(first)), (job, paid(second))])
         applied = Transaction.objects.filter(status=Status.SUCCESS).values_list(
             "applied", flat=True
         )
@@ -183,7 +187,7 @@ class TestSettling:
 
 def _settle_alone(job: Job, outcome: Outcome) -> None:
     try:
-        settle(results=[(job, outcome)])
+        record_results(results=[(job, outcome)])
     finally:
         connections.close_all()
 
@@ -197,7 +201,7 @@ class TestTheClockOfAHost:
         with time_machine.travel(right + wrong_by):
             payment = TransactionFactory.create()
             [job] = plan()
-            settle(results=[(job, Outcome(OutcomeKind.PENDING))])
+            record_results(results=[(job, Outcome(OutcomeKind.PENDING))])
         payment.refresh_from_db()
         assert payment.due_at is not None
         step = gateway("vnpay").query_schedule[0]
@@ -217,7 +221,7 @@ def _refuse_to_settle(patch: pytest.MonkeyPatch, payment: Transaction) -> None:
 
     def fail(evidence: Sequence[Any]) -> Any:
         if any(item.transaction_id == payment.pk for item in evidence):
-            raise ValueError("a payment that our code cannot settle")
+            raise ValueError("a payment that our code cannot record_results")
         return real(evidence)
 
     patch.setattr(dispatch, "apply_outcomes", fail)

@@ -92,7 +92,7 @@ def work(payment: Transaction, *outcomes: Outcome) -> None:
     for outcome in outcomes:
         make_due(payment)
         for job in planning.claim_and_plan(gateway_name=payment.gateway, limit=1):
-            dispatch.settle(results=[(job, outcome)])
+            dispatch.record_results(results=[(job, outcome)])
     payment.refresh_from_db()
 
 
@@ -174,7 +174,7 @@ class TestMoving:
     def test_follows_a_send_that_was_refused(self) -> None:
         row = pay()
         [job] = plan(row)
-        dispatch.settle(results=[(job, dispatch.perform(job))])
+        dispatch.record_results(results=[(job, dispatch.perform(job))])
         before = row.expires_at
         assert plan(row) == []
         assert (row.status, row.gateway, row.reroutes) == (Status.PROCESSING, "stripe_b", 1)
@@ -270,7 +270,7 @@ class TestMoving:
         link = Outcome(OutcomeKind.ACTION_REQUIRED, psp_reference="cs_1")
         work(row, link)
         said = replace(paid(row), kind=OutcomeKind(kind), account="")
-        dispatch.settle(results=[(slow, said)])
+        dispatch.record_results(results=[(slow, said)])
         row.refresh_from_db()
         assert (row.gateway, row.status) == ("stripe_b", Status.PROCESSING)
         assert Case.objects.filter(kind=CaseKind.CONFLICT).count() == cases
@@ -304,8 +304,8 @@ class TestEndingWhatNeverArrived:
         late = row.expires_at + timedelta(seconds=1)
         orders = {row.order_id: row.order}
         calls = list(GatewayCall.objects.filter(transaction=row))
-        assert planning._reason_not_to_send(row, calls, late) == "never_sent"
-        assert planning._reason_not_to_send(row, calls, timezone.now()) is None
+        assert planning.find_reason_not_to_send(row, calls, late) == "never_sent"
+        assert planning.find_reason_not_to_send(row, calls, timezone.now()) is None
         assert orders[row.order_id].status == "PENDING"
 
     def test_goes_on_with_what_may_have_arrived(self) -> None:
@@ -354,7 +354,7 @@ class TestAGatewayThatIsGone:
     ) -> None:
         margins = [adapter.expiry_margin for adapter in registry.gateways().values()]
         self.take_out(settings)
-        assert apply.snapshot(payment).expiry_margin > max(margins)
+        assert apply.build_snapshot(payment).expiry_margin > max(margins)
 
     def test_takes_the_wish_to_end_a_payment_down_for_when_it_is_back(
         self, payment: Transaction, settings: Settings

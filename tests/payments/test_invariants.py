@@ -11,7 +11,7 @@ from django.test import Client
 
 from payments.invariants import INVARIANTS, check, violations
 from payments.models import Transaction, WebhookEvent
-from payments.processing.dispatch import perform, settle
+from payments.processing.dispatch import perform, record_results
 from payments.services.lifecycle import cancel_payment
 from payments.states import Status
 from tests.factories import (
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def context(client: Client) -> SandboxContext:
     success = TransactionFactory.create()
     job = begin(success)
-    settle(results=[(job, perform(job))])
+    record_results(results=[(job, perform(job))])
     client.get(ipn(success))
     client.get(ipn(success, secret="x" * 32))
     return SandboxContext(
@@ -57,7 +57,7 @@ def _unapplied() -> Transaction:
 def _waiting_for_the_shopper() -> Transaction:
     payment = TransactionFactory.create()
     job = begin(payment)
-    settle(results=[(job, perform(job))])
+    record_results(results=[(job, perform(job))])
     return payment
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateways.operation import Verb
-from payments.models import CaptureMethod, GatewayCall, Transaction
+from gateways.operation import CaptureMethod, Verb
+from payments.models import GatewayCall, Transaction
 from payments.processing.next_operation import SENDS_BEFORE_A_QUERY, next_operation
 from payments.routing.registry import gateway
 from payments.states import Status

@@ -21,10 +21,11 @@ from orders.services import cancel_order
 from payments.cases.opening import resolve_case
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction, Transfer
-from payments.outcomes import apply
-from payments.outcomes.apply import Evidence, Source, apply_outcomes
+from payments.outcomes import effects
+from payments.outcomes.apply import apply_outcomes
 from payments.outcomes.decisions import Action
-from payments.processing.dispatch import settle
+from payments.outcomes.evidence import Evidence, Source
+from payments.processing.dispatch import record_results
 from payments.states import Status
 from tests.concurrently import concurrently
 from tests.factories import TransactionFactory, begin, declined, hear, held, paid
@@ -110,7 +111,7 @@ class TestEvidence:
         def fail(_: object) -> None:
             raise ConnectionError("cut off before the audit trail was written")
 
-        monkeypatch.setattr(apply.audit, "record", fail)  # type: ignore[attr-defined]
+        monkeypatch.setattr(effects.audit, "record", fail)  # type: ignore[attr-defined]
         with pytest.raises(ConnectionError):
             apply_one(payment, paid(payment))
         assert books(payment) == before
@@ -145,7 +146,7 @@ class TestAWebhookBeforeTheAnswer:
         payment = TransactionFactory.create(method="card")
         job = begin(payment)
         hear(payment, paid(payment, "pi_1"))
-        settle(results=[(job, paid(payment, "pi_1"))])
+        record_results(results=[(job, paid(payment, "pi_1"))])
         assert books(payment)["transfers"] == 1
         assert GatewayCall.objects.get().answered_at is not None
         assert check(quiescent=False) == []
@@ -155,7 +156,7 @@ class TestAWebhookBeforeTheAnswer:
         payment = TransactionFactory.create(method="card")
         job = begin(payment)
         hear(payment, paid(payment, "pi_1"))
-        settle(results=[(job, Outcome(kind))])
+        record_results(results=[(job, Outcome(kind))])
         after = books(payment)
         assert (after["status"], after["due"], after["transfers"]) == ("SUCCESS", None, 1)
         assert check() == []
@@ -249,7 +250,7 @@ class TestAToken:
         payment = TransactionFactory.create(method="card")
         job = begin(payment)
         exchange = Exchange({"payment_method": "[redacted]"}, {}, 200, 5)
-        settle(results=[(job, paid(payment, exchange=exchange))])
+        record_results(results=[(job, paid(payment, exchange=exchange))])
         call = GatewayCall.objects.get()
         assert job.operation.token == "pm_card_visa"
         assert "pm_card_visa" not in f"{call.request} {call.sent} {call.received}"
@@ -328,7 +329,7 @@ class TestWorries:
         apply_one(payment, pending)
         assert not Case.objects.exists()
         # PostgreSQL's clock decides, and what was promised is frozen: so the promise moves.
-        long_ago = timezone.now() - apply.OVER_AGE - timedelta(minutes=1)
+        long_ago = timezone.now() - effects.OVER_AGE - timedelta(minutes=1)
         with pgtrigger.ignore("payments.Transaction:transaction_moves_uncharged"):
             Transaction.objects.filter(pk=payment.pk).update(expires_at=long_ago)
         apply_one(payment, pending)

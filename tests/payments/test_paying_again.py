@@ -28,7 +28,7 @@ from payments.models import (
     Transaction,
     Transfer,
 )
-from payments.outcomes.apply import Source
+from payments.outcomes.evidence import Source
 from payments.processing.planning import claim_and_plan
 from payments.services.lifecycle import cancel_payment, request_status_query
 from payments.states import Status

@@ -10,15 +10,16 @@ from django.utils import timezone
 
 from durable.queues import queues
 from gateways.base import Gateway
-from gateways.operation import Operation, Verb
+from gateways.operation import Operation, PaymentDetails, Verb
 from gateways.outcome import Outcome, OutcomeKind
 from gateways.stripe.gateway import StripeGateway
 from gateways.vnpay.gateway import VnpayGateway
 from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction
 from payments.processing import planning
-from payments.processing.dispatch import perform, settle
-from payments.processing.planning import Job, claim_and_plan, lease_for
+from payments.processing.dispatch import perform, record_results
+from payments.processing.planning import Job, claim_and_plan, lease_for, plan_one
+from payments.routing import payment_details
 from payments.routing.registry import gateway
 from payments.services.lifecycle import cancel_payment
 from payments.states import Status
@@ -33,7 +34,8 @@ UNKNOWN = Outcome(OutcomeKind.UNKNOWN)
 def in_one_commit(payment: Transaction) -> list[Job]:
     """What is planned for ``payment`` at this moment of the test's own clock."""
     with transaction.atomic():
-        return planning._plan([payment], gateway("vnpay"), timezone.now())
+        job = plan_one(payment=payment, adapter=gateway("vnpay"), now=timezone.now())
+    return [job] if job else []
 
 
 def plan(limit: int = 10) -> list[Job]:
@@ -151,7 +153,7 @@ class TestPlanning:
     def test_asks_about_a_link_that_was_handed_out(self) -> None:
         payment = TransactionFactory.create()
         job = begin(payment)
-        settle(results=[(job, perform(job))])
+        record_results(results=[(job, perform(job))])
         make_due(payment)
         [query] = plan()
         payment.refresh_from_db()
@@ -190,7 +192,7 @@ def _with_unanswered(patch: pytest.MonkeyPatch, verb: Verb) -> Transaction:
     payment = TransactionFactory.create(method="card")
     wish = verb if verb is Verb.CAPTURE else None
     created = Outcome(OutcomeKind.PENDING, psp_reference="theirs-1", next_verb=wish)
-    settle(results=[(begin(payment), created)])
+    record_results(results=[(begin(payment), created)])
     if verb is Verb.CLOSE:
         cancel_payment(transaction_id=payment.pk)
     assert begin(payment).operation.verb is verb
@@ -198,11 +200,11 @@ def _with_unanswered(patch: pytest.MonkeyPatch, verb: Verb) -> Transaction:
 
 
 def _poison(patch: pytest.MonkeyPatch, payment: Transaction) -> None:
-    real = planning._job
+    real = payment_details.build_payment_details
 
-    def fail(candidate: Transaction, *args: Any) -> Job:
+    def fail(candidate: Transaction, *args: Any) -> PaymentDetails:
         if candidate.pk == payment.pk:
             raise ValueError("a payment that our code cannot digest")
         return real(candidate, *args)
 
-    patch.setattr(planning, "_job", fail)
+    patch.setattr(planning, "build_payment_details", fail)

@@ -8,12 +8,13 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from gateways.operation import Verb
+from gateways.operation import CaptureMethod, Verb
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from payments.invariants import check
-from payments.models import CaptureMethod, Case, CaseKind, GatewayCall, Transaction
-from payments.outcomes.apply import Evidence, Source, apply_outcomes
-from payments.processing.dispatch import settle
+from payments.models import Case, CaseKind, GatewayCall, Transaction
+from payments.outcomes.apply import apply_outcomes
+from payments.outcomes.evidence import Evidence, Source
+from payments.processing.dispatch import record_results
 from payments.processing.planning import FAILURES_BEFORE_A_CASE
 from payments.routing.registry import gateway
 from payments.services.lifecycle import cancel_payment, capture_payment
@@ -36,7 +37,7 @@ Ask = Callable[[Transaction], Transaction]
 class TestAHoldThatIsNotEnded:
     def test_is_a_case_with_the_reason(self, ask: Ask, verb: Verb) -> None:
         row = asked(ask)
-        settle(results=[(begin(row), NO)])
+        record_results(results=[(begin(row), NO)])
         case = Case.objects.get()
         assert (case.kind, case.transaction_id, case.amount) == (
             CaseKind.STILL_HELD, row.pk, row.amount,
@@ -50,10 +51,10 @@ class TestAHoldThatIsNotEnded:
 
     def test_is_only_asked_about_until_somebody_wants_it_again(self, ask: Ask, verb: Verb) -> None:
         row = asked(ask)
-        settle(results=[(begin(row), NO)])
+        record_results(results=[(begin(row), NO)])
         asking = begin(row)
         assert asking.operation.verb is Verb.QUERY
-        settle(results=[(asking, held(row))])
+        record_results(results=[(asking, held(row))])
         ask(row)
         again = begin(row)
         assert again.operation.verb is verb
@@ -64,7 +65,7 @@ class TestAHoldThatIsNotEnded:
         row = asked(ask)
         job = begin(row)
         assert job.operation.verb is verb
-        settle(results=[(job, Outcome(OutcomeKind.PENDING))])
+        record_results(results=[(job, Outcome(OutcomeKind.PENDING))])
         assert not Case.objects.exists()
 
     def test_is_a_case_when_nothing_is_answered_but_the_queries_between(
@@ -77,7 +78,7 @@ class TestAHoldThatIsNotEnded:
             job = begin(row)
             sends += job.operation.verb is verb
             is_query = job.operation.verb is Verb.QUERY
-            settle(results=[(job, held(row) if is_query else Outcome(OutcomeKind.UNKNOWN))])
+            record_results(results=[(job, held(row) if is_query else Outcome(OutcomeKind.UNKNOWN))])
         case = Case.objects.get()
         assert (case.kind, case.detail) == (
             CaseKind.REFUSED_CALLS,
@@ -88,7 +89,7 @@ class TestAHoldThatIsNotEnded:
         self, ask: Ask, verb: Verb
     ) -> None:
         row = asked(ask)
-        settle(results=[(begin(row), Outcome(OutcomeKind.UNKNOWN))])
+        record_results(results=[(begin(row), Outcome(OutcomeKind.UNKNOWN))])
         wish = "capture_requested_at" if verb is Verb.CAPTURE else "cancel_requested_at"
         for rows, names in (
             (GatewayCall.objects.filter(transaction=row), ("first_sent_at", "last_sent_at")),
@@ -99,7 +100,7 @@ class TestAHoldThatIsNotEnded:
         assert not Case.objects.exists()
         asking = begin(row)
         assert asking.operation.verb is Verb.QUERY
-        settle(results=[(asking, held(row))])
+        record_results(results=[(asking, held(row))])
         case = Case.objects.get()
         assert (case.kind, case.detail) == (
             CaseKind.STILL_HELD, {"verb": verb, "reason": "no answer"},
@@ -115,7 +116,7 @@ class TestAHoldThatIsNotEnded:
         row = asked(ask)
         job = begin(row)
         ask(row)
-        settle(results=[(job, NO)])
+        record_results(results=[(job, NO)])
         assert GatewayCall.objects.filter(transaction=row, verb=verb).count() == 1
         assert begin(row).operation.verb is Verb.QUERY
 
@@ -135,7 +136,7 @@ class TestAHoldOfWhichOnlyAQueryTold:
         Transaction.objects.update(psp_reference="O1", next_verb=Verb.CAPTURE)
         holding = begin(payment)
         assert str(holding.operation.request["path"]).endswith("/O1/authorize")
-        settle(results=[(holding, Outcome(OutcomeKind.UNKNOWN))])
+        record_results(results=[(holding, Outcome(OutcomeKind.UNKNOWN))])
         told = replace(held(payment, "O1"), psp_data={"authorization_id": "A1"})
         apply_outcomes([Evidence(payment.pk, told, Source.QUERY, "x", gateway="paypal")])
         capture_payment(transaction_id=payment.pk)

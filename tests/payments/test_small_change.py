@@ -9,8 +9,9 @@ from gateways.operation import UnsupportedOperation, Verb
 from money.money import Money
 from payments.errors import CaptureAmountRefused
 from payments.models import Transaction
-from payments.routing.offers import offers, why_not
+from payments.routing.offers import build_offers
 from payments.routing.registry import gateway
+from payments.routing.support import method_unsupported_reason
 from payments.services import lifecycle
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory
@@ -22,7 +23,10 @@ REASON = "This way of paying takes no such small change of the currency."
 
 
 def reasons(minor: int, currency: str) -> dict[str, str]:
-    return {offer.method: str(offer.why_not) for offer in offers(Money(minor, currency))}
+    return {
+        offer.method: str(offer.unsupported_reason)
+        for offer in build_offers(Money(minor, currency))
+    }
 
 
 class TestSmallChange:
@@ -56,7 +60,7 @@ class TestSmallChange:
             smallest, largest = limits[currency]
             for minor in (*range(smallest, smallest + 12), largest):
                 money = Money(minor, currency)
-                offered = why_not(adapter, method, money) == ""
+                offered = method_unsupported_reason(adapter, method, money) is None
                 assert offered is can_be_said(adapter, method, money), money
 
 

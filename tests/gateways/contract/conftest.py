@@ -7,6 +7,7 @@ from dataclasses import asdict
 import pytest
 
 from gateways.base import Gateway
+from gateways.operation import CaptureMethod
 from privacy.redaction import find_card_number
 from tests.gateways.contract.gateway_case import PARTIES, GatewayCase
 from tests.gateways.contract.payment import EMAIL, Payment
@@ -66,7 +67,7 @@ def new_payment(
     """Payments; afterwards nothing that would be stored of any of them holds a secret."""
     made: list[Payment] = []
 
-    def new(capture: str = "automatic", token: str = "") -> Payment:
+    def new(capture: CaptureMethod = CaptureMethod.AUTOMATIC, token: str = "") -> Payment:
         made.append(Payment(case, gateway, sandbox, shop, capture, token))
         return made[-1]
 
@@ -83,7 +84,7 @@ def payment(new_payment: NewPayment) -> Payment:
 @pytest.fixture
 def hold(new_payment: NewPayment) -> Payment:
     """A payment whose money is to be held first."""
-    return new_payment(capture="manual")
+    return new_payment(capture=CaptureMethod.MANUAL)
 
 
 @pytest.fixture

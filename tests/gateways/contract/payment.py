@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from gateways.base import Gateway
-from gateways.operation import Operation, PaymentDetails, Verb
+from gateways.operation import CaptureMethod, Operation, PaymentDetails, Verb
 from gateways.outcome import Failure, Outcome, OutcomeKind
 from gateways.webhook import Delivery, Notice, Subject
 from money.money import Money
@@ -32,7 +32,7 @@ class Payment:
     gateway: Gateway
     sandbox: SandboxProcess
     shop: Shop
-    capture: str = "automatic"
+    capture: CaptureMethod = CaptureMethod.AUTOMATIC
     token: str = ""
     details: PaymentDetails = field(init=False)
     outcomes: list[Outcome] = field(default_factory=list)

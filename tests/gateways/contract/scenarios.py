@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from gateways.operation import Verb
+from gateways.operation import CaptureMethod, Verb
 from gateways.outcome import Outcome, OutcomeKind
 from gateways.webhook import Delivery, Notice, Subject
 from tests.gateways.contract.gateway_case import GatewayCase, Turn
@@ -32,7 +32,7 @@ class Story:
     ends: frozenset[OutcomeKind]
     begin: Step
     act: Step
-    capture: str = "automatic"
+    capture: CaptureMethod = CaptureMethod.AUTOMATIC
     part: bool = False
     moves: bool = True
 
@@ -160,7 +160,7 @@ _NOT: Final = frozenset({OutcomeKind.DECLINED})
 _HELD: Final = frozenset({OutcomeKind.AUTHORIZED})
 # Stripe takes the money when a dispute begins, PayPal says only that there is one.
 _OPEN: Final = frozenset({OutcomeKind.SUCCEEDED, OutcomeKind.PENDING})
-_MANUAL: Final = "manual"
+_MANUAL: Final = CaptureMethod.MANUAL
 
 STORIES: Final = (
     Story("hold", Subject.PAYMENT, _HELD, _nothing, _hold, _MANUAL),

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from gateways.operation import Operation, UnsupportedOperation, Verb
+from gateways.operation import CaptureMethod, Operation, UnsupportedOperation, Verb
 from gateways.outcome import FailureCode, OutcomeKind
 from money.money import Money
 from tests.gateways.contract.conftest import NewPayment
@@ -265,7 +265,10 @@ class TestEndingAHold:
         relay: Relay,
         verb: Verb,
     ) -> None:
-        one, other = new_payment(capture="manual"), new_payment(capture="manual")
+        one, other = (
+            new_payment(capture=CaptureMethod.MANUAL),
+            new_payment(capture=CaptureMethod.MANUAL),
+        )
         wired = case.gateway(sandbox, relay.url)
         for each in (one, other):
             each.hold()
@@ -318,7 +321,7 @@ class TestWhatCannotBeHeld:
 
     @pytest.mark.parametrize("case", [each for each in PARTIES if each not in HOLDERS], ids=str)
     def test_is_refused_with_a_reason(self, new_payment: NewPayment, case: GatewayCase) -> None:
-        wanted = new_payment(capture="manual")
+        wanted = new_payment(capture=CaptureMethod.MANUAL)
         for verb in (Verb.CREATE, *ENDS):
             with pytest.raises(UnsupportedOperation) as refused:
                 wanted.operation(verb, money=case.total)

@@ -9,7 +9,7 @@ import pytest
 from gateways.momo.config import Config
 from gateways.momo.gateway import MomoGateway
 from gateways.momo.mapping import KINDS, NOTICE_KINDS, RESULTS, Meaning
-from gateways.operation import PaymentDetails, Verb
+from gateways.operation import CaptureMethod, PaymentDetails, Verb
 from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from money.money import Money
 from tests.gateways.local_server import LocalServer, Reply, refused_url
@@ -172,8 +172,8 @@ class TestQuery:
         assert outcome.psp_data == {"trans_id": "4225107942", "pay_type": "qr"}
 
     def test_9000_is_paid_or_held_by_the_mode(self, ask: Asking) -> None:
-        held = ask(Verb.QUERY, content(9000, transId=1), details(capture="manual"))
-        paid = ask(Verb.QUERY, content(9000, transId=1), details(capture="automatic"))
+        held = ask(Verb.QUERY, content(9000, transId=1), details(capture=CaptureMethod.MANUAL))
+        paid = ask(Verb.QUERY, content(9000, transId=1), details(capture=CaptureMethod.AUTOMATIC))
         assert (held.kind, held.money) == (OutcomeKind.AUTHORIZED, DONG)
         assert paid.kind is OutcomeKind.SUCCEEDED
 

@@ -15,7 +15,7 @@ from gateways.momo.config import Config, Keys
 from gateways.momo.gateway import MomoGateway
 from gateways.momo.requests import SIGNED_FIELDS, freeze, read_capture
 from gateways.momo.signing import sign
-from gateways.operation import Json, PaymentDetails, UnsupportedOperation, Verb
+from gateways.operation import CaptureMethod, Json, PaymentDetails, UnsupportedOperation, Verb
 from money.money import Money
 from tests.gateways.local_server import LocalServer
 from tests.gateways.momo.wallet import OPTIONS
@@ -75,13 +75,13 @@ class TestCreate:
             assert freeze(asked, config)["body"]["requestType"] == "payWithATM"  # type: ignore[index]
 
     def test_holds_money_in_the_wallet_when_no_door_was_asked_for(self) -> None:
-        body = body_of(Verb.CREATE, details(capture="manual"))
+        body = body_of(Verb.CREATE, details(capture=CaptureMethod.MANUAL))
         assert (body["requestType"], body["autoCapture"]) == ("captureWallet", False)
-        by_card = body_of(Verb.CREATE, details(capture="manual", channel="card"))
+        by_card = body_of(Verb.CREATE, details(capture=CaptureMethod.MANUAL, channel="card"))
         assert (by_card["requestType"], by_card["autoCapture"]) == ("payWithCC", False)
 
-    def test_cannot_be_told_of_a_hold_by_atm_card_or_of_a_door_that_is_none(self) -> None:
-        for changes in ({"capture": "manual", "channel": "atm"}, {"channel": "qr"}):
+    def test_cannot_be_told_of_a_hold_by_atm_card_or_of_an_unknown_channel(self) -> None:
+        for changes in ({"capture": CaptureMethod.MANUAL, "channel": "atm"}, {"channel": "qr"}):
             with pytest.raises(UnsupportedOperation):
                 body_of(Verb.CREATE, details(**changes))
 
@@ -101,7 +101,7 @@ class TestCreate:
         assert "&requestType=payWithATM" in signed_text(body)
 
     def test_lets_the_mode_of_capture_travel_along(self) -> None:
-        for capture, automatic in (("automatic", True), ("manual", False)):
+        for capture, automatic in ((CaptureMethod.AUTOMATIC, True), (CaptureMethod.MANUAL, False)):
             body = body_of(Verb.CREATE, details(capture=capture))
             assert body["autoCapture"] is automatic
             assert read_capture(body["extraData"]) == capture
@@ -265,7 +265,7 @@ class TestReadCapture:
         ["", "###", base64.b64encode(b"[]").decode(), base64.b64encode(b'{"capture":1}').decode()],
     )
     def test_knows_nothing_from_what_is_not_ours(self, text: str) -> None:
-        assert read_capture(text) == ""
+        assert read_capture(text) is None
 
 
 class TestConfig:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from gateways.momo.gateway import MomoGateway
-from gateways.operation import PaymentDetails, Verb
+from gateways.operation import CaptureMethod, PaymentDetails, Verb
 from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from gateways.webhook import Notice, WebhookRefused
 from money.money import Money
@@ -333,7 +333,7 @@ class TestRefund:
 
 class TestHold:
     def held(self, gateway: MomoGateway, payment: PaymentDetails) -> PaymentDetails:
-        payment = replace(payment, capture="manual")
+        payment = replace(payment, capture=CaptureMethod.MANUAL)
         ask(gateway, Verb.CREATE, payment)
         outcome = decided(gateway, payment)
         assert (outcome.kind, outcome.money) == (OutcomeKind.AUTHORIZED, TOTAL)

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from gateways.operation import PaymentDetails, Verb
+from gateways.operation import CaptureMethod, PaymentDetails, Verb
 from gateways.outcome import Outcome
 from gateways.paypal.gateway import PaypalGateway
 from tests.gateways.local_server import LocalServer
 from tests.gateways.paypal.account import created
 from tests.gateways.samples import operation, run
 
-HELD = created(capture="manual", psp_data={"authorization_id": "AUTH1"})
+HELD = created(capture=CaptureMethod.MANUAL, psp_data={"authorization_id": "AUTH1"})
 PAID = created(psp_data={"capture_id": "CAP1"})
 
 

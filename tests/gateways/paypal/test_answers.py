@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateways.operation import Json, Verb
+from gateways.operation import CaptureMethod, Json, Verb
 from gateways.outcome import FailureCode, OutcomeKind
 from gateways.paypal.order import read_order
 from money.money import Money
@@ -284,7 +284,7 @@ class TestCapture:
 
     def test_with_manual_mode_first_holds_it(self, ask: Asking) -> None:
         answer = order("COMPLETED", authorizations=[hold()])
-        outcome = ask(Verb.CAPTURE, answer, created(capture="manual"))
+        outcome = ask(Verb.CAPTURE, answer, created(capture=CaptureMethod.MANUAL))
         assert (outcome.kind, outcome.money) == (OutcomeKind.AUTHORIZED, USD)
         assert outcome.psp_data["authorization_id"] == "0AW2184448108334S"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
-from gateways.operation import Json, PaymentDetails, UnsupportedOperation, Verb
+from gateways.operation import CaptureMethod, Json, PaymentDetails, UnsupportedOperation, Verb
 from gateways.paypal.config import Config
 from gateways.paypal.gateway import PaypalGateway
 from gateways.paypal.requests import freeze
@@ -18,7 +18,7 @@ from tests.gateways.paypal.account import OPTIONS, ORDER, TOKEN, USD, created, d
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, operation, run
 
 CONFIG = Config.from_settings({**OPTIONS, "api_base": "https://api-m.sandbox.paypal.com"})
-HELD = created(capture="manual", psp_data={"authorization_id": "AUTH1"})
+HELD = created(capture=CaptureMethod.MANUAL, psp_data={"authorization_id": "AUTH1"})
 PAID = created(psp_data={"capture_id": "CAP1"})
 SCHEMAS = json.loads((Path(__file__).parent / "request_schemas.json").read_text())
 
@@ -36,7 +36,10 @@ class TestCreate:
         assert body["intent"] == "CAPTURE"
 
     def test_asks_to_hold_only_for_manual_capture(self) -> None:
-        assert frozen(Verb.CREATE, details(capture="manual"))["body"]["intent"] == "AUTHORIZE"
+        assert (
+            frozen(Verb.CREATE, details(capture=CaptureMethod.MANUAL))["body"]["intent"]
+            == "AUTHORIZE"
+        )
 
     def test_uses_no_deprecated_field(self) -> None:
         body = frozen(Verb.CREATE)["body"]
@@ -71,7 +74,7 @@ class TestCreate:
 class TestPaths:
     def test_complete_the_order_in_the_mode_it_was_made_for(self) -> None:
         assert frozen(Verb.CAPTURE)["path"] == f"/v2/checkout/orders/{ORDER}/capture"
-        manual = frozen(Verb.CAPTURE, created(capture="manual"))
+        manual = frozen(Verb.CAPTURE, created(capture=CaptureMethod.MANUAL))
         assert (manual["path"], manual["body"]) == (f"/v2/checkout/orders/{ORDER}/authorize", {})
 
     def test_take_a_part_of_a_hold_and_close_the_rest(self) -> None:
@@ -84,7 +87,7 @@ class TestPaths:
         # Without an amount nobody asked for the money: it is the order that is completed.
         assert frozen(Verb.CAPTURE, HELD)["path"] == f"/v2/checkout/orders/{ORDER}/authorize"
         with pytest.raises(UnsupportedOperation):
-            frozen(Verb.CAPTURE, created(capture="manual"), money=USD)
+            frozen(Verb.CAPTURE, created(capture=CaptureMethod.MANUAL), money=USD)
 
     def test_take_an_order_only_whole(self) -> None:
         with pytest.raises(UnsupportedOperation):
@@ -185,9 +188,15 @@ class TestPublishedSchemas:
         ("schema", "body"),
         [
             ("order_request", frozen(Verb.CREATE)["body"]),
-            ("order_request", frozen(Verb.CREATE, details(locale="vi", capture="manual"))["body"]),
+            (
+                "order_request",
+                frozen(Verb.CREATE, details(locale="vi", capture=CaptureMethod.MANUAL))["body"],
+            ),
             ("order_capture_request", frozen(Verb.CAPTURE)["body"]),
-            ("order_authorize_request", frozen(Verb.CAPTURE, created(capture="manual"))["body"]),
+            (
+                "order_authorize_request",
+                frozen(Verb.CAPTURE, created(capture=CaptureMethod.MANUAL))["body"],
+            ),
             ("capture_request", frozen(Verb.CAPTURE, HELD, money=USD)["body"]),
             ("refund_request", frozen(Verb.REFUND, PAID, money=USD)["body"]),
         ],

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateways.operation import PaymentDetails, Verb
+from gateways.operation import CaptureMethod, PaymentDetails, Verb
 from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from gateways.paypal.gateway import PaypalGateway
 from gateways.settlement import RecordKind, ReportUnavailable
@@ -318,7 +318,7 @@ class TestToken:
 
 class TestHold:
     def held(self, gateway: PaypalGateway, payment: PaymentDetails) -> PaymentDetails:
-        known = approved(gateway, replace(payment, capture="manual"))
+        known = approved(gateway, replace(payment, capture=CaptureMethod.MANUAL))
         outcome = ask(gateway, Verb.CAPTURE, known)
         assert (outcome.kind, outcome.money) == (OutcomeKind.AUTHORIZED, TOTAL)
         return learned(known, outcome)

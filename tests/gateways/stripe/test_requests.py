@@ -24,7 +24,7 @@ from stripe.params.checkout import (
     SessionRetrieveParams,
 )
 
-from gateways.operation import Operation, PaymentDetails, UnsupportedOperation, Verb
+from gateways.operation import CaptureMethod, Operation, PaymentDetails, UnsupportedOperation, Verb
 from gateways.outcome import OutcomeKind
 from gateways.stripe.client import API_VERSION
 from gateways.stripe.gateway import StripeGateway
@@ -35,15 +35,23 @@ from tests.gateways.stripe import psp_samples
 from tests.gateways.stripe.typed_params import problems
 
 TOKEN = details(has_token=True)
-HELD = details(psp_reference="pi_1", psp_data={"payment_intent": "pi_1"}, capture="manual")
+HELD = details(
+    psp_reference="pi_1", psp_data={"payment_intent": "pi_1"}, capture=CaptureMethod.MANUAL
+)
 PAGE = details(psp_reference="cs_test_1", psp_data={"checkout_session": "cs_test_1"})
 PART = Money(40_000, "VND")
 
 EVERY_REQUEST = [
     (operation(Verb.CREATE, TOKEN), PaymentIntentCreateParams),
-    (operation(Verb.CREATE, replace(TOKEN, capture="manual")), PaymentIntentCreateParams),
+    (
+        operation(Verb.CREATE, replace(TOKEN, capture=CaptureMethod.MANUAL)),
+        PaymentIntentCreateParams,
+    ),
     (operation(Verb.CREATE, details()), SessionCreateParams),
-    (operation(Verb.CREATE, details(capture="manual", customer_email="")), SessionCreateParams),
+    (
+        operation(Verb.CREATE, details(capture=CaptureMethod.MANUAL, customer_email="")),
+        SessionCreateParams,
+    ),
     (operation(Verb.QUERY, details()), PaymentIntentSearchParams),
     (operation(Verb.QUERY, PAGE), SessionRetrieveParams),
     (operation(Verb.QUERY, HELD), PaymentIntentRetrieveParams),
@@ -114,7 +122,7 @@ class TestCreateWithAToken:
 
     def test_holds_only_where_that_was_asked(self, gateway: StripeGateway) -> None:
         assert "capture_method" not in params(gateway, Verb.CREATE, TOKEN)
-        held = params(gateway, Verb.CREATE, replace(TOKEN, capture="manual"))
+        held = params(gateway, Verb.CREATE, replace(TOKEN, capture=CaptureMethod.MANUAL))
         assert held["capture_method"] == "manual"
 
     @pytest.mark.parametrize(

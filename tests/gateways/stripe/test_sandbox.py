@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateways.operation import PaymentDetails, Verb
+from gateways.operation import CaptureMethod, PaymentDetails, Verb
 from gateways.outcome import FailureCode, Outcome, OutcomeKind
 from gateways.stripe.gateway import StripeGateway
 from gateways.webhook import Notice, Subject
@@ -217,7 +217,7 @@ class TestPayment:
         payment: PaymentDetails,
         has_token: bool,
     ) -> None:
-        payment = replace(payment, capture="manual")
+        payment = replace(payment, capture=CaptureMethod.MANUAL)
         if has_token:
             held = self.create(gateway, payment)
         else:
@@ -230,7 +230,7 @@ class TestPayment:
         assert sandbox.charge(payment.reference)["captured"] == PART.minor
 
     def test_releases_a_hold(self, gateway: StripeGateway, payment: PaymentDetails) -> None:
-        payment = replace(payment, capture="manual")
+        payment = replace(payment, capture=CaptureMethod.MANUAL)
         held = learned(payment, self.create(gateway, payment))
         gone = ask(gateway, Verb.VOID, held)
         assert gone.kind is OutcomeKind.DECLINED
