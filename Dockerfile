@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # The product, and on top of it the sandbox for demos:
 #   docker build --target product .    web, worker, beat and every command
-#   docker build --target sandbox .    the played gateways; never a part of the product's image
+#   docker build --target sandbox .    the emulated gateways; never a part of the product's image
 
 FROM python:3.11-slim-bookworm AS packages
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1

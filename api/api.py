@@ -1,4 +1,4 @@
-"""What all API views share: strict JSON in, lists that page by a cursor out."""
+"""The JSON parser and the cursor paging of all API views."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ DIGITS_MAX: Final = 100
 
 
 class StrictJSONParser(BaseParser):
-    """RFC 8259 without its traps: no NaN, no member twice, no lone surrogates, no depths."""
+    """Accepts RFC 8259 JSON without NaN, repeated fields, lone surrogates or deep nesting."""
 
     media_type = "application/json"
 
@@ -68,14 +68,14 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member appears twice")
-    return members
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a field appears twice")
+    return fields
 
 
 def _require_storable(value: Any, depth: int = 0) -> None:
-    """PostgreSQL stores no NUL and no half of a surrogate pair; and depth is only for attacks."""
+    """Refuse NUL and lone surrogates, which PostgreSQL cannot store, and deep nesting."""
     if depth > DEPTH_MAX:
         raise ValueError("nested too deeply")
     if isinstance(value, str):
@@ -95,9 +95,9 @@ def _has_surrogate(text: str) -> bool:
 
 
 class OnlyVersion(AcceptHeaderVersioning):
-    """The version stands in ``Accept``; a refusal says which one there is."""
+    """Reads the version from ``Accept``; an error names the supported version."""
 
-    invalid_version_message = "There is one version: ask for application/json; version=1."
+    invalid_version_message = "Unknown version. The supported one is application/json; version=1."
 
 
 class NewestFirstPagination(CursorPagination):
@@ -111,7 +111,7 @@ class NewestFirstPagination(CursorPagination):
     def paginate_queryset(
         self, queryset: Any, request: Request, view: Any = None
     ) -> list[Any] | None:
-        """One page. A cursor that we never gave out is told apart by the database's types."""
+        """One page. Raises NotFound for a cursor whose values do not fit the columns."""
         try:
             return super().paginate_queryset(queryset, request, view)
         except (ValueError, ValidationError) as error:
@@ -133,7 +133,7 @@ class NewestFirstPagination(CursorPagination):
             {
                 "name": self.cursor_query_param,
                 "in": "query",
-                "description": "Where to go on: part of ``next``, which is easier to follow.",
+                "description": "The position of the page, as given in ``next``.",
                 "schema": {"type": "string"},
             },
             {

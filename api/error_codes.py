@@ -15,7 +15,7 @@ from payments.errors import PaymentError
 
 @dataclass(frozen=True, slots=True, order=True)
 class ErrorCode:
-    """field is the member of the request that is wrong, where it is always the same."""
+    """``field`` is the invalid field of the request, if it is always the same one."""
 
     status: int
     code: str
@@ -23,17 +23,17 @@ class ErrorCode:
     field: str = ""
 
 
-# What Django and DRF find, and what no exception of ours stands for.
+# Codes of errors that Django and DRF raise.
 _MEANINGS: Final = {
     "malformed": "The body is not a JSON object that follows RFC 8259, or is too large.",
-    "invalid": "Members are missing, unknown or of a wrong form: see errors.",
+    "invalid": "Fields are missing, unknown or invalid: see errors.",
     "not_authenticated": "There is no access token. Send Authorization: Bearer ….",
     "invalid_token": "The access token has expired, or is not one of ours. Take a new one.",
-    "authentication_failed": "Name and password do not fit.",
-    "permission_denied": "You are known, and may not do this.",
-    "not_found": "Unknown, or somebody else's: the answer is the same.",
+    "authentication_failed": "The user name or the password is wrong.",
+    "permission_denied": "The account is signed in and not allowed to do this.",
+    "not_found": "Unknown, or another user's: both get the same answer.",
     "method_not_allowed": "This path does not take this HTTP method.",
-    "not_acceptable": "The Accept header asks for a form or a version that there is not.",
+    "not_acceptable": "The Accept header asks for an unknown media type or version.",
     "unsupported_media_type": "The body must be application/json.",
     "rate_limited": "Too many requests. Wait as long as Retry-After says.",
 }
@@ -50,19 +50,19 @@ _STATUSES: Final[dict[type[Exception], int]] = {PermissionDenied: 403, Http404: 
 
 # In errors of an invalid request, beside those that have a status of their own.
 FIELD_CODES: Final = {
-    "required": "The member is missing.",
+    "required": "The field is missing.",
     "null": "It must not be null.",
     "blank": "It must not be empty.",
     "empty": "The list must not be empty.",
     "not_a_list": "It must be a list.",
     "invalid": "It has the wrong type or form.",
-    "invalid_choice": "It is not one of the words that are allowed.",
+    "invalid_choice": "It is not one of the allowed values.",
     "min_value": "It is too small.",
     "max_value": "It is too large.",
     "min_length": "It is too short.",
     "max_length": "It is too long.",
     "too_long": "A value of metadata is too long.",
-    "unknown_member": "There is no member of this name.",
+    "unknown_member": "Unknown field.",
     "unknown_currency": "It is not an ISO 4217 code in capitals that we know.",
     "card_number_refused": "It holds a card number. None may enter this system.",
 }

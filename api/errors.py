@@ -1,7 +1,7 @@
-"""Refusals and crashes as people see them; programs get the same as a problem document.
+"""Error pages for people; clients of the API get the same error as a problem document.
 
-Nothing here reads the session or the database: the pages must work when neither does. Nothing
-tells why in the words of an exception.
+No session and no database is read here: the pages must work when neither does. The text of an
+exception is never shown.
 """
 
 import sys
@@ -19,10 +19,10 @@ from api.problems import RETRY_AFTER_S, json_error
 from audit.context import current_request_id
 from checkout.context import shop
 
-# Below these only people's pages live; everywhere else a browser says so by its Accept header.
-_PEOPLE: Final = ("/checkout/", "/login", "/logout", "/language", "/admin/")
-# Paths that speak JSON whatever they are asked for.
-_PROGRAMS: Final = (
+# Paths that serve HTML only; elsewhere the Accept header decides.
+_PAGE_PATHS: Final = ("/checkout/", "/login", "/logout", "/language", "/admin/")
+# Paths that answer in JSON whatever the Accept header says.
+_API_PATHS: Final = (
     "/orders", "/payments", "/refunds", "/products", "/auth/", "/oauth/", "/webhooks/",
     "/schema", "/livez", "/healthz", "/readyz", "/metrics",
 )  # fmt: skip
@@ -66,7 +66,7 @@ def locked_out(
 
 
 def too_many_forms(request: HttpRequest, wait_s: float) -> HttpResponse:
-    """429 for an address that sends forms faster than people do."""
+    """429 for an address that sends too many forms."""
     text = _(
         "More forms came from your connection than we take at once. What you sent last was not"
         " done: wait a minute, go back and send it again. Nothing was charged by it."
@@ -100,7 +100,7 @@ def _unavailable(request: HttpRequest) -> HttpResponse:
 def _answer(
     request: HttpRequest, status: int, code: str, title: str | Promise, text: str
 ) -> HttpResponse:
-    if not _is_for_people(request):
+    if not _wants_page(request):
         return json_error(request, status, code, text)
     context = {
         **shop(request),
@@ -113,8 +113,8 @@ def _answer(
     return HttpResponse(page, status=status, headers={"Cache-Control": "no-store"})
 
 
-def _is_for_people(request: HttpRequest) -> bool:
-    if request.path == "/" or request.path.startswith(_PEOPLE):
+def _wants_page(request: HttpRequest) -> bool:
+    if request.path == "/" or request.path.startswith(_PAGE_PATHS):
         return True
-    wants_page = "text/html" in request.headers.get("Accept", "")
-    return wants_page and not request.path.startswith(_PROGRAMS)
+    accepts_html = "text/html" in request.headers.get("Accept", "")
+    return accepts_html and not request.path.startswith(_API_PATHS)

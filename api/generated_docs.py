@@ -1,4 +1,4 @@
-"""Documents that are written from the code, so that they cannot say anything else.
+"""Documents generated from the code, so that they always agree with it.
 
 ``manage.py write_docs`` writes them; the suite compares them with what is committed.
 """
@@ -169,15 +169,15 @@ def gateway_features_page() -> str:
 
 
 def _channels(capabilities: Capabilities) -> str:
-    """``vnpay: qr, bank, [A-Z0-9]{3,20}``: the doors, and what further codes look like."""
+    """``vnpay: qr, bank, [A-Z0-9]{3,20}``: the channels, and the pattern of further codes."""
     patterns = {
         method: f"`{codes.pattern}`" for method, codes in capabilities.channel_codes.items()
     }
-    doors = (
+    listed = (
         f"{method}: {', '.join([*names, *filter(None, [patterns.get(method)])])}"
         for method, names in capabilities.channels.items()
     )
-    return "; ".join(doors) or "–"
+    return "; ".join(listed) or "–"
 
 
 def _minutes(gateway: type[Gateway]) -> str:

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond what the views tell by themselves.
+"""Adds to the OpenAPI document what drf-spectacular cannot read from the views.
 
 The views and serializers describe what goes in and what comes out when all is well. Here stands,
 by operation, what can go wrong and which headers travel along; a hook adds it to the document.

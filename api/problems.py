@@ -1,8 +1,7 @@
-"""Every refusal of the API as an RFC 9457 problem document.
+"""Turns every error of the API into an RFC 9457 problem document.
 
-``type, title, status, detail, code, request_id`` and, for a request that is not right in
-itself, ``errors``: field → list of ``{code, detail}``. Each app has its own error root; here
-they all meet.
+Members: ``type, title, status, detail, code, request_id`` and, for an invalid request, ``errors``:
+field → list of ``{code, detail}``. Each app has its own error root; this module maps them all.
 """
 
 import logging
@@ -28,7 +27,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = "1"
 
-# DRF's and Django's exceptions in our words.
+# DRF's and Django's exceptions → our error codes.
 CODES: Final[dict[type[Exception], str]] = {
     exceptions.ParseError: "malformed",
     exceptions.ValidationError: "invalid",
@@ -47,14 +46,14 @@ CODES: Final[dict[type[Exception], str]] = {
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """What DRF calls for every exception of a view; None lets an unexpected one through."""
+    """The exception handler of DRF; returns None for an unexpected exception, which propagates."""
     set_rollback()
     if isinstance(error, PaymentError | OrderError):
-        return _of_domain(error)
+        return _build_domain_problem(error)
     if isinstance(error, exceptions.APIException):
-        return _of_framework(error)
+        return _build_framework_problem(error)
     if isinstance(error, Http404):
-        return _response(404, "not_found", "There is no such thing here.")
+        return _response(404, "not_found", "Not found.")
     if isinstance(error, PermissionDenied):
         return _response(403, "permission_denied", "You may not do this.")
     if isinstance(error, OperationalError | InterfaceError):
@@ -64,7 +63,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     return None
 
 
-def _of_domain(error: PaymentError | OrderError) -> Response:
+def _build_domain_problem(error: PaymentError | OrderError) -> Response:
     extra: dict[str, Any] = dict(getattr(error, "extra", {}))
     if error.field:
         extra["errors"] = {error.field: [{"code": error.code, "detail": error.detail}]}
@@ -72,7 +71,7 @@ def _of_domain(error: PaymentError | OrderError) -> Response:
     return _response(error.status, error.code, error.detail, extra, headers)
 
 
-def _of_framework(error: exceptions.APIException) -> Response:
+def _build_framework_problem(error: exceptions.APIException) -> Response:
     code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), "error")
     headers: dict[str, str] = {}
     if getattr(error, "auth_header", None):
@@ -80,14 +79,14 @@ def _of_framework(error: exceptions.APIException) -> Response:
     if isinstance(error, exceptions.Throttled):
         headers["Retry-After"] = str(int(getattr(error, "wait", None) or 1) + 1)
     extra: dict[str, Any] = {}
-    detail = _sentence(error)
+    detail = _join_detail(error)
     if isinstance(error, exceptions.ValidationError):
         extra["errors"] = _field_errors(error.detail)
         detail = "The request is not valid: see errors."
     return _response(error.status_code, code, detail, extra, headers)
 
 
-def _sentence(error: exceptions.APIException) -> str:
+def _join_detail(error: exceptions.APIException) -> str:
     detail: Any = error.detail
     if isinstance(detail, dict):
         detail = detail.get("detail", "")
@@ -95,7 +94,7 @@ def _sentence(error: exceptions.APIException) -> str:
 
 
 def _field_errors(detail: Any, path: str = "") -> dict[str, list[dict[str, str]]]:
-    """DRF's nested errors as one flat map; ``lines.0.quantity`` names the place."""
+    """Flatten DRF's nested errors; ``lines.0.quantity`` is the path of a field."""
     if isinstance(detail, dict):
         found: dict[str, list[dict[str, str]]] = {}
         for name, inner in detail.items():
@@ -114,7 +113,7 @@ _TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 def title_of(status: int) -> str:
-    """The words for an HTTP status, the same with every Python."""
+    """The reason phrase of an HTTP status, the same with every Python version."""
     return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
@@ -149,7 +148,7 @@ def _response(
 
 
 class _Problem(Response):
-    """JSON also where the view itself answers with a page."""
+    """Renders JSON even in a view whose own renderer makes HTML."""
 
     @property
     def rendered_content(self) -> str:

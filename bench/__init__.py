@@ -1,1 +1,1 @@
-"""How fast is it, and where does the time go? Talks to the product over HTTP and SQL alone."""
+"""Measures the throughput of the product and its costs, over HTTP and SQL only."""

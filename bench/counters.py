@@ -14,12 +14,12 @@ from typing import Final
 
 from psycopg2.extensions import connection, cursor
 
-from bench.environment import Place
+from bench.environment import Environment
 from local.postgres import ROLE
 
 TOP_STATEMENTS: Final = 25
 TEXT_MAX: Final = 160
-# The ORM names every column, which says nothing here.
+# The ORM lists every column; the list is cut out of the report.
 _COLUMNS: Final = re.compile(r"(SELECT|VALUES|RETURNING) .*?(?= FROM | ON CONFLICT| RETURNING|$)")
 _HAS_STATISTICS: Final = "SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'"
 _OF_PRODUCT: Final = """
@@ -43,7 +43,7 @@ _TRANSACTIONS: Final = "SELECT xact_commit FROM pg_stat_database WHERE datname =
 
 @dataclass(frozen=True)
 class Counts:
-    """Over one round; ``statements`` is None where PostgreSQL cannot count them."""
+    """Counts of one round; ``statements`` is None without pg_stat_statements."""
 
     statements: int | None
     commits: int
@@ -51,15 +51,15 @@ class Counts:
 
 
 class Counters:
-    """Reads them as the superuser, whose own statements are not the product's."""
+    """Reads the counters as the superuser, so that its own statements are not counted."""
 
-    def __init__(self, place: Place) -> None:
-        # The product's own database: the superuser would be led elsewhere.
-        self.database = place.servers.database_url.rpartition("/")[2]
-        self._connection: connection = place.connect_apart(self.database)
+    def __init__(self, environment: Environment) -> None:
+        # Named explicitly: the superuser's default database is another one.
+        self.database = environment.servers.database_url.rpartition("/")[2]
+        self._connection: connection = environment.connect_as_superuser(self.database)
         self._names = {"role": ROLE, "db": self.database, "control": _CONTROL}
         # The extension lives in the superuser's own database and sees the whole server.
-        self._statistics: connection | None = place.connect_apart("postgres")
+        self._statistics: connection | None = environment.connect_as_superuser("postgres")
         with self._statistics.cursor() as at:
             at.execute(_HAS_STATISTICS)
             if at.fetchone() is None:
@@ -92,7 +92,7 @@ class Counters:
             return [(int(n), float(spent), _short(text)) for n, spent, text in at.fetchall()]
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         self._connection.close()
         if self._statistics is not None:
             self._statistics.close()

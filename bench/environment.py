@@ -1,4 +1,4 @@
-"""A machine room of the benchmark's own: fresh servers that write to the disk, and the product."""
+"""The environment of the benchmark: new servers that write to the disk, and the product."""
 
 import os
 import shutil
@@ -22,15 +22,14 @@ from local.servers import Servers
 from local.stack import ROOT, Stack
 
 FOLDER: Final = ROOT / "var" / "bench"
-FLOOR_DATABASE: Final = "floor"
-# What differs from bin/run: no debugging, decisions without a person, and no limit on the one
-# address that all requests come from.
+BASELINE_DATABASE: Final = "floor"
+# Differences from bin/run: no debugging, the sandbox approves every payment, and no rate limit
+# for the one address that sends all requests.
 SETTINGS: Final = {
     "DEBUG": "false",
     "LOG_LEVEL": "WARNING",
     "SANDBOX_DECISION": "approve",
     "ACCESS_TOKEN_MINUTES": "600",
-    "RATE_API": "1000000/min",
     "RATE_WRITES": "1000000/min",
     "RATE_TOKEN": "1000/min",
 }
@@ -38,8 +37,8 @@ _STATISTICS: Final = "pg_stat_statements"
 
 
 @dataclass(frozen=True)
-class Place:
-    """The servers, the stack (not started yet), and the ways to them."""
+class Environment:
+    """The servers, the stack (not started yet), and connections to them."""
 
     servers: Servers
     stack: Stack
@@ -50,11 +49,11 @@ class Place:
         return self.stack.settings
 
     def connect(self, database: str = "") -> connection:
-        """As the product does, in autocommit; ``database`` names another one of the server."""
+        """Connect with the product's role, in autocommit, by default to its database."""
         return _connect(_address(self.servers.database_url, database=database))
 
-    def connect_apart(self, database: str) -> connection:
-        """As the superuser, whose statements are not counted as the product's."""
+    def connect_as_superuser(self, database: str) -> connection:
+        """Connect as the superuser, whose statements are not counted as the product's."""
         return _connect(_superuser_address(self.servers, database))
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -70,7 +69,7 @@ class Place:
 
 
 @contextmanager
-def open_place(folder: Path = FOLDER) -> Iterator[Place]:
+def open_environment(folder: Path = FOLDER) -> Iterator[Environment]:
     """Fresh servers and a migrated database in ``folder``; all of it is gone afterwards.
 
     Raises LocalStackError when a server cannot be started.
@@ -85,16 +84,16 @@ def open_place(folder: Path = FOLDER) -> Iterator[Place]:
         stack = Stack(_settings(folder, running), running.guard)
         try:
             prepare(running, dict(stack.settings), output=lambda _name, _line: None)
-            yield Place(running, stack)
+            yield Environment(running, stack)
         finally:
             stack.stop()
 
 
 def count_statements(running: Servers) -> None:
-    """Have PostgreSQL count statements, where its build can."""
+    """Switch pg_stat_statements on, if this PostgreSQL has it."""
     with (
-        closing(_connect(_superuser_address(running, SUPERUSER))) as apart,
-        apart.cursor() as cursor,
+        closing(_connect(_superuser_address(running, SUPERUSER))) as superuser,
+        superuser.cursor() as cursor,
     ):
         cursor.execute("SELECT 1 FROM pg_available_extensions WHERE name = %s", [_STATISTICS])
         if cursor.fetchone() is None:
@@ -102,17 +101,17 @@ def count_statements(running: Servers) -> None:
         cursor.execute(f"ALTER SYSTEM SET shared_preload_libraries = '{_STATISTICS}'")
     running.restart_postgres()
     with (
-        closing(_connect(_superuser_address(running, SUPERUSER))) as apart,
-        apart.cursor() as cursor,
+        closing(_connect(_superuser_address(running, SUPERUSER))) as superuser,
+        superuser.cursor() as cursor,
     ):
         cursor.execute(f"CREATE EXTENSION IF NOT EXISTS {_STATISTICS}")
 
 
-def copy_for_floor(place: Place) -> None:
-    """The same tables with the same history once more, for plain SQL to write into."""
-    with closing(place.connect("postgres")) as other, other.cursor() as cursor:
-        name = urlsplit(place.servers.database_url).path.lstrip("/")
-        cursor.execute(f"CREATE DATABASE {FLOOR_DATABASE} TEMPLATE {name}")
+def copy_database_for_baseline(environment: Environment) -> None:
+    """Copy the database with its history, for the SQL baseline to write into."""
+    with closing(environment.connect("postgres")) as other, other.cursor() as cursor:
+        name = urlsplit(environment.servers.database_url).path.lstrip("/")
+        cursor.execute(f"CREATE DATABASE {BASELINE_DATABASE} TEMPLATE {name}")
 
 
 def _settings(folder: Path, running: Servers) -> dict[str, str]:

@@ -14,20 +14,20 @@ HEAD_BYTES_MAX: Final = 64 * 1024
 _CHUNK: Final = 64 * 1024
 
 
-class WireError(Exception):
-    """The connection broke, or what came is no answer."""
+class HttpConnectionError(Exception):
+    """The connection broke, or the response is not valid HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status and body; ``location`` is where a redirect leads."""
+    """Status and body; ``location`` is the target of a redirect."""
 
     status: int
     location: str
     body: bytes
 
 
-class Wire:
+class HttpConnection:
     """One connection to one server. Not for more than one thread."""
 
     def __init__(self, base_url: str) -> None:
@@ -52,7 +52,7 @@ class Wire:
         return self._exchange(head.encode() + body)
 
     def close(self) -> None:
-        """Hang up; the next request connects anew."""
+        """Close the connection; the next request opens a new one."""
         if self._socket is not None:
             self._socket.close()
         self._socket, self._left = None, b""
@@ -66,7 +66,7 @@ class Wire:
             return self._read(self._socket)
         except (OSError, ValueError) as error:
             self.close()
-            raise WireError(f"{type(error).__name__}: {error}") from error
+            raise HttpConnectionError(f"{type(error).__name__}: {error}") from error
 
     def _read(self, connection: socket.socket) -> Answer:
         while (end := self._left.find(b"\r\n\r\n")) < 0:

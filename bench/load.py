@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bench.http_client import Answer, Wire, WireError
+from bench.http_client import Answer, HttpConnection, HttpConnectionError
 
 FIRST_LOOK_S: Final = 0.2
 LOOKS_MAX: Final = 12
@@ -41,7 +41,7 @@ class Job:
 
 @dataclass
 class Result:
-    """What the load saw; ``post_ms`` counts from when a POST was to be made at a fixed rate."""
+    """Measurements; at a fixed rate ``post_ms`` counts from the time at which a POST was due."""
 
     started_at: float = 0.0
     post_ms: list[float] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Result:
 
 
 class Load:
-    """One job being done."""
+    """Runs one job."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -60,12 +60,12 @@ class Load:
         self._next = iter(enumerate(job.payments))
         self._lock = threading.Lock()
         self._started = 0.0
-        # What was created and waits for its shopper: when to look first, and the payment's id.
+        # Created payments that wait for a shopper: time of the first look, and payment id.
         self._created: queue.SimpleQueue[tuple[float, str] | None] = queue.SimpleQueue()
         self.result = Result()
 
     def run(self) -> Result:
-        """Do it all and say what was seen."""
+        """Run the job and return the result."""
         shoppers = _threads(self._job.shoppers, self._shop)
         self.result.started_at = time.time()
         self._started = time.perf_counter()
@@ -79,23 +79,23 @@ class Load:
         return self.result
 
     def _post(self) -> None:
-        wire = Wire(self._job.base_url)
+        connection = HttpConnection(self._job.base_url)
         while (taken := self._take()) is not None:
             position, payment = taken
             due = self._wait_for_turn(position)
             body = json.dumps(payment["body"]).encode()
             headers = f"{self._authorization}Idempotency-Key: {payment['key']}\r\n"
-            answer = self._try(partial(wire.post, "/payments", body, headers))
+            answer = self._try(partial(connection.post, "/payments", body, headers))
             if answer is not None:
                 self._note(answer, payment["body"]["method"], time.perf_counter() - due)
-        wire.close()
+        connection.close()
 
     def _take(self) -> tuple[int, Mapping[str, Any]] | None:
         with self._lock:
             return next(self._next, None)
 
     def _wait_for_turn(self, position: int) -> float:
-        """When this POST is made: now, or at its own moment, which a slow answer does not move."""
+        """Sleep until this POST is due and return that time; slow responses delay no other."""
         if not self._job.rate:
             return time.perf_counter()
         due = self._started + position * 60 / self._job.rate
@@ -114,7 +114,7 @@ class Load:
             self._created.put((time.perf_counter() + FIRST_LOOK_S, payment_id))
 
     def _shop(self) -> None:
-        product, gateway = Wire(self._job.base_url), Wire(self._job.sandbox_url)
+        product, gateway = HttpConnection(self._job.base_url), HttpConnection(self._job.sandbox_url)
         while (item := self._created.get()) is not None:
             look_at, payment_id = item
             time.sleep(max(0.0, look_at - time.perf_counter()))
@@ -124,10 +124,12 @@ class Load:
         product.close()
         gateway.close()
 
-    def _pay_link(self, wire: Wire, payment_id: str) -> str | None:
+    def _pay_link(self, connection: HttpConnection, payment_id: str) -> str | None:
         pause = FIRST_LOOK_S
         for _ in range(LOOKS_MAX):
-            answer = self._try(lambda: wire.get(f"/payments/{payment_id}", self._authorization))
+            answer = self._try(
+                lambda: connection.get(f"/payments/{payment_id}", self._authorization)
+            )
             with self._lock:
                 self.result.looks += 1
             action = json.loads(answer.body).get("next_action") if answer else None
@@ -138,10 +140,10 @@ class Load:
         self._fail(f"{payment_id}: no pay link")
         return None
 
-    def _open(self, wire: Wire, url: str) -> None:
+    def _open(self, connection: HttpConnection, url: str) -> None:
         """Open the gateway's page; the test decision pays at once and leads back to the shop."""
         parts = urlsplit(url)
-        answer = self._try(lambda: wire.get(f"{parts.path}?{parts.query}"))
+        answer = self._try(lambda: connection.get(f"{parts.path}?{parts.query}"))
         if answer is not None and (
             answer.status not in REDIRECT or not answer.location.startswith(self._job.base_url)
         ):
@@ -150,7 +152,7 @@ class Load:
     def _try(self, exchange: Callable[[], Answer]) -> Answer | None:
         try:
             return exchange()
-        except WireError as error:
+        except HttpConnectionError as error:
             self._fail(str(error))
             return None
 

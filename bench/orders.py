@@ -1,4 +1,4 @@
-"""What is bought: orders made in bulk before the clock runs, and the payments asked for them."""
+"""Makes orders in bulk before the clock runs, and the request bodies of their payments."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-from bench.environment import Place
+from bench.environment import Environment
 from bench.seed_history import NEW_ID
 
 TIMEOUT_S: Final = 30.0
@@ -18,7 +18,7 @@ CUSTOMER: Final = "shopper"
 
 @dataclass(frozen=True)
 class Kind:
-    """One way of paying, with the sum of its orders in minor units."""
+    """A method to pay by, with the total of its orders in minor units."""
 
     method: str
     gateway: str
@@ -40,7 +40,7 @@ WHERE u.username = %(customer)s
 RETURNING id
 """
 
-# As many parts as a real order has: a line each, and the first event of its story.
+# As many rows as a real order has: one line, and the first event of its audit trail.
 _LINES: Final = """
 INSERT INTO order_lines (order_id, position, sku, name, unit_amount, quantity)
 SELECT id, 0, 'bench', 'Bench', total, 1 FROM orders WHERE id = ANY(%s::uuid[])
@@ -54,9 +54,9 @@ FROM orders WHERE id = ANY(%s::uuid[])
 """
 
 
-def make_orders(place: Place, kind: Kind, count: int, database: str = "") -> list[UUID]:
+def make_orders(environment: Environment, kind: Kind, count: int, database: str = "") -> list[UUID]:
     """``count`` new orders of the demo shopper, by SQL."""
-    with closing(place.connect(database)) as connection, connection.cursor() as at:
+    with closing(environment.connect(database)) as connection, connection.cursor() as at:
         at.execute("BEGIN")
         at.execute(NEW_ID)
         sums = {"currency": kind.currency, "amount": kind.amount, "count": count}
@@ -68,10 +68,12 @@ def make_orders(place: Place, kind: Kind, count: int, database: str = "") -> lis
     return [UUID(order_id) for order_id in ids]
 
 
-def make_payments(place: Place, kinds: Sequence[Kind], count: int) -> list[dict[str, Any]]:
+def make_payments(
+    environment: Environment, kinds: Sequence[Kind], count: int
+) -> list[dict[str, Any]]:
     """Bodies and keys for ``count`` POSTs, each kind in turn."""
     share = -(-count // len(kinds))
-    orders = [[(kind, order) for order in make_orders(place, kind, share)] for kind in kinds]
+    orders = [[(kind, order) for order in make_orders(environment, kind, share)] for kind in kinds]
     turns = [pair for together in zip(*orders, strict=True) for pair in together]
     return [_payment(kind, order) for kind, order in turns[:count]]
 
@@ -87,10 +89,10 @@ def _payment(kind: Kind, order_id: UUID) -> dict[str, Any]:
     return {"key": f"bench-{uuid4().hex}", "body": body | token}
 
 
-def access_token(place: Place) -> str:
+def access_token(environment: Environment) -> str:
     """A token of the demo shopper, good for the whole run."""
-    login = {"username": CUSTOMER, "password": place.settings["DEMO_PASSWORD"]}
-    address = urlsplit(place.settings["BASE_URL"]).netloc
+    login = {"username": CUSTOMER, "password": environment.settings["DEMO_PASSWORD"]}
+    address = urlsplit(environment.settings["BASE_URL"]).netloc
     with closing(HTTPConnection(address, timeout=TIMEOUT_S)) as connection:
         headers = {"Content-Type": "application/json"}
         connection.request("POST", "/auth/token", json.dumps(login), headers)

@@ -29,15 +29,15 @@ def usage(roots: Mapping[str, int]) -> dict[str, Usage]:
     """What each of ``roots`` (name to process id) and its descendants use now."""
     if not PROC.is_dir():
         return {}
-    stats = _stats()
-    return {name: _of_tree(pid, stats) for name, pid in roots.items() if pid in stats}
+    stats = _read_stats()
+    return {name: _measure_tree(pid, stats) for name, pid in roots.items() if pid in stats}
 
 
-def _of_tree(root: int, stats: Mapping[int, list[str]]) -> Usage:
-    family = list(_family(root, stats))
+def _measure_tree(root: int, stats: Mapping[int, list[str]]) -> Usage:
+    family = list(_find_descendants(root, stats))
     # A child that was waited for is counted by its parent, so the times of the living add up.
     ticks = sum(int(n) for pid in family for n in stats[pid][_USER : _CHILDREN_SYSTEM + 1])
-    memory = [_memory(pid) for pid in family]
+    memory = [_read_memory(pid) for pid in family]
     return Usage(
         cpu_s=ticks / _TICKS_PER_S,
         rss_mb=round(sum(rss for rss, _ in memory) / _KIB_PER_MB, 1),
@@ -45,14 +45,14 @@ def _of_tree(root: int, stats: Mapping[int, list[str]]) -> Usage:
     )
 
 
-def _family(root: int, stats: Mapping[int, list[str]]) -> Iterable[int]:
+def _find_descendants(root: int, stats: Mapping[int, list[str]]) -> Iterable[int]:
     yield root
     for pid, fields in stats.items():
         if int(fields[_PARENT]) == root:
-            yield from _family(pid, stats)
+            yield from _find_descendants(pid, stats)
 
 
-def _stats() -> dict[int, list[str]]:
+def _read_stats() -> dict[int, list[str]]:
     found = {}
     for entry in PROC.iterdir():
         if entry.name.isdigit():
@@ -62,7 +62,7 @@ def _stats() -> dict[int, list[str]]:
     return found
 
 
-def _memory(pid: int) -> tuple[int, int]:
+def _read_memory(pid: int) -> tuple[int, int]:
     """Resident and proportional size in KiB."""
     sizes = {}
     for line in _read(PROC / str(pid) / "smaps_rollup").splitlines():

@@ -12,7 +12,7 @@ from typing import Any, Final
 from psycopg2.extensions import connection
 
 from bench.counters import Counters, Counts
-from bench.environment import Place
+from bench.environment import Environment
 from bench.figures import per_minute
 from bench.load import Job, Result
 from bench.options import Options
@@ -25,7 +25,7 @@ END_LIMIT_S: Final = 120.0
 LOAD_LIMIT_S: Final = 600.0
 LOAD: Final = "load"
 
-_UNDER_WAY: Final = """
+_UNFINISHED: Final = """
 SELECT (SELECT count(*) FROM transactions WHERE status IN ('PENDING', 'PROCESSING', 'AUTHORIZED'))
     + (SELECT count(*) FROM notifications WHERE due_at IS NOT NULL)
 """
@@ -61,21 +61,21 @@ class Round:
 
 
 class Rounds:
-    """Runs them against one place."""
+    """Runs rounds in one environment."""
 
-    def __init__(self, place: Place, options: Options, token: str) -> None:
-        self._place = place
+    def __init__(self, environment: Environment, options: Options, token: str) -> None:
+        self._environment = environment
         self._options = options
         self._token = token
-        self.counters = Counters(place)
+        self.counters = Counters(environment)
 
     def run(self, kinds: Sequence[Kind], payments: int, *, rate: int = 0) -> Round:
-        """One round: ``rate`` POSTs per minute, or as many as go."""
+        """Run one round: ``rate`` POSTs per minute, or as many as possible with 0."""
         job = Job(
-            base_url=self._place.settings["BASE_URL"],
-            sandbox_url=self._place.settings["SANDBOX_URL"],
+            base_url=self._environment.settings["BASE_URL"],
+            sandbox_url=self._environment.settings["SANDBOX_URL"],
             token=self._token,
-            payments=make_payments(self._place, kinds, payments),
+            payments=make_payments(self._environment, kinds, payments),
             rate=rate,
             posters=self._options.posters,
             shoppers=self._options.shoppers,
@@ -94,13 +94,13 @@ class Rounds:
             post_ms=result.post_ms,
             looks=result.looks,
             counts=counts,
-            cpu_s=_spent(before, after) | {LOAD: result.cpu_s},
+            cpu_s=_subtract_usage(before, after) | {LOAD: result.cpu_s},
             errors=result.errors + trouble,
         )
 
     def usage(self) -> dict[str, Usage]:
-        """What each process of the system uses now."""
-        stack, servers = self._place.stack, self._place.servers
+        """Processor time and memory of each process of the system."""
+        stack, servers = self._environment.stack, self._environment.servers
         pids = {name: stack.pid(name) for name in stack.names()}
         pids |= {
             name: server.pid
@@ -112,18 +112,20 @@ class Rounds:
     def _wait_for_end(self, result: Result) -> tuple[int, float]:
         ids = [payment.removeprefix("pay_") for payment in result.payments]
         deadline = time.monotonic() + END_LIMIT_S
-        with closing(self._place.connect_apart(self.counters.database)) as apart:
+        with closing(self._environment.connect_as_superuser(self.counters.database)) as superuser:
             while time.monotonic() < deadline:
-                if _ask(apart, _UNDER_WAY)[0] == 0:
-                    finished, ended_at = _ask(apart, _FINISHED, [ids])
+                if _fetch_row(superuser, _UNFINISHED)[0] == 0:
+                    finished, ended_at = _fetch_row(superuser, _FINISHED, [ids])
                     if finished == len(ids):
                         return finished, float(ended_at or time.time())
                 time.sleep(END_POLL_S)
-            return _ask(apart, _FINISHED, [ids])[0], time.time()
+            return _fetch_row(superuser, _FINISHED, [ids])[0], time.time()
 
 
-def _ask(apart: connection, query: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...]:
-    with apart.cursor() as at:
+def _fetch_row(
+    superuser: connection, query: str, parameters: Sequence[Any] = ()
+) -> tuple[Any, ...]:
+    with superuser.cursor() as at:
         at.execute(query, parameters)
         row: tuple[Any, ...] | None = at.fetchone()
     assert row is not None
@@ -131,7 +133,7 @@ def _ask(apart: connection, query: str, parameters: Sequence[Any] = ()) -> tuple
 
 
 def _load(job: Job) -> Result:
-    """Have a process of its own do ``job``: its work must not hold up ours, nor be counted so."""
+    """Run ``job`` in a process of its own, so that its processor time is counted apart."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],
         input=json.dumps(asdict(job)),
@@ -146,5 +148,5 @@ def _load(job: Job) -> Result:
     return Result(**json.loads(done.stdout))
 
 
-def _spent(before: Mapping[str, Usage], after: Mapping[str, Usage]) -> dict[str, float]:
+def _subtract_usage(before: Mapping[str, Usage], after: Mapping[str, Usage]) -> dict[str, float]:
     return {name: after[name].cpu_s - before[name].cpu_s for name in after if name in before}

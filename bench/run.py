@@ -13,14 +13,14 @@ from dataclasses import asdict
 from types import FrameType
 from typing import Any, NoReturn
 
-from bench.environment import Place, copy_for_floor, open_place
+from bench.environment import Environment, copy_database_for_baseline, open_environment
 from bench.figures import median, percentiles
 from bench.options import Options, read_options
 from bench.orders import CARD, MIX, VNPAY, access_token
 from bench.processes import Usage
 from bench.rounds import LOAD, Round, Rounds
 from bench.seed_history import write_history
-from bench.sql_baseline import Floor
+from bench.sql_baseline import SqlBaseline
 from bench.verdict import Verdict, judge
 from local.errors import LocalStackError
 from local.stack import ALL
@@ -29,12 +29,12 @@ SIGNAL_STATUS = 128
 
 
 def main() -> int:
-    """Measure as the command line says."""
+    """Run the benchmark with the options of the command line."""
     signal.signal(signal.SIGTERM, _leave)
     options = read_options(sys.argv[1:])
     try:
-        with open_place() as place:
-            report = measure(place, options)
+        with open_environment() as environment:
+            report = measure(environment, options)
     except (LocalStackError, RuntimeError) as error:
         print(json.dumps({"errors": [str(error)]}, indent=2))
         return 1
@@ -42,28 +42,28 @@ def main() -> int:
     return 0 if is_sound(report) else 1
 
 
-def measure(place: Place, options: Options) -> dict[str, Any]:
-    """The whole run in a place whose stack has not been started."""
+def measure(environment: Environment, options: Options) -> dict[str, Any]:
+    """Run the whole benchmark in an environment whose stack has not been started."""
     say(f"writing a history of {options.history} payments")
-    write_history(place, payments=options.history)
-    copy_for_floor(place)
-    place.stack.start(*ALL)
-    rounds = Rounds(place, options, access_token(place))
+    write_history(environment, payments=options.history)
+    copy_database_for_baseline(environment)
+    environment.stack.start(*ALL)
+    rounds = Rounds(environment, options, access_token(environment))
     say(f"warming up with {options.warm_up} payments")
     warm = rounds.run(MIX, options.warm_up)
     idle = rounds.usage()
-    floor = Floor(place)
+    floor = SqlBaseline(environment)
     say(f"the floor is best with {floor.connections} connections")
     pairs = [_pair(number, rounds, floor, options) for number in range(1, options.rounds + 1)]
     top = rounds.counters.top()
     loaded = rounds.usage()
     alone = {
-        kind.method: _told(kind.method, rounds.run([kind], options.alone_payments))
+        kind.method: _report_round(kind.method, rounds.run([kind], options.alone_payments))
         for kind in (VNPAY, CARD)
     }
     steady = rounds.run(MIX, options.open_payments, rate=options.rate)
     say("comparing the sandbox's book with the database")
-    verdict = judge(place)
+    verdict = judge(environment)
     rounds.counters.close()
     products = [product for _, product in pairs]
     errors = [error for one in (warm, *products, *alone.values(), steady) for error in one.errors]
@@ -86,23 +86,23 @@ def measure(place: Place, options: Options) -> dict[str, Any]:
 
 
 def is_sound(report: Mapping[str, Any]) -> bool:
-    """Whether no money went wrong and nothing failed."""
+    """Whether no money was lost, doubled or unexplained, and no request failed."""
     trouble = ("lost", "phantom", "charged_twice", "breaches", "errors")
     return not any(report[name] for name in trouble)
 
 
 def say(text: str) -> None:
-    """Progress, for whoever waits."""
+    """Print progress."""
     print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
 
 
-def _pair(number: int, rounds: Rounds, floor: Floor, options: Options) -> tuple[float, Round]:
+def _pair(number: int, rounds: Rounds, floor: SqlBaseline, options: Options) -> tuple[float, Round]:
     floor_rate = floor.round(options.floor_payments)
     say(f"round {number}: floor {floor_rate:.0f} a minute")
-    return floor_rate, _told(f"round {number}", rounds.run(MIX, options.payments))
+    return floor_rate, _report_round(f"round {number}", rounds.run(MIX, options.payments))
 
 
-def _told(name: str, one: Round) -> Round:
+def _report_round(name: str, one: Round) -> Round:
     p50 = percentiles(one.post_ms)["p50"]
     say(f"{name}: {one.per_minute:.0f} full payments a minute, POST p50 {p50} ms")
     return one
@@ -114,7 +114,7 @@ def _headline(pairs: Sequence[tuple[float, Round]]) -> dict[str, Any]:
     return {
         "payments_per_minute": product,
         "floor_per_minute": floor,
-        # Of each round by itself: what slows the machine slows both halves of a round.
+        # The ratio is made per round: a slow machine slows both halves of one round.
         "ratio": median([one.per_minute / rate for rate, one in pairs if rate], digits=3),
     }
 

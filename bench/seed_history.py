@@ -1,4 +1,4 @@
-"""Payments that were made before: a database that has seen some life, as plain SQL.
+"""Writes a history of finished payments by plain SQL, so that tables have a realistic size.
 
 Foreign keys and unique constraints are checked through indexes only where tables are large and
 analysed; on empty ones every figure would flatter. The rows are whole: ``check_invariants``
@@ -8,7 +8,7 @@ finds nothing wrong with them.
 from contextlib import closing
 from typing import Final
 
-from bench.environment import Place
+from bench.environment import Environment
 
 # UUIDs of version 7, on every PostgreSQL that we run with: milliseconds first, the rest random.
 NEW_ID: Final = """
@@ -143,9 +143,9 @@ _ALL: Final = (
 )  # fmt: skip
 
 
-def write_history(place: Place, *, payments: int) -> None:
-    """Put ``payments`` finished payments into the database of the product, and analyse it."""
-    with closing(place.connect()) as connection, connection.cursor() as at:
+def write_history(environment: Environment, *, payments: int) -> None:
+    """Write ``payments`` finished payments into the product's database, and analyse it."""
+    with closing(environment.connect()) as connection, connection.cursor() as at:
         at.execute("SET statement_timeout = 0")
         for statement in _ALL:
             at.execute(statement, {"payments": payments})

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 
 from psycopg2.extensions import connection, cursor
 
-from bench.environment import FLOOR_DATABASE, Place
+from bench.environment import BASELINE_DATABASE, Environment
 from bench.figures import per_minute
 from bench.orders import MIX, Kind, make_orders
 
@@ -25,7 +25,7 @@ CONNECTIONS_TRIED: Final = (4, 8, 16, 32)
 TRIAL_PAYMENTS: Final = 800
 MAILS_TOGETHER: Final = 50
 
-# What a finished payment of the product left behind, as parameters for the statements below.
+# The rows of a finished payment of the product, as parameters for the statements below.
 _SAMPLE: Final = """
 SELECT row_to_json(t), row_to_json(k), row_to_json(c), row_to_json(w), row_to_json(n)
 FROM transactions t
@@ -103,8 +103,8 @@ INSERT INTO gateway_calls (id, transaction_id, gateway, verb, reference, request
 SELECT $3, $2, $1, 'CREATE', $4, (c).request, 1, now(), now(), '', '{}', '{}' FROM s
 """
 
-_SETTLE: Final = """
-PREPARE settle_payment (text, uuid, uuid, uuid, uuid, uuid, text) AS
+_FINISH: Final = """
+PREPARE finish_payment (text, uuid, uuid, uuid, uuid, uuid, text) AS
 WITH s AS (SELECT * FROM sample WHERE gateway = $1),
 o AS (
     UPDATE orders SET status = 'PAID', version = 2, amount_paid = total, updated_at = now()
@@ -160,23 +160,23 @@ FROM sample s WHERE s.gateway = $1 AND x.id = ANY($2)
 _Item = tuple[Kind, UUID]
 
 
-class Floor:
-    """Plain SQL over as many connections as served it best."""
+class SqlBaseline:
+    """Writes the rows of payments by plain SQL, over the fastest number of connections."""
 
-    def __init__(self, place: Place) -> None:
-        """The product must have finished a payment of each kind."""
-        self._place = place
+    def __init__(self, environment: Environment) -> None:
+        """Copy sample rows: the product must have finished a payment of each kind before."""
+        self._environment = environment
         self._copy_samples()
         self.connections = self._best_number()
 
     def round(self, payments: int) -> float:
-        """Write ``payments`` payments and give how many that is per minute."""
+        """Write ``payments`` payments and return the rate per minute."""
         return self._write(payments, self.connections)
 
     def _copy_samples(self) -> None:
-        with closing(self._place.connect()) as product, product.cursor() as at:
+        with closing(self._environment.connect()) as product, product.cursor() as at:
             rows = {kind.gateway: _sample(at, kind) for kind in MIX}
-        with closing(self._place.connect(FLOOR_DATABASE)) as floor, floor.cursor() as at:
+        with closing(self._environment.connect(BASELINE_DATABASE)) as floor, floor.cursor() as at:
             at.execute("SET statement_timeout = 0")
             at.execute(_SAMPLES_TABLE)
             for gateway, row in rows.items():
@@ -192,7 +192,7 @@ class Floor:
         share = -(-payments // len(MIX))
         work: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         for kind in MIX:
-            for order_id in make_orders(self._place, kind, share, FLOOR_DATABASE):
+            for order_id in make_orders(self._environment, kind, share, BASELINE_DATABASE):
                 work.put((kind, order_id))
         total = work.qsize()
         opened = [self._prepared() for _ in range(connections)]
@@ -208,9 +208,9 @@ class Floor:
         return per_minute(total, seconds)
 
     def _prepared(self) -> connection:
-        opened = self._place.connect(FLOOR_DATABASE)
+        opened = self._environment.connect(BASELINE_DATABASE)
         with opened.cursor() as at:
-            for statement in (_CREATE, _SEND, _SETTLE, _MAILED):
+            for statement in (_CREATE, _SEND, _FINISH, _MAILED):
                 at.execute(statement)
         return opened
 
@@ -249,8 +249,8 @@ def _pay(at: cursor, gateway: str, order_id: UUID) -> UUID:
     at.execute("EXECUTE create_payment (%s, %s, %s, %s)", [*ids, f"floor-{reference}"])
     sent = [gateway, str(payment), str(call), reference]
     at.execute("EXECUTE send_payment (%s, %s, %s, %s)", sent)
-    settled = [*ids, str(call), str(event), str(notice), reference]
-    at.execute("EXECUTE settle_payment (%s, %s, %s, %s, %s, %s, %s)", settled)
+    success_values = [*ids, str(call), str(event), str(notice), reference]
+    at.execute("EXECUTE finish_payment (%s, %s, %s, %s, %s, %s, %s)", success_values)
     return notice
 
 

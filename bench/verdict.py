@@ -1,4 +1,4 @@
-"""The gateways' own book against our database: what is lost, and who was charged twice."""
+"""Compares the sandbox's journal with our database: lost payments and double charges."""
 
 import json
 from collections import Counter
@@ -9,12 +9,12 @@ from http.client import HTTPConnection
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bench.environment import Place
+from bench.environment import Environment
 
 ROWS_MAX: Final = 1_000_000
 TIMEOUT_S: Final = 120.0
-# Only payments of this run: those before it are in nobody's book.
-_OURS: Final = """
+# Only payments of this run: the seeded history is not in the sandbox's journal.
+_BOOKED: Final = """
 SELECT replace(t.id::text, '-', ''), t.gateway, t.amount_captured, t.currency, t.order_id::text,
     t.status = 'SUCCESS'
 FROM transactions t
@@ -53,19 +53,19 @@ class Verdict:
     breaches: list[str]
 
 
-def judge(place: Place) -> Verdict:
-    """Compare, with the sandbox running and nothing under way."""
-    charges = [_charge(row) for row in _book(place)["charges"] if row["captured"]]
-    rows = _ours(place)
+def judge(environment: Environment) -> Verdict:
+    """Compare; the sandbox must run, and no payment may be open."""
+    charges = [_charge(row) for row in _read_journal(environment)["charges"] if row["captured"]]
+    rows = _booked_rows(environment)
     paid = [Money(*row[:4]) for row in rows if row[5]]
     orders = {row[0]: row[4] for row in rows}
-    return Verdict(len(charges), compare(charges, paid, orders), _breaches(place))
+    return Verdict(len(charges), compare(charges, paid, orders), _find_breaches(environment))
 
 
 def compare(
     charges: Sequence[Money], paid: Sequence[Money], orders: Mapping[str, str]
 ) -> Differences:
-    """What the gateways took against what we booked; ``orders`` is by reference."""
+    """Compare what the gateways charged with what we booked; ``orders`` maps references."""
     per_order = Counter(orders.get(charge.reference, charge.reference) for charge in charges)
     return Differences(
         lost=len(set(charges) - set(paid)),
@@ -78,8 +78,8 @@ def _charge(row: dict[str, Any]) -> Money:
     return Money(row["reference"], row["gateway"], row["captured"], row["currency"])
 
 
-def _book(place: Place) -> dict[str, Any]:
-    address = urlsplit(place.settings["SANDBOX_URL"]).netloc
+def _read_journal(environment: Environment) -> dict[str, Any]:
+    address = urlsplit(environment.settings["SANDBOX_URL"]).netloc
     with closing(HTTPConnection(address, timeout=TIMEOUT_S)) as connection:
         connection.request("GET", f"/control/book?limit={ROWS_MAX}")
         answer = connection.getresponse()
@@ -89,15 +89,15 @@ def _book(place: Place) -> dict[str, Any]:
     return book
 
 
-def _ours(place: Place) -> list[tuple[Any, ...]]:
-    with closing(place.connect()) as connection, connection.cursor() as at:
+def _booked_rows(environment: Environment) -> list[tuple[Any, ...]]:
+    with closing(environment.connect()) as connection, connection.cursor() as at:
         at.execute("SET statement_timeout = 0")
-        at.execute(_OURS)
+        at.execute(_BOOKED)
         return list(at.fetchall())
 
 
-def _breaches(place: Place) -> list[str]:
-    done = place.manage("check_invariants", "--quiescent")
+def _find_breaches(environment: Environment) -> list[str]:
+    done = environment.manage("check_invariants", "--quiescent")
     if done.returncode == 0:
         return []
     return [line for line in done.stderr.splitlines() if line] or ["check_invariants failed"]

@@ -1,4 +1,4 @@
-"""Settings, URLs, the Celery app, error handling: the wiring that may know every app."""
+"""Settings, URLs, the Celery app, error handling: the wiring, which may import every app."""
 
 from config.celery import app as celery_app
 

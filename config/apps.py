@@ -5,7 +5,7 @@ from django.contrib.admin import apps as admin_apps
 
 
 class ConfigConfig(AppConfig):
-    """The wiring: commands that need every app."""
+    """The app of the commands that need every other app."""
 
     name = "config"
     default = True

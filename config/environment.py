@@ -1,4 +1,4 @@
-"""Reading settings from the environment: typed, with a clear word about what is missing.
+"""Reads typed settings from the environment and names the missing ones.
 
 Production refuses what would be harmless elsewhere: a secret that is missing or a stand-in, an
 address without TLS, debugging, and the sandbox. It does so while the settings are read, so that
@@ -58,7 +58,7 @@ def _require_fernet_key(name: str, key: str) -> None:
 
 
 def required_in_production(name: str, default: str) -> str:
-    """A value that production must be told; ``default`` serves everywhere else."""
+    """A value that production must set; ``default`` is used everywhere else."""
     value: str = env.str(name, default="" if IS_PRODUCTION else default)
     if not value:
         raise ImproperlyConfigured(f"Set {name}: it has no default in production.")

@@ -16,8 +16,7 @@ from config.gateway_settings import OPTIONS, Entry
 
 # What fits into a variable's name, a webhook's path and the column of a transaction.
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,19}")
-# An account is reached where its PSP is, and shoppers know it by the same name; everything else it
-# has for itself.
+# Options that an account inherits from its PSP: addresses and the name shown to shoppers.
 _SHARED: Final = ("_base", "_url", "brand_name")
 
 

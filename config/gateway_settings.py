@@ -1,4 +1,4 @@
-"""The PSPs that this product can speak to: one entry each, which is all that names them here."""
+"""The supported PSPs, one entry each. No other module of config names a PSP."""
 
 from typing import Any, Final
 

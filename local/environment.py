@@ -65,7 +65,7 @@ STRIPE_EVENTS = (
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
 )
-# Shaped as the gateways shape theirs, so that a rule about length or prefix is met here too.
+# In the format of the real gateways, so that rules about length and prefix hold here too.
 GATEWAY_KEYS: dict[str, dict[str, Callable[[], str]]] = {
     "stripe": {
         "STRIPE_SECRET_KEY": lambda: f"sk_test_{_text(32)}",

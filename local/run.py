@@ -28,7 +28,7 @@ def main() -> int:
     """Run until told to stop; 0 after a stop that was asked for, 1 after an error."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
-    # Mails, the book of the sandbox and all else that the processes write is the user's alone.
+    # Files that the processes write (mails, the sandbox's journal) are readable by the user alone.
     os.umask(0o077)
     terminal = Terminal()
     try:
@@ -46,7 +46,7 @@ class _StopRequested(BaseException):
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    # Whoever presses Ctrl-C twice must not interrupt the stopping itself.
+    # A second Ctrl-C must not interrupt the stop.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     raise _StopRequested
@@ -58,7 +58,7 @@ def _run(terminal: Terminal) -> NoReturn:
     passage(data_dir, server_account())
     port = _port("PORT", DEFAULT_PORT)
     sandbox_port = _port("SANDBOX_PORT", DEFAULT_SANDBOX_PORT)
-    # Under the lock, so that a second start is told of the first rather than of its ports.
+    # Under the lock, so that a second start reports the first one and not its taken ports.
     with hold(data_dir / "lock"):
         ports.demand(port, "PORT", DEFAULT_PORT + 1)
         ports.demand(sandbox_port, "SANDBOX_PORT", DEFAULT_SANDBOX_PORT + 1)

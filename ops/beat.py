@@ -1,7 +1,7 @@
-"""Celery's beat, seen from outside: a file that is as old as its last turn.
+"""A scheduler for Celery's beat that touches a file at every turn, for a health check.
 
-Beat listens to nobody, so a check of its health has nothing to ask. Its sweeps are what makes
-every payment certain, and a beat that hangs would stop them without a word.
+Beat opens no port that a health check could call. If it hangs, the sweeps stop, and payments whose
+wake-up was lost wait; nothing else would report that.
 """
 
 from pathlib import Path

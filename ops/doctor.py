@@ -145,10 +145,10 @@ def _account(adapter: Gateway, named: str) -> Finding:
 
 
 def _clock(name: str, outcome: Outcome) -> Finding:
-    theirs = outcome.exchange.answered_at if outcome.exchange else None
-    if theirs is None:
+    gateway_time = outcome.exchange.answered_at if outcome.exchange else None
+    if gateway_time is None:
         return Finding(name, "clock", Verdict.SKIPPED, "the gateway did not tell its time")
-    skew = abs(timezone.now() - theirs)
+    skew = abs(timezone.now() - gateway_time)
     detail = f"{skew.total_seconds():.0f} s apart"
     return _finding(name, "clock", passed=skew <= CLOCK_SKEW_MAX, detail=detail)
 

@@ -1,4 +1,4 @@
-"""How many forms one address may send: far more than a person, or an office of them, ever does."""
+"""Limits the forms that one address may send; the limit fits an office behind one address."""
 
 from collections.abc import Callable
 from typing import Final
@@ -9,18 +9,18 @@ from accounts.client_ip import client_ip
 from accounts.throttling import FormThrottle
 from api.errors import too_many_forms
 
-# Where people's forms go: the shop's, those that pay, and signing in.
-_BELOW: Final = ("/checkout/", "/login")
+# The paths of forms: shop, checkout and sign-in.
+_FORM_PATHS: Final = ("/checkout/", "/login")
 
 
 class FormLimitMiddleware:
-    """Answers 429 to who sends more; what was sent then did nothing."""
+    """Answers 429 above the limit; the refused form has no effect."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Let ``request`` pass unless it is one form too many. Reading is not limited."""
+        """Refuse a form above the limit. Other requests are not limited."""
         if request.method == "POST" and _is_a_form(request.path):
             throttle = FormThrottle()
             if not throttle.has_room(client_ip(request)):
@@ -29,4 +29,4 @@ class FormLimitMiddleware:
 
 
 def _is_a_form(path: str) -> bool:
-    return path == "/" or path.startswith(_BELOW)
+    return path == "/" or path.startswith(_FORM_PATHS)

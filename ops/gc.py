@@ -1,8 +1,8 @@
-"""Python's cyclic garbage collector, told what it need not look at.
+"""Tunes Python's cyclic garbage collector for long-running processes.
 
-What a process has loaded when it starts to serve stays until it ends. Frozen, it is left out of
-every collection; and a request makes so many small objects that the default threshold of 700
-would start a collection several times in each.
+Objects that are loaded at the start live until the process ends: frozen, they are left out of every
+collection. A request makes so many small objects that the default threshold of 700 would start
+several collections in each request.
 """
 
 import gc

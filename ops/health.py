@@ -1,7 +1,7 @@
-"""Is the process alive, and can it do its work?
+"""Health checks: ``/livez`` (the process runs) and ``/readyz`` (it can serve requests).
 
-Orchestrators ask by address, without TLS and often, so these paths are answered before any other
-middleware, know no session, and give up quickly.
+Orchestrators call by IP address, without TLS and often, so these paths are answered before any
+other middleware, use no session, and have short timeouts.
 """
 
 from collections.abc import Callable
@@ -21,15 +21,15 @@ CHECK_LIMIT_S: Final = 1.0
 
 @require_safe
 def livez(request: HttpRequest) -> HttpResponse:
-    """The process answers. Knows nothing of its surroundings on purpose."""
+    """200 while the process runs. Depends on no other service on purpose."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers, is migrated, and every gateway's settings make sense.
+    """200 when the database answers, is migrated, and every gateway's settings are valid.
 
-    Redis is told, and needed by nobody. ``?verbose`` names every check; a 503 always does.
+    Redis is reported but not required. ``?verbose`` lists every check; a 503 always does.
     """
     checks = {name: attempt(check) for name, check in CHECKS.items()}
     ready = all(checks[name] == "ok" for name in _REQUIRED)
@@ -40,13 +40,13 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 class ProbeMiddleware:
-    """Answers the paths that machines ask, whatever host they name."""
+    """Answers the health and metrics paths, whatever the Host header says."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer a probe at once, anything else as ever."""
+        """Answer a probe; pass every other request on."""
         return _PROBES.get(request.path, self._get_response)(request)
 
 

@@ -1,7 +1,7 @@
-"""Log lines: JSON for machines in production, plain for people elsewhere; never a secret.
+"""Log lines: JSON in production, plain text elsewhere, without secrets.
 
-Every line carries the request it belongs to and who acted. What a line says is masked last, so
-that no call site can forget it.
+Every line has the id of its request and its actor. Masking is the last step, so that no call site
+can forget it.
 """
 
 import logging

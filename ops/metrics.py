@@ -33,11 +33,11 @@ from payments.routing.registry import gateways
 from payments.states import LIVE
 from payments.webhooks import counting as webhooks
 
-# A scrape gives the database up after this long and tells the rest.
+# Statement timeout of a scrape; the other metrics are reported all the same.
 DATABASE_LIMIT_MS: Final = 2000
 # Payments are counted over this time: a scrape then costs the same after years.
 RECENT: Final = timedelta(minutes=10)
-# Of the calls in that time so many are looked at, the newest.
+# At most so many of the newest calls in that time are read.
 CALLS_MAX: Final = 10_000
 QUANTILES: Final = (0.5, 0.95, 0.99)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -75,11 +75,11 @@ class RequestTimingMiddleware:
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The figures, for who names ``METRICS_TOKEN``; for anybody else there is no such page."""
+    """The metrics for a caller with ``METRICS_TOKEN``; 404 for everybody else."""
     try:
         _require_token(request)
     except Http404:
-        return json_error(request, 404, "not_found", "There is no such thing here.")
+        return json_error(request, 404, "not_found", "Not found.")
     text = generate_latest(_requests()) + generate_latest(_payments())
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
 
@@ -108,14 +108,14 @@ def _payments() -> CollectorRegistry:
 
 
 class DatabaseCollector(Collector):
-    """What waits and what has become of recent payments, from the rows themselves."""
+    """Reads due rows and results of recent payments from the database."""
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """Nothing: the names come with the figures, and registering asks no database."""
+        """Nothing, so that registering the collector makes no query."""
         return ()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Every gauge; a database that does not answer leaves only the word that it is down."""
+        """Every gauge; only ``payments_database_up`` while the database does not answer."""
         up = GaugeMetricFamily("payments_database_up", "Whether the database answered.")
         try:
             gauges = self._read()

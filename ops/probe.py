@@ -1,4 +1,4 @@
-"""Asks this machine's own web server whether it is ready: exit 0 if so. For container checks.
+"""Calls the web server in this container; exits 0 when it is ready. For container health checks.
 
     python -I ops/probe.py [PATH]
 

@@ -66,13 +66,13 @@ class WordField(serializers.ChoiceField):
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses members that it does not know: a typing mistake must not be taken silently."""
+    """Refuses unknown fields, so that a typing mistake is reported."""
 
     def to_internal_value(self, data: Any) -> Any:
         """The validated data."""
         if isinstance(data, dict):
             unknown = sorted(set(data) - set(self.fields))
             if unknown:
-                message = {name: ["There is no such member."] for name in unknown}
+                message = {name: ["Unknown field."] for name in unknown}
                 raise serializers.ValidationError(message, code="unknown_member")
         return super().to_internal_value(data)

@@ -19,7 +19,10 @@ from api.generated_docs import ENV_EXAMPLE, Setting, read_settings
 from payments.models import CaseKind
 
 ROOT = Path(settings.BASE_DIR)
-APPS = ("accounts", "audit", "config", "durable", "notifications", "orders", "payments", "sandbox")
+APPS = (
+    "accounts", "api", "audit", "backoffice", "checkout", "config", "durable", "gateways", "money",
+    "notifications", "ops", "orders", "payments", "privacy", "sandbox",
+)  # fmt: skip
 # env.str("NAME"), secret("NAME") and the like, and what the sandbox takes from its mapping.
 READS = re.compile(
     r"(?:\benv(?:\.\w+)?\(|secret\(|_url\(|_keys\(|_production\(|env\.get\(|env\[|environ\.get\()"

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bench.http_client import Wire, WireError
+from bench.http_client import HttpConnection, HttpConnectionError
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -52,35 +52,37 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def wire(address: str) -> Iterator[Wire]:
-    wire = Wire(address)
-    yield wire
-    wire.close()
+def connection(address: str) -> Iterator[HttpConnection]:
+    connection = HttpConnection(address)
+    yield connection
+    connection.close()
 
 
 class TestWire:
-    def test_reads_a_body_that_comes_in_many_parts(self, wire: Wire) -> None:
-        answer = wire.get("/long-enough")
+    def test_reads_a_body_that_comes_in_many_parts(self, connection: HttpConnection) -> None:
+        answer = connection.get("/long-enough")
         assert (answer.status, answer.body) == (200, b"/long-enough" * 5000)
 
-    def test_sends_a_body_with_headers(self, wire: Wire) -> None:
-        answer = wire.post("/pay", b"{}", "X-Mark: here\r\n")
+    def test_sends_a_body_with_headers(self, connection: HttpConnection) -> None:
+        answer = connection.post("/pay", b"{}", "X-Mark: here\r\n")
         assert (answer.status, answer.body) == (201, b"{}here")
 
-    def test_follows_no_redirect_and_says_where_it_leads(self, wire: Wire) -> None:
-        answer = wire.get("/elsewhere")
+    def test_follows_no_redirect_and_says_where_it_leads(self, connection: HttpConnection) -> None:
+        answer = connection.get("/elsewhere")
         assert (answer.status, answer.location) == (302, "http://127.0.0.1/there")
 
-    def test_keeps_its_connection(self, wire: Wire) -> None:
+    def test_keeps_its_connection(self, connection: HttpConnection) -> None:
         for _ in range(5):
-            wire.get("/again")
+            connection.get("/again")
         assert len(_Handler.connections) == 1
 
-    def test_says_that_an_answer_was_cut_off_and_connects_anew(self, wire: Wire) -> None:
-        with pytest.raises(WireError):
-            wire.get("/cut")
-        assert wire.get("/again").status == 200
+    def test_says_that_an_answer_was_cut_off_and_connects_anew(
+        self, connection: HttpConnection
+    ) -> None:
+        with pytest.raises(HttpConnectionError):
+            connection.get("/cut")
+        assert connection.get("/again").status == 200
 
     def test_says_that_nobody_listens(self) -> None:
-        with pytest.raises(WireError):
-            Wire("http://127.0.0.1:1").get("/")
+        with pytest.raises(HttpConnectionError):
+            HttpConnection("http://127.0.0.1:1").get("/")
