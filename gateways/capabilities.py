@@ -9,19 +9,19 @@ from enum import StrEnum
 class SettlementSource(StrEnum):
     """Where a gateway's settlement records come from."""
 
-    API = "API"  # we ask: ``Gateway.settlement_records``
-    FILE = "FILE"  # a file for each day: ``Gateway.read_settlement_file``
+    API = "API"  # ``Gateway.settlement_records``
+    FILE = "FILE"  # one file a day: ``Gateway.read_settlement_file``
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a gateway can do; the API and the pages offer only this and say why not otherwise.
+    """What a gateway can do; the API and the pages offer only this.
 
-    ``limits`` gives each currency it takes with the smallest and largest amount in ISO minor
-    units, over all of its doors; ``steps`` what every amount must be a multiple of, where that is
-    not one minor unit. ``channels`` gives a method's doors, those that the pages offer;
-    ``channel_codes`` is the pattern of further ones, codes of the gateway itself, that only the API
-    takes. ``needs_token`` and ``takes_token`` are about ``payment_token``.
+    ``limits``: each currency that is taken -> the smallest and the largest amount in ISO minor
+    units, over all channels. ``steps``: currency -> the number of minor units that every amount
+    must be a multiple of, where that is not 1. ``channels``: method -> the channels that the pages
+    offer. ``channel_codes``: method -> the pattern of further channels, codes of the gateway's own,
+    that only the API takes. ``needs_token`` and ``takes_token`` are about ``payment_token``.
     """
 
     limits: Mapping[str, tuple[int, int]]
@@ -39,9 +39,9 @@ class Capabilities:
     takes_token: bool = False
     needs_token: bool = False
     settlement: SettlementSource | None = None  # where its settlement records come from
-    payouts: bool = False  # they can be listed, each with the records that it carries
-    disputes: bool = False  # they can be asked for
+    payouts: bool = False  # can be listed, each with the records that it carries
+    disputes: bool = False  # can be read by us
 
     def can_divide(self, minor: int, currency: str) -> bool:
-        """Whether ``minor`` units are not too fine for the gateway's own scale."""
+        """Whether ``minor`` units can be expressed in the gateway's own scale."""
         return minor % self.steps.get(currency, 1) == 0

@@ -1,13 +1,11 @@
-"""The one way in which adapters talk HTTP: pooled, bounded, and honest about what it knows.
+"""The HTTP client of all adapters: pooled, bounded, and exact about what it knows.
 
 Every request ends in one of three ways. ``HttpAnswer``: the gateway answered. ``NotSent``: no
-connection could be made, so the gateway certainly never heard of it. ``NoAnswer``: the request
-may have left, and nobody can say what it did. Nothing is retried and no redirect is followed
-here: only our rows decide to ask again.
+connection could be made, so the gateway certainly never received it. ``NoAnswer``: the request
+may have been sent, and its effect is unknown. Nothing is retried and no redirect is followed
+here: only our own rows decide about a repeat.
 """
 
-import json
-import math
 import os
 import re
 import ssl
@@ -18,8 +16,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.client import HTTPException
-from typing import Final, cast
-from urllib.parse import urlsplit
+from typing import Final
 
 import certifi
 import urllib3
@@ -28,24 +25,18 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
+from gateways.foreign_json import encode_canonical, read_json_object
 from gateways.operation import Json
-from gateways.outcome import Exchange, Outcome, OutcomeKind
-from privacy.redaction import mask_text, redact
 
-READ_TIMEOUT_MAX_S: Final = 120.0
 # A page of a report has some hundred kilobytes; every other honest answer is far smaller.
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 _CHUNK_BYTES: Final = 64 * 1024
 # Keep-alive connections kept for each host; more run side by side, they are only not kept.
 _CONNECTIONS_KEPT: Final = 32
 _HOSTS_KEPT: Final = 8
-_TEXT_KEPT_MAX: Final = 2000
-# A gateway may ask for patience; more than this is not believed.
+# The longest Retry-After that is believed.
 _RETRY_AFTER_MAX_S: Final = 3600
 _USER_AGENT: Final = "payments/1.0"
-# JSON can spell what PostgreSQL cannot store: NUL, and halves of surrogate pairs.
-_SUSPECT_ESCAPE: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-_ESCAPED_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class TransportError(Exception):
@@ -121,8 +112,8 @@ class HttpClient:
         started = time.monotonic()
         try:
             status, answer_headers, answer_body = self._exchange(method, url, headers, body)
-        except TransportError as trouble:
-            trouble.duration_ms = _ms_since(started)
+        except TransportError as error:
+            error.duration_ms = _ms_since(started)
             raise
         except (HTTPError, HTTPException, OSError) as error:
             raise NoAnswer(_describe(error), _ms_since(started)) from error
@@ -133,7 +124,7 @@ class HttpClient:
     ) -> HttpAnswer:
         """POST ``payload`` as JSON. Raises like ``send``."""
         merged = {"Content-Type": "application/json", "Accept": "application/json"}
-        body = json.dumps(payload, separators=(",", ":")).encode()
+        body = encode_canonical(payload)
         return self.send("POST", url, headers={**merged, **(headers or {})}, body=body)
 
     def close(self) -> None:
@@ -181,69 +172,6 @@ class HttpClient:
             if time.monotonic() > deadline:
                 raise NoAnswer("the answer took too long")
         return bytes(body)
-
-
-def read_json_object(body: bytes) -> Json | None:
-    """``body`` as a JSON object that can be stored, or None when it is not one.
-
-    A byte order mark before it is nothing. A member that stands twice makes it none: two readers
-    could each believe another of the two.
-    """
-    try:
-        value = json.loads(
-            body.decode("utf-8-sig"),
-            parse_constant=_refuse_constant,
-            parse_float=_read_float,
-            object_pairs_hook=_unique,
-        )
-        if _SUSPECT_ESCAPE.search(body):
-            _require_storable(value)
-    except (ValueError, RecursionError):
-        return None
-    return cast("Json", value) if isinstance(value, dict) else None
-
-
-def exchange_of(
-    request: Mapping[str, object], answer: HttpAnswer | None, trouble: TransportError | None = None
-) -> Exchange:
-    """The exchange as it may be kept: redacted, and cut to a length that staff can read."""
-    if answer is None:
-        reason = trouble.reason if trouble else ""
-        duration_ms = trouble.duration_ms if trouble else 0
-        return Exchange(_redacted(request), {"trouble": reason}, None, duration_ms)
-    content = answer.json()
-    if content is None:
-        content = {"text": mask_text(answer.body[:_TEXT_KEPT_MAX].decode(errors="replace"))}
-    response = _redacted(_without_nul(content))
-    return Exchange(_redacted(request), response, answer.status, answer.duration_ms, answer.date)
-
-
-def outcome_of_trouble(trouble: TransportError, request: Mapping[str, object]) -> Outcome:
-    """Not sent is certainly not done; everything else may have happened."""
-    kind = OutcomeKind.NOT_DONE if isinstance(trouble, NotSent) else OutcomeKind.UNKNOWN
-    return Outcome(kind, exchange=exchange_of(request, None, trouble))
-
-
-def require_base_url(url: str, name: str) -> str:
-    """``url`` without a slash at its end. Raises ValueError unless it is plain http(s)."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(f"{name} must be an http(s) URL without query, got {url!r}")
-    # Clear text only on this machine, which every name below localhost means (RFC 6761), or to a
-    # bare host name: a container beside ours.
-    is_near = parts.hostname in {"127.0.0.1", "::1"} or "." not in parts.hostname
-    is_near = is_near or parts.hostname.endswith(".localhost")
-    if parts.scheme == "http" and not is_near:
-        raise ValueError(f"{name} must be https, got {url!r}")
-    return url.rstrip("/")
-
-
-def read_timeout(options: Mapping[str, str], default: float) -> float:
-    """``read_timeout_s`` of the settings, in seconds. Raises ValueError."""
-    seconds = float(options.get("read_timeout_s") or default)
-    if not 0 < seconds <= READ_TIMEOUT_MAX_S:
-        raise ValueError(f"read_timeout_s must be above 0 and at most {READ_TIMEOUT_MAX_S:g}")
-    return seconds
 
 
 class _PlainConnection(HTTPConnection):
@@ -302,37 +230,3 @@ def _describe(error: BaseException) -> str:
 
 def _ms_since(started: float) -> int:
     return round((time.monotonic() - started) * 1000)
-
-
-def _unique(pairs: list[tuple[str, object]]) -> Json:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member stands twice")
-    return members
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _read_float(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise ValueError(f"{digits} is too large")
-    return value
-
-
-def _require_storable(value: object) -> None:
-    text = json.dumps(value, ensure_ascii=False)
-    text.encode()
-    if _ESCAPED_NUL.search(text):
-        raise ValueError("NUL cannot be stored")
-
-
-def _without_nul(content: Json) -> Json:
-    text = content.get("text")
-    return {**content, "text": text.replace("\0", "")} if isinstance(text, str) else content
-
-
-def _redacted(content: Mapping[str, object]) -> Json:
-    return cast("Json", redact(content))

@@ -1,4 +1,4 @@
-"""What a gateway sends us unasked, what it turns out to say, and what we answer."""
+"""A PSP's webhook as it arrives, the events that are read from it, and our answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from gateways.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A webhook as it came in: raw bytes, raw query string, lower-case header names.
+    """A webhook as it arrived: raw bytes, raw query string, lower-case header names.
 
-    ``sender`` is the caller's address, where somebody we trust has told it.
+    ``sender`` is the caller's IP address; "" where no trusted proxy reports it.
     """
 
     body: bytes
@@ -31,10 +31,10 @@ class WebhookRefused(Exception):
 
 
 class WebhookUnverifiable(Exception):
-    """Neither proven nor refuted now: what proves it is out of reach. ``reason`` is for staff.
+    """Neither proven nor refuted now: the proof is out of reach. ``reason`` is for staff.
 
-    It is kept, has no effect, and is verified later; ``FAILED`` answers the gateway, which
-    should then send it again.
+    The delivery is stored without effect and verified later; the gateway is answered ``FAILED``
+    and should send it again.
     """
 
     def __init__(self, reason: str) -> None:
@@ -70,15 +70,15 @@ class Notice:
 
 
 class WebhookResult(StrEnum):
-    """What became of a delivery; each gateway is answered in its own words."""
+    """What became of a delivery; each gateway has its own answer to each."""
 
     APPLIED = "APPLIED"
     REPEATED = "REPEATED"  # the same facts again: nothing to do
-    IGNORED = "IGNORED"  # verified, kept, and nothing for us in it
-    UNKNOWN_REFERENCE = "UNKNOWN_REFERENCE"  # verified and kept, matches nothing yet
+    IGNORED = "IGNORED"  # verified and stored, of no use to us
+    UNKNOWN_REFERENCE = "UNKNOWN_REFERENCE"  # verified and stored, matches no payment yet
     MISMATCH = "MISMATCH"  # other amount, currency, account or mode: a case was opened
     REFUSED = "REFUSED"  # not proven genuine
-    # Could not be verified or applied now. We try again, and the gateway should send it again.
+    # Not verified or not applied now. We retry, and the gateway should send it again.
     FAILED = "FAILED"
 
 
@@ -89,3 +89,20 @@ class Answer:
     status: int
     body: str = ""
     content_type: str = "text/plain; charset=utf-8"
+
+
+def make_answers(
+    *,
+    stored: Answer = Answer(200),
+    refused: Answer = Answer(400),
+    failed: Answer = Answer(503),
+) -> Mapping[WebhookResult, Answer]:
+    """The answer to each result, for gateways that read nothing but the status.
+
+    ``stored``: kept, and never needed again; ``refused``: not genuine; ``failed``: send it again.
+    """
+    return {
+        **dict.fromkeys(WebhookResult, stored),
+        WebhookResult.REFUSED: refused,
+        WebhookResult.FAILED: failed,
+    }

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from gateways.http import require_base_url
 from gateways.momo.channels import BY_REQUEST_TYPE, HOSTED_CHOICE
+from gateways.options import require_base_url
 
 # Keys look the same in test and production: only the host tells whether real money moves.
 _LIVE_HOST: Final = "payment.momo.vn"

@@ -10,18 +10,13 @@ from typing_extensions import override
 
 from gateways.base import Gateway
 from gateways.capabilities import Capabilities, SettlementSource
-from gateways.http import (
-    HttpAnswer,
-    HttpClient,
-    TransportError,
-    exchange_of,
-    outcome_of_trouble,
-    read_timeout,
-)
+from gateways.exchange import read_transport_error, record_exchange
+from gateways.http import HttpAnswer, HttpClient, TransportError
 from gateways.momo import answers, channels, requests, settlement, webhooks
 from gateways.momo.config import Config
 from gateways.momo.signing import is_genuine_link, sign
 from gateways.operation import Json, Operation, PaymentDetails, Verb
+from gateways.options import read_timeout
 from gateways.outcome import Outcome
 from gateways.settlement import SettlementRecord
 from gateways.webhook import Answer, Delivery, Notice, WebhookResult
@@ -92,11 +87,11 @@ class MomoGateway(Gateway):
         signed = {**body, "signature": sign(fields, body, self._config.keys[0])}
         try:
             answer = self._http.send("POST", url, headers=_HEADERS, body=_bytes(signed))
-        except TransportError as trouble:
-            return outcome_of_trouble(trouble, shown)
+        except TransportError as error:
+            return read_transport_error(error, shown)
         if operation.verb is Verb.CREATE:
             self._look_at_signature(operation, answer)
-        exchange = exchange_of(shown, answer)
+        exchange = record_exchange(shown, answer)
         return answers.read_answer(operation, answer, exchange, self._config.api_base)
 
     def _look_at_signature(self, operation: Operation, answer: HttpAnswer) -> None:

@@ -5,7 +5,7 @@ import json
 from datetime import datetime
 from typing import Final, cast
 
-from gateways.http import read_json_object
+from gateways.foreign_json import read_json_object
 from gateways.momo.answers import read_result
 from gateways.momo.config import Config
 from gateways.momo.signing import RESULT_FIELDS, is_genuine, sign

@@ -120,9 +120,9 @@ class Certificates:
             raise CertificateUnavailable("no answer a moment ago")
         try:
             answer = self._http.send("GET", url, headers={"Accept": "*/*"})
-        except TransportError as trouble:
+        except TransportError as error:
             self._pause.begin()
-            raise CertificateUnavailable(trouble.reason) from trouble
+            raise CertificateUnavailable(error.reason) from error
         if answer.status == _NOT_FOUND:
             # An invented URL must cost one look and no question to PayPal's API.
             raise WebhookRefused("there is no such certificate at PayPal")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from gateways.http import require_base_url
+from gateways.options import require_base_url
 
 _LIVE_HOSTS: Final = frozenset({"api-m.paypal.com", "api.paypal.com"})
 _CERT_ORIGINS_LIVE: Final = ("https://api.paypal.com", "https://api-m.paypal.com")

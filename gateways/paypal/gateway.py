@@ -11,8 +11,10 @@ from typing_extensions import override
 
 from gateways.base import Gateway
 from gateways.capabilities import Capabilities, SettlementSource
-from gateways.http import HttpAnswer, HttpClient, TransportError, outcome_of_trouble, read_timeout
+from gateways.exchange import read_transport_error
+from gateways.http import HttpAnswer, HttpClient, TransportError
 from gateways.operation import Json, Operation, PaymentDetails
+from gateways.options import read_timeout
 from gateways.outcome import Outcome, OutcomeKind
 from gateways.paypal import answers, disputes, money, reporting, requests, webhooks
 from gateways.paypal.certificates import Certificates
@@ -105,8 +107,8 @@ class PaypalGateway(Gateway):
             answer = self._send_twice(request)
         except NoToken as refused:
             return refused.outcome
-        except TransportError as trouble:
-            return outcome_of_trouble(trouble, shown)
+        except TransportError as error:
+            return read_transport_error(error, shown)
         outcome = answers.read_answer(operation, answer, self._config.api_base)
         return replace(outcome, exchange=transcript(shown, answer))
 

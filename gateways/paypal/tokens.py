@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from gateways.http import HttpAnswer, HttpClient, TransportError, exchange_of
+from gateways.exchange import record_failed_exchange
+from gateways.http import HttpAnswer, HttpClient, TransportError
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from gateways.paypal.config import Config
 from gateways.paypal.transcript import transcript
@@ -78,10 +79,10 @@ class TokenCache:
             answer = self._http.send(
                 "POST", shown["url"], headers=self._headers(), body=b"grant_type=client_credentials"
             )
-        except TransportError as trouble:
+        except TransportError as error:
             raise NoToken(
-                Outcome(OutcomeKind.NOT_DONE, exchange=exchange_of(shown, None, trouble))
-            ) from trouble
+                Outcome(OutcomeKind.NOT_DONE, exchange=record_failed_exchange(shown, error))
+            ) from error
         token = _read(answer, asked_at)
         if token is None:
             raise NoToken(_refused(answer, shown))

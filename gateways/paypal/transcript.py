@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, cast
 
-from gateways.http import HttpAnswer, exchange_of
+from gateways.exchange import record_exchange
+from gateways.http import HttpAnswer
 from gateways.operation import Json
 from gateways.outcome import Exchange
 
@@ -18,7 +19,7 @@ _DEBUG_LENGTH_MAX: Final = 64
 
 def transcript(request: Mapping[str, object], answer: HttpAnswer) -> Exchange:
     """The exchange, redacted."""
-    exchange = exchange_of(request, answer)
+    exchange = record_exchange(request, answer)
     debug_id = answer.headers.get(_DEBUG_HEADER, "")[:_DEBUG_LENGTH_MAX]
     named = {"debug_id": debug_id} if debug_id else {}
     return replace(exchange, response=named | cast("Json", _pruned(exchange.response, 0)))

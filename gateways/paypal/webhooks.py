@@ -6,7 +6,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from gateways.http import read_json_object
+from gateways.foreign_json import read_json_object
 from gateways.operation import Json
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from gateways.paypal import money

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, cast
 
-from gateways.http import HttpAnswer, exchange_of
+from gateways.exchange import record_exchange
+from gateways.http import HttpAnswer
 from gateways.operation import Json, Operation, Verb
 from gateways.outcome import Exchange, Outcome, OutcomeKind
 from gateways.stripe import mapping, objects, requests
@@ -144,7 +145,7 @@ def _items(content: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 
 def _exchange(operation: Operation, answer: HttpAnswer) -> Exchange:
-    exchange = exchange_of(operation.request, answer)
+    exchange = record_exchange(operation.request, answer)
     return replace(exchange, response=cast("Json", _without_people(exchange.response)))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from gateways.http import require_base_url
+from gateways.options import require_base_url
 
 API_BASE: Final = "https://api.stripe.com"
 _SECRET_KEY: Final = re.compile(r"(?:sk|rk)_(test|live)_\w+")

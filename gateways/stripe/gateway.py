@@ -11,8 +11,10 @@ from typing_extensions import override
 
 from gateways.base import Gateway
 from gateways.capabilities import Capabilities, SettlementSource
-from gateways.http import HttpClient, TransportError, outcome_of_trouble, read_timeout
+from gateways.exchange import read_transport_error
+from gateways.http import HttpClient, TransportError
 from gateways.operation import Json, Operation, PaymentDetails
+from gateways.options import read_timeout
 from gateways.outcome import Outcome
 from gateways.settlement import Payout, SettlementRecord
 from gateways.stripe import amounts, answers, objects, requests, webhooks
@@ -85,8 +87,8 @@ class StripeGateway(Gateway):
             answer = self._client.call(
                 str(request["call"]), str(request["id"]), params, operation.reference
             )
-        except TransportError as trouble:
-            return outcome_of_trouble(trouble, request)
+        except TransportError as error:
+            return read_transport_error(error, request)
         return answers.read(operation, answer)
 
     @override

@@ -88,8 +88,8 @@ class Reports:
     def _ask(self, call: str, key: str, params: Json) -> Json:
         try:
             answer = self._client.call(call, key, params, "")
-        except TransportError as trouble:
-            raise ReportUnavailable("Stripe could not be reached", can_retry=True) from trouble
+        except TransportError as error:
+            raise ReportUnavailable("Stripe could not be reached", can_retry=True) from error
         content = answer.json()
         if answer.status == _OK and content is not None:
             return content

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from gateways.http import read_json_object
+from gateways.foreign_json import read_json_object
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from gateways.stripe import mapping, objects, requests, signing
 from gateways.webhook import Answer, Delivery, Notice, Subject, WebhookRefused, WebhookResult

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from gateways.http import HttpAnswer, exchange_of
+from gateways.exchange import record_exchange
+from gateways.http import HttpAnswer
 from gateways.operation import Json, Operation, Verb
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from gateways.vnpay import mapping, signing, wire
@@ -22,7 +23,7 @@ _UNSIGNED_KINDS: Final = frozenset({OutcomeKind.NOT_DONE, OutcomeKind.UNPAID})
 
 def read(operation: Operation, answer: HttpAnswer, secrets: tuple[str, ...]) -> Outcome:
     """The outcome of one call. Whatever is doubtful about the answer makes it unknown."""
-    exchange = exchange_of(operation.request, answer)
+    exchange = record_exchange(operation.request, answer)
     content = answer.json()
     if answer.status != _HTTP_OK or content is None:
         return Outcome(OutcomeKind.UNKNOWN, exchange=exchange, retry_after_s=answer.retry_after_s)

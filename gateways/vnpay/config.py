@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from gateways.http import require_base_url
+from gateways.options import require_base_url
 
 # VNPAY's test and production systems differ by host alone; credentials carry no mark.
 _PRODUCTION_HOST: Final = "pay.vnpay.vn"

@@ -12,7 +12,8 @@ from typing_extensions import override
 
 from gateways.base import Gateway
 from gateways.capabilities import Capabilities, SettlementSource
-from gateways.http import HttpClient, TransportError, outcome_of_trouble, read_timeout
+from gateways.exchange import read_transport_error
+from gateways.http import HttpClient, TransportError
 from gateways.operation import (
     CaptureMethod,
     Json,
@@ -21,6 +22,7 @@ from gateways.operation import (
     UnsupportedOperation,
     Verb,
 )
+from gateways.options import read_timeout
 from gateways.outcome import NextAction, Outcome, OutcomeKind
 from gateways.settlement import SettlementRecord
 from gateways.vnpay import answers, ipn, mapping, settlement, signing, wire
@@ -191,8 +193,8 @@ class VnpayGateway(Gateway):
             answer = self._http.post_json(
                 self._config.api_url, {**params, "vnp_SecureHash": signature}
             )
-        except TransportError as trouble:
-            return outcome_of_trouble(trouble, params)
+        except TransportError as error:
+            return read_transport_error(error, params)
         return answers.read(operation, answer, self._config.hash_secrets)
 
 

@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from gateways import http
-from gateways.http import HttpAnswer, HttpClient, NoAnswer, NotSent
+from gateways.exchange import read_transport_error, record_exchange
+from gateways.foreign_json import read_json_object
+from gateways.http import ANSWER_BYTES_MAX, HttpAnswer, HttpClient, NoAnswer, NotSent
+from gateways.options import require_base_url
 from gateways.outcome import OutcomeKind
 from tests.gateways.local_server import LocalServer, Reply, refused_url
 
@@ -118,7 +120,7 @@ class TestNotSent:
         client.close()
 
     def test_means_certainly_not_done(self) -> None:
-        outcome = http.outcome_of_trouble(NotSent("refused"), {"a": "b"})
+        outcome = read_transport_error(NotSent("refused"), {"a": "b"})
         assert outcome.kind is OutcomeKind.NOT_DONE
 
 
@@ -129,7 +131,7 @@ class TestNoAnswer:
             pytest.param(Reply(stall_s=2 * READ_TIMEOUT_S), id="timeout"),
             pytest.param(Reply(fault="reset"), id="reset"),
             pytest.param(Reply(fault="cut"), id="cut body"),
-            pytest.param(Reply(body=b"x" * (http.ANSWER_BYTES_MAX + 1)), id="too large"),
+            pytest.param(Reply(body=b"x" * (ANSWER_BYTES_MAX + 1)), id="too large"),
         ],
     )
     def test_is_every_end_after_the_request_left(
@@ -165,7 +167,7 @@ class TestNoAnswer:
         assert client.post_json(server.url, {}).json() == {"whole": True}
 
     def test_means_unknown(self) -> None:
-        outcome = http.outcome_of_trouble(NoAnswer("timeout", 20_000), {"secret_key": "s"})
+        outcome = read_transport_error(NoAnswer("timeout", 20_000), {"secret_key": "s"})
         assert outcome.kind is OutcomeKind.UNKNOWN
         assert outcome.exchange is not None
         assert outcome.exchange.request == {"secret_key": "[redacted]"}
@@ -193,16 +195,16 @@ class TestReadJsonObject:
         ids=lambda body: repr(body[:16]),
     )
     def test_refuses_what_is_no_object_or_cannot_be_stored(self, body: bytes) -> None:
-        assert http.read_json_object(body) is None
+        assert read_json_object(body) is None
 
     def test_reads_text_of_every_language(self) -> None:
-        assert http.read_json_object(rb'{"a": "\ud83d\ude00 \\u0000"}') == {"a": "😀 \\u0000"}
+        assert read_json_object(rb'{"a": "\ud83d\ude00 \\u0000"}') == {"a": "😀 \\u0000"}
 
 
 class TestExchange:
     def test_keeps_the_start_of_an_answer_that_is_no_json(self) -> None:
         answer = HttpAnswer(502, {}, b"<html>\0" + b"x" * 5000, 12)
-        exchange = http.exchange_of({}, answer)
+        exchange = record_exchange({}, answer)
         text = exchange.response["text"]
         assert isinstance(text, str)
         assert text.startswith("<html>x")
@@ -222,7 +224,7 @@ class TestRequireBaseUrl:
         ],
     )
     def test_takes_tls_and_what_is_near(self, url: str) -> None:
-        assert http.require_base_url(url + "/", "x") == url
+        assert require_base_url(url + "/", "x") == url
 
     @pytest.mark.parametrize(
         "url",
@@ -230,7 +232,7 @@ class TestRequireBaseUrl:
     )
     def test_refuses_everything_else(self, url: str) -> None:
         with pytest.raises(ValueError, match="x must be"):
-            http.require_base_url(url, "x")
+            require_base_url(url, "x")
 
 
 def _self_signed(folder: Path) -> Path:
