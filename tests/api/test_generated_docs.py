@@ -161,3 +161,29 @@ class TestLinksBetweenDocuments:
             one for one in targets if one and "://" not in one and not one.startswith("mailto:")
         ]
         assert [one for one in local if not (ROOT / page).parent.joinpath(one).exists()] == []
+
+
+# Code in backticks that names a file or a folder of this repository: payments/states.py, checkout/.
+PATHS = re.compile(r"`((?:[a-z_]+/)+(?:[\w.-]+)?|[a-z_]+\.py)(?:::\w+)?`")
+
+
+class TestPathsInDocuments:
+    @pytest.mark.parametrize(
+        "page",
+        [
+            "ARCHITECTURE.md",
+            "CONTRIBUTING.md",
+            "README.md",
+            *sorted(f"docs/{one.name}" for one in ROOT.glob("docs/*.md")),
+        ],
+    )
+    def test_exist(self, page: str) -> None:
+        tops = {one.name for one in ROOT.iterdir() if one.is_dir()} - {"var"}
+        named = PATHS.findall((ROOT / page).read_text(encoding="utf-8"))
+        ours = [path for path in named if path.partition("/")[0] in tops]
+        assert [path for path in ours if not (ROOT / path).exists()] == []
+
+    def test_are_found_in_the_map(self) -> None:
+        text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+        assert "payments/services/create.py" in PATHS.findall(text)
+        assert len(PATHS.findall(text)) > 20
