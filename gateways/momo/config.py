@@ -6,7 +6,7 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from gateways.momo.channels import BY_REQUEST_TYPE, HOSTED_CHOICE
-from gateways.options import require_base_url
+from gateways.options import read_choice, read_list, require_base_url, require_options
 
 # Keys look the same in test and production: only the host tells whether real money moves.
 _LIVE_HOST: Final = "payment.momo.vn"
@@ -30,6 +30,11 @@ class Config:
     request_type: str = HOSTED_CHOICE
 
     @property
+    def account(self) -> str:
+        """The partner code, which is our account there."""
+        return self.partner_code
+
+    @property
     def live(self) -> bool:
         """Whether real money moves there."""
         return urlsplit(self.api_base).hostname == _LIVE_HOST
@@ -40,26 +45,20 @@ class Config:
         ``request_type`` (the channel of a payment that names none) and ``previous_keys``
         (``access:secret``, comma separated). Raises ValueError naming what is missing or malformed.
         """
-        required = ("partner_code", "access_key", "secret_key", "api_base")
-        missing = [name for name in required if not options.get(name)]
-        if missing:
-            raise ValueError(f"MoMo needs {', '.join(missing)}")
-        request_type = options.get("request_type") or HOSTED_CHOICE
-        if request_type not in BY_REQUEST_TYPE:
-            raise ValueError(f"request_type must be one of {sorted(BY_REQUEST_TYPE)}")
+        require_options(options, "MoMo", "partner_code", "access_key", "secret_key", "api_base")
         return cls(
             partner_code=options["partner_code"],
             keys=(
                 Keys(options["access_key"], options["secret_key"]),
-                *_read_previous(options.get("previous_keys", "")),
+                *_read_previous(options),
             ),
             api_base=require_base_url(options["api_base"], "api_base"),
-            request_type=request_type,
+            request_type=read_choice(options, "request_type", BY_REQUEST_TYPE, HOSTED_CHOICE),
         )
 
 
-def _read_previous(text: str) -> tuple[Keys, ...]:
-    pairs = [pair.strip().partition(":") for pair in text.split(",") if pair.strip()]
+def _read_previous(options: Mapping[str, str]) -> tuple[Keys, ...]:
+    pairs = [pair.partition(":") for pair in read_list(options, "previous_keys")]
     if not all(access and secret for access, _, secret in pairs):
         raise ValueError("previous_keys must be access:secret pairs, separated by commas")
     return tuple(Keys(access, secret) for access, _, secret in pairs)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from gateways.momo import channels, signing
+from gateways.momo import amounts, channels, signing
 from gateways.momo.config import Config
 from gateways.momo.mapping import LANGUAGES
 from gateways.operation import (
@@ -23,7 +23,6 @@ from gateways.operation import (
     Verb,
 )
 
-CURRENCY: Final = "VND"
 _ORDER_INFO_MAX: Final = 255
 _PATHS: Final[dict[Verb, str]] = {
     Verb.CREATE: "/v2/gateway/api/create",
@@ -43,20 +42,6 @@ SIGNED_FIELDS: Final[dict[Verb, frozenset[str]]] = {
 }
 
 
-def freeze(operation: Operation, config: Config) -> Json:
-    """``{"path", "body"}`` of the request. Raises ``UnsupportedOperation``."""
-    build = _BUILDERS.get(operation.verb)
-    if build is None:
-        raise UnsupportedOperation("MoMo cannot close a page: it runs out by itself")
-    body = {
-        "partnerCode": config.partner_code,
-        "requestId": operation.reference,
-        "lang": LANGUAGES.get(operation.details.locale, "en"),
-        **build(operation, config),
-    }
-    return {"path": _PATHS[operation.verb], "body": body}
-
-
 def read_capture(extra_data: object) -> CaptureMethod | None:
     """How the payment was to be captured; None for what ``extraData`` of ours never says.
 
@@ -71,13 +56,13 @@ def read_capture(extra_data: object) -> CaptureMethod | None:
     return CaptureMethod(capture) if capture in tuple(CaptureMethod) else None
 
 
-def _create(operation: Operation, config: Config) -> Json:
+def _build_create(operation: Operation, config: Config) -> Json:
     details = operation.details
     holds = details.capture is CaptureMethod.MANUAL
     request_type = _channel(details, config, holds=holds)
     body: Json = {
         "orderId": details.reference,
-        "amount": _dong(operation),
+        "amount": amounts.to_wire(operation.money or operation.details.money),
         "orderInfo": _order_info(details),
         "redirectUrl": details.return_url,
         "ipnUrl": details.webhook_url,
@@ -103,17 +88,17 @@ def _channel(details: PaymentDetails, config: Config, *, holds: bool) -> str:
     return request_type
 
 
-def _query(operation: Operation, _config: Config) -> Json:
+def _build_query(operation: Operation, _config: Config) -> Json:
     return {"orderId": operation.details.reference}
 
 
-def _capture(operation: Operation, _config: Config) -> Json:
+def _build_capture(operation: Operation, _config: Config) -> Json:
     if operation.money not in {None, operation.details.money}:
         raise UnsupportedOperation("MoMo captures exactly what was authorised")
     return _confirm(operation, "capture")
 
 
-def _void(operation: Operation, _config: Config) -> Json:
+def _build_void(operation: Operation, _config: Config) -> Json:
     return _confirm(operation, "cancel")
 
 
@@ -126,8 +111,8 @@ def _confirm(operation: Operation, request_type: str) -> Json:
     }
 
 
-def _refund(operation: Operation, config: Config) -> Json:
-    amount = _dong(operation)
+def _build_refund(operation: Operation, config: Config) -> Json:
+    amount = amounts.to_wire(operation.money or operation.details.money)
     smallest, largest = channels.refund_limits(operation.details, config.request_type)
     if not smallest <= amount <= largest:
         raise UnsupportedOperation(
@@ -147,28 +132,39 @@ def _refund(operation: Operation, config: Config) -> Json:
     }
 
 
-def _query_refund(operation: Operation, _config: Config) -> Json:
+def _build_query_refund(operation: Operation, _config: Config) -> Json:
     if not operation.refund_reference:
         raise UnsupportedOperation("a refund is asked about by its reference, and none was given")
     return {"orderId": operation.refund_reference}
 
 
-_BUILDERS: Final[dict[Verb, Callable[[Operation, Config], Json]]] = {
-    Verb.CREATE: _create,
-    Verb.QUERY: _query,
-    Verb.CAPTURE: _capture,
-    Verb.VOID: _void,
-    Verb.REFUND: _refund,
-    Verb.QUERY_REFUND: _query_refund,
+_BODY_BUILDERS: Final[dict[Verb, Callable[[Operation, Config], Json]]] = {
+    Verb.CREATE: _build_create,
+    Verb.QUERY: _build_query,
+    Verb.CAPTURE: _build_capture,
+    Verb.VOID: _build_void,
+    Verb.REFUND: _build_refund,
+    Verb.QUERY_REFUND: _build_query_refund,
 }
 
 
-def _dong(operation: Operation) -> int:
-    # VND has no minor unit, and MoMo counts in đồng: the number goes out as it is.
-    money = operation.money or operation.details.money
-    if money.currency != CURRENCY:
-        raise UnsupportedOperation(f"MoMo takes {CURRENCY}, not {money.currency}")
-    return money.minor
+def build_request(operation: Operation, config: Config) -> Json:
+    """``{"path", "body"}`` of the request. Raises ``UnsupportedOperation``."""
+    body = {
+        "partnerCode": config.partner_code,
+        "requestId": operation.reference,
+        "lang": LANGUAGES.get(operation.details.locale, "en"),
+        **_BODY_BUILDERS[operation.verb](operation, config),
+    }
+    return {"path": _PATHS[operation.verb], "body": body}
+
+
+BUILDERS: Final[dict[Verb, Callable[[Operation, Config], Json]]] = dict.fromkeys(
+    _BODY_BUILDERS, build_request
+)
+UNSUPPORTED_VERBS: Final[dict[Verb, str]] = {
+    Verb.CLOSE: "MoMo cannot close a page: it expires by itself"
+}
 
 
 def _order_info(details: PaymentDetails) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from gateways.momo import mapping
+from gateways.momo import amounts, mapping
 from gateways.settlement import Movement, RecordKind, SettlementRecord
 from gateways.settlement_file import Row, gross_of, read_records
 from privacy.redaction import redact_object
@@ -35,7 +35,6 @@ COLUMNS: Final = (
     "responseTime",
     "settlementId",
 )
-_CURRENCY: Final = "VND"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # From 2010 to 2100; a number of seconds would lie long before.
 _MOMENTS: Final = range(1_262_304_000_000, 4_102_444_800_000)
@@ -70,7 +69,7 @@ def _record(row: Row, partner_code: str) -> SettlementRecord:
 
 
 def _movement(row: Row, column: str) -> Movement:
-    return Movement(row.whole(column), _CURRENCY)
+    return Movement(row.whole(column), amounts.CURRENCY)
 
 
 def _booked_at(row: Row) -> datetime:

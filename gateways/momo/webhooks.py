@@ -6,25 +6,17 @@ from datetime import datetime
 from typing import Final, cast
 
 from gateways.foreign_json import read_json_object
-from gateways.momo.answers import read_result
 from gateways.momo.config import Config
+from gateways.momo.responses import read_result
 from gateways.momo.signing import RESULT_FIELDS, is_genuine, sign
 from gateways.operation import Json
-from gateways.webhook import Answer, Delivery, Notice, WebhookRefused, WebhookResult
+from gateways.webhook import Answer, Delivery, Notice, WebhookRefused, make_answers
 
-# What makes an event itself: MoMo numbers its payments, not its notifications.
+# What identifies an event: MoMo gives ids to payments, not to notifications.
 _EVENT_FIELDS: Final = ("orderId", "requestId", "transId", "resultCode", "amount")
-# MoMo wants 204 within 15 s for whatever we have stored. Its retries are not documented, so
+# MoMo expects 204 within 15 s for whatever we have stored. Its retries are not documented, so
 # nothing depends on them; asking for one costs nothing where we could not apply the event.
-_ANSWERS: Final[dict[WebhookResult, Answer]] = {
-    WebhookResult.APPLIED: Answer(204),
-    WebhookResult.REPEATED: Answer(204),
-    WebhookResult.IGNORED: Answer(204),
-    WebhookResult.UNKNOWN_REFERENCE: Answer(204),
-    WebhookResult.MISMATCH: Answer(204),
-    WebhookResult.REFUSED: Answer(400),
-    WebhookResult.FAILED: Answer(503),
-}
+ANSWERS: Final = make_answers(stored=Answer(204))
 
 
 def read(delivery: Delivery, config: Config) -> tuple[Notice, ...]:
@@ -44,13 +36,8 @@ def read(delivery: Delivery, config: Config) -> tuple[Notice, ...]:
     )
 
 
-def answer(result: WebhookResult) -> Answer:
-    """What MoMo wants to hear."""
-    return _ANSWERS[result]
-
-
 def sample(config: Config, now: datetime) -> Delivery:
-    """A notification about no payment of anybody's."""
+    """A notification about no payment."""
     fields: Json = {
         "partnerCode": config.partner_code,
         "orderId": "sample",

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from gateways.options import require_base_url
+from gateways.options import read_list, require_base_url
 
 # VNPAY's test and production systems differ by host alone; credentials carry no mark.
 _PRODUCTION_HOST: Final = "pay.vnpay.vn"
@@ -30,6 +30,11 @@ class Config:
     live: bool
     server_ip: str = "127.0.0.1"
 
+    @property
+    def account(self) -> str:
+        """The terminal, which is our account there."""
+        return self.tmn_code
+
     @classmethod
     def from_settings(cls, options: Mapping[str, str]) -> Self:
         """Read ``tmn_code, hash_secret, pay_url, api_url`` and, optional, ``server_ip``.
@@ -37,10 +42,10 @@ class Config:
         ``hash_secret`` may list several, newest first. Raises ValueError.
         """
         pay_url = require_base_url(_required(options, "pay_url"), "vnpay pay_url")
-        secrets = tuple(filter(None, map(str.strip, _required(options, "hash_secret").split(","))))
+        _required(options, "hash_secret")
         return cls(
             tmn_code=_tmn_code(options),
-            hash_secrets=secrets,
+            hash_secrets=read_list(options, "hash_secret"),
             pay_url=pay_url,
             api_url=require_base_url(_required(options, "api_url"), "vnpay api_url"),
             live=urlsplit(pay_url).hostname == _PRODUCTION_HOST,

@@ -16,7 +16,7 @@ from typing import Final
 
 from gateways.settlement import Movement, RecordKind, SettlementRecord
 from gateways.settlement_file import Row, gross_of, read_records
-from gateways.vnpay import mapping, wire
+from gateways.vnpay import amounts, formats, mapping
 from privacy.redaction import redact_object
 
 COLUMNS: Final = (
@@ -63,14 +63,14 @@ def _record(row: Row, tmn_code: str) -> SettlementRecord:
 
 
 def _movement(row: Row, column: str) -> Movement:
-    minor, rest = divmod(row.whole(column), wire.SCALE)
+    minor, rest = divmod(row.whole(column), amounts.SCALE)
     if rest:
         raise row.refuse(column, "is no whole đồng")
-    return Movement(minor, wire.CURRENCY)
+    return Movement(minor, amounts.CURRENCY)
 
 
 def _booked_at(row: Row) -> datetime:
-    moment = wire.date_from_wire(row.cells["vnp_PayDate"])
+    moment = formats.date_from_wire(row.cells["vnp_PayDate"])
     if moment is None:
         raise row.refuse("vnp_PayDate", "is no time")
     return moment

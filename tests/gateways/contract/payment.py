@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-from gateways.base import Gateway
+from gateways.base import OUTCOMES_BY_VERB, Gateway
 from gateways.operation import CaptureMethod, Operation, PaymentDetails, Verb
 from gateways.outcome import Failure, Outcome, OutcomeKind
 from gateways.webhook import Delivery, Notice, Subject
@@ -75,6 +75,7 @@ class Payment:
         """Perform ``asked``, from a copy that has been in a database."""
         stored = json.loads(json.dumps(asked.request))
         outcome = (gateway or self.gateway).perform(replace(asked, request=stored))
+        assert outcome.kind in OUTCOMES_BY_VERB[asked.verb], (asked.verb, outcome)
         self.requests.append(stored)
         self.outcomes.append(outcome)
         self._learn(asked.verb, outcome)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateways.momo.answers import read_money
+from gateways.momo.amounts import from_wire
 from gateways.momo.config import Config, Keys
 from gateways.momo.gateway import MomoGateway
-from gateways.momo.requests import SIGNED_FIELDS, freeze, read_capture
+from gateways.momo.requests import SIGNED_FIELDS, read_capture
 from gateways.momo.signing import sign
 from gateways.operation import CaptureMethod, Json, PaymentDetails, UnsupportedOperation, Verb
 from money.money import Money
@@ -34,7 +34,7 @@ def signed_text(body: Json) -> str:
 
 
 def body_of(verb: Verb, payment: PaymentDetails | None = None, **changes: object) -> Json:
-    frozen = freeze(operation(verb, payment, **changes), CONFIG)
+    frozen = MomoGateway(CONFIG).freeze(operation(verb, payment, **changes))
     body = frozen["body"]
     assert isinstance(body, dict)
     return body
@@ -60,21 +60,21 @@ class TestCreate:
             ("card", "", "payWithCC"),
         ],
     )
-    def test_goes_by_the_door_that_was_asked_for(
+    def test_goes_by_the_channel_that_was_asked_for(
         self, method: str, channel: str, wanted: str
     ) -> None:
         body = body_of(Verb.CREATE, details(method=method, channel=channel))
         assert body["requestType"] == wanted
 
-    def test_goes_by_the_door_of_the_settings_when_none_was_asked_for(self) -> None:
+    def test_goes_by_the_channel_of_the_settings_when_none_was_asked_for(self) -> None:
         for wanted in ("captureWallet", "payWithATM", "payWithCC", "payWithMethod"):
             config = replace(CONFIG, request_type=wanted)
-            frozen = freeze(operation(Verb.CREATE), config)
+            frozen = MomoGateway(config).freeze(operation(Verb.CREATE))
             assert frozen["body"]["requestType"] == wanted  # type: ignore[index]
             asked = operation(Verb.CREATE, details(channel="atm"))
-            assert freeze(asked, config)["body"]["requestType"] == "payWithATM"  # type: ignore[index]
+            assert MomoGateway(config).freeze(asked)["body"]["requestType"] == "payWithATM"  # type: ignore[index]
 
-    def test_holds_money_in_the_wallet_when_no_door_was_asked_for(self) -> None:
+    def test_holds_money_in_the_wallet_when_no_channel_was_asked_for(self) -> None:
         body = body_of(Verb.CREATE, details(capture=CaptureMethod.MANUAL))
         assert (body["requestType"], body["autoCapture"]) == ("captureWallet", False)
         by_card = body_of(Verb.CREATE, details(capture=CaptureMethod.MANUAL, channel="card"))
@@ -125,7 +125,7 @@ class TestCreate:
     @given(st.integers(min_value=1_000, max_value=50_000_000))
     def test_carries_every_amount_there_and_back(self, minor: int) -> None:
         body = body_of(Verb.CREATE, details(money=Money(minor, "VND")))
-        assert read_money(json.loads(json.dumps(body))["amount"]) == Money(minor, "VND")
+        assert from_wire(json.loads(json.dumps(body))["amount"]) == Money(minor, "VND")
 
 
 class TestDoors:

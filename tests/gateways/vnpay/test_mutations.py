@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateways.http import HttpAnswer
 from gateways.operation import Verb
 from gateways.outcome import OutcomeKind
-from gateways.vnpay import answers, ipn
+from gateways.vnpay import responses, webhooks
 from gateways.webhook import WebhookRefused
 from money.money import Money
 from tests.gateways.mutations import ANY_JSON, FEW, twisted
@@ -29,7 +29,7 @@ class TestIpns:
     def test_with_any_signed_values_pay_only_what_both_words_confirm(
         self, changes: dict[str, str]
     ) -> None:
-        outcome = ipn.read(ipn_query(**changes), SECRETS).outcome
+        outcome = webhooks.read(ipn_query(**changes), SECRETS).outcome
         assert outcome is not None
         if outcome.kind is OutcomeKind.SUCCEEDED:
             assert changes.get("ResponseCode", "00") == "00"
@@ -40,7 +40,7 @@ class TestIpns:
     @given(query_string=st.text(max_size=200))
     def test_of_nobody_are_refused(self, query_string: str) -> None:
         with pytest.raises(WebhookRefused):
-            ipn.read(query_string, SECRETS)
+            webhooks.read(query_string, SECRETS)
 
 
 class TestAnswers:
@@ -54,7 +54,7 @@ class TestAnswers:
         content = data.draw(st.one_of(twisted(genuine), ANY_JSON))
         asked = operation(verb, details(), money=Money(40_000, "VND"))
         answer = HttpAnswer(200, {}, json.dumps(content).encode(), 1)
-        outcome = answers.read(asked, answer, SECRETS)
+        outcome = responses.read_answer(asked, answer, SECRETS)
         if outcome.kind is OutcomeKind.SUCCEEDED:
             # What is left of the signature's fields says the same as before.
             assert isinstance(content, dict)

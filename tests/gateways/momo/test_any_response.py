@@ -7,18 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateways.base import OUTCOMES_BY_VERB
 from gateways.http import HttpAnswer
-from gateways.momo.answers import read_answer
 from gateways.momo.config import Config
 from gateways.momo.mapping import RESULTS
-from gateways.momo.requests import freeze
+from gateways.momo.requests import build_request
+from gateways.momo.responses import read_answer
 from gateways.operation import Verb
-from gateways.outcome import Exchange, OutcomeKind
+from gateways.outcome import OutcomeKind
+from gateways.psp_urls import PspUrls
 from tests.gateways.momo.wallet import OPTIONS, content
 from tests.gateways.samples import details, operation
 
 CONFIG = Config.from_settings({**OPTIONS, "api_base": "https://test-payment.momo.vn"})
-EXCHANGE = Exchange({}, {}, 200, 1)
+PSP_URLS = PspUrls(CONFIG.api_base, "momo.vn", "momo")
 PAID = details(psp_reference="42")
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=9)
@@ -40,9 +42,10 @@ def test_is_an_outcome_and_money_only_if_named(
     verb: Verb, status: int, changes: dict[str, object], code: object
 ) -> None:
     asked = operation(verb, PAID, refund_reference="aa")
-    asked = replace(asked, request=freeze(asked, CONFIG))
+    asked = replace(asked, request=build_request(asked, CONFIG))
     body = json.dumps({**content(code), **changes}).encode()
-    outcome = read_answer(asked, HttpAnswer(status, {}, body, 1), EXCHANGE, CONFIG.api_base)
+    outcome = read_answer(asked, HttpAnswer(status, {}, body, 1), PSP_URLS)
+    assert outcome.kind in OUTCOMES_BY_VERB[verb]
     if outcome.kind in {OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED}:
         assert outcome.money is not None
         assert outcome.reference

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateways.operation import UnsupportedOperation
-from gateways.vnpay import wire
+from gateways.vnpay import amounts, formats
 from money.money import EXPONENTS, Money
 
 
@@ -16,25 +16,25 @@ class TestAmounts:
     @given(st.integers(min_value=1, max_value=9_999_999_999))
     def test_come_back_as_they_went(self, minor: int) -> None:
         money = Money(minor, "VND")
-        assert wire.amount_from_wire(wire.amount_to_wire(money)) == money
+        assert amounts.from_wire(amounts.to_wire(money)) == money
 
     def test_are_times_one_hundred(self) -> None:
-        assert wire.amount_to_wire(Money(10_000, "VND")) == "1000000"
+        assert amounts.to_wire(Money(10_000, "VND")) == "1000000"
 
     @pytest.mark.parametrize("minor", [0, 10_000_000_000])
     def test_that_do_not_fit_twelve_digits_are_refused(self, minor: int) -> None:
         with pytest.raises(UnsupportedOperation):
-            wire.amount_to_wire(Money(minor, "VND"))
+            amounts.to_wire(Money(minor, "VND"))
 
     @pytest.mark.parametrize("currency", sorted(set(EXPONENTS) - {"VND"}))
     def test_of_another_currency_are_refused(self, currency: str) -> None:
         with pytest.raises(UnsupportedOperation):
-            wire.amount_to_wire(Money(10_000, currency))
+            amounts.to_wire(Money(10_000, currency))
 
     @pytest.mark.parametrize("text", ["", "100", "10050", "-100", "1e6", "100.00", "٣٠٠", "1" * 13])
     def test_that_are_no_whole_dong_are_no_money(self, text: str) -> None:
         expected = Money(1, "VND") if text == "100" else None
-        assert wire.amount_from_wire(text) == expected
+        assert amounts.from_wire(text) == expected
 
 
 class TestDates:
@@ -47,7 +47,7 @@ class TestDates:
     )
     def test_are_seven_hours_ahead_of_utc(self, moment: datetime, text: str) -> None:
         """Not behind: ``Etc/GMT+7`` is UTC-7, and links come out 14 hours old."""
-        assert wire.date_to_wire(moment) == text
+        assert formats.date_to_wire(moment) == text
 
     @pytest.mark.parametrize("zone", ["UTC", "Asia/Ho_Chi_Minh", "America/New_York"])
     def test_do_not_depend_on_where_the_server_stands(
@@ -57,7 +57,7 @@ class TestDates:
         time.tzset()
         try:
             moment = datetime(2026, 11, 22, 3, 30, tzinfo=UTC)
-            assert wire.date_to_wire(moment.astimezone()) == "20261122103000"
+            assert formats.date_to_wire(moment.astimezone()) == "20261122103000"
         finally:
             monkeypatch.undo()
             time.tzset()
@@ -78,11 +78,11 @@ class TestAddresses:
         ],
     )
     def test_always_have_a_length_vnpay_takes(self, address: str, text: str) -> None:
-        assert wire.ip_to_wire(address) == text
+        assert formats.ip_to_wire(address) == text
 
     @given(st.ip_addresses())
     def test_of_every_kind_fit(self, address: object) -> None:
-        assert 7 <= len(wire.ip_to_wire(str(address))) <= 45
+        assert 7 <= len(formats.ip_to_wire(str(address))) <= 45
 
 
 class TestTexts:
@@ -97,23 +97,23 @@ class TestTexts:
         ],
     )
     def test_lose_diacritics_and_special_characters(self, text: str, plain: str) -> None:
-        assert wire.text_to_wire(text) == plain
+        assert formats.text_to_wire(text) == plain
 
     @given(st.text())
     def test_hold_nothing_that_encoders_disagree_on(self, text: str) -> None:
-        assert not set(wire.text_to_wire(text)) & set("~*!()'%&=+")
+        assert not set(formats.text_to_wire(text)) & set("~*!()'%&=+")
 
     def test_name_the_system_where_nobody_asked(self) -> None:
-        assert wire.name_to_wire("") == "system"
+        assert formats.name_to_wire("") == "system"
 
 
 class TestReturnUrls:
     def test_encode_what_encoders_disagree_on(self) -> None:
-        assert wire.return_url_to_wire("https://shop.vn/a~b(c)*!'") == (
+        assert formats.return_url_to_wire("https://shop.vn/a~b(c)*!'") == (
             "https://shop.vn/a%7Eb%28c%29%2A%21%27"
         )
 
     @pytest.mark.parametrize("url", ["http://a", "https://shop.vn/" + "x" * 255])
     def test_of_other_lengths_are_refused(self, url: str) -> None:
         with pytest.raises(UnsupportedOperation):
-            wire.return_url_to_wire(url)
+            formats.return_url_to_wire(url)

@@ -1,4 +1,4 @@
-"""What querydr and refund answered, as an Outcome.
+"""The answers to querydr and refund, read as an Outcome.
 
 An answer that is not signed moves nothing, with two exceptions that cost no money when they are
 wrong: "not found" (an abandoned payment, which late money revives) and refused credentials (who
@@ -6,14 +6,12 @@ has the wrong secret cannot check a signature either).
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
-from gateways.exchange import record_exchange
 from gateways.http import HttpAnswer
 from gateways.operation import Json, Operation, Verb
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
-from gateways.vnpay import mapping, signing, wire
+from gateways.vnpay import amounts, mapping, signing
 
 _HTTP_OK: Final = 200
 # VNPAY's limit for a second question about one reference.
@@ -21,26 +19,25 @@ _DUPLICATE_WAIT_S: Final = 300
 _UNSIGNED_KINDS: Final = frozenset({OutcomeKind.NOT_DONE, OutcomeKind.UNPAID})
 
 
-def read(operation: Operation, answer: HttpAnswer, secrets: tuple[str, ...]) -> Outcome:
-    """The outcome of one call. Whatever is doubtful about the answer makes it unknown."""
-    exchange = record_exchange(operation.request, answer)
+def read_answer(operation: Operation, answer: HttpAnswer, secrets: tuple[str, ...]) -> Outcome:
+    """The outcome of one call, without the exchange. An answer in doubt is UNKNOWN."""
     content = answer.json()
     if answer.status != _HTTP_OK or content is None:
-        return Outcome(OutcomeKind.UNKNOWN, exchange=exchange, retry_after_s=answer.retry_after_s)
+        return Outcome(OutcomeKind.UNKNOWN, retry_after_s=answer.retry_after_s)
     values = _as_texts(content)
     is_signed = _is_signed(operation.verb, values, secrets)
     outcome = _interpret(operation, values)
     if not is_signed and not _may_be_unsigned(outcome, values):
-        outcome = Outcome(OutcomeKind.UNKNOWN)
-    return replace(outcome, exchange=exchange)
+        return Outcome(OutcomeKind.UNKNOWN)
+    return outcome
 
 
-def facts(values: Mapping[str, str]) -> dict[str, str]:
-    """What is worth keeping with the transaction."""
+def read_facts(values: Mapping[str, str]) -> dict[str, str]:
+    """The facts that are stored with the payment, under our names."""
     return {ours: values[theirs] for theirs, ours in mapping.FACTS.items() if values.get(theirs)}
 
 
-def number(values: Mapping[str, str]) -> str:
+def read_transaction_no(values: Mapping[str, str]) -> str:
     """VNPAY's number of the transaction; "0" stands for none."""
     return values.get("vnp_TransactionNo", "").strip("0") and values["vnp_TransactionNo"]
 
@@ -67,7 +64,7 @@ def _interpret_query_code(values: Mapping[str, str]) -> Outcome:
 def _interpret_query(values: Mapping[str, str]) -> Outcome:
     """The query worked: what it says about the payment, if it is about the payment."""
     status = values.get("vnp_TransactionStatus", "")
-    money = wire.amount_from_wire(values.get("vnp_Amount", ""))
+    money = amounts.from_wire(values.get("vnp_Amount", ""))
     kind = mapping.QUERY_STATUSES.get(status, OutcomeKind.UNKNOWN)
     if money is None or values.get("vnp_TransactionType") != mapping.TYPE_PAYMENT:
         kind = OutcomeKind.UNKNOWN
@@ -75,10 +72,10 @@ def _interpret_query(values: Mapping[str, str]) -> Outcome:
         kind,
         money=money,
         reference=values["vnp_TxnRef"],
-        psp_reference=number(values),
+        psp_reference=read_transaction_no(values),
         account=values.get("vnp_TmnCode", ""),
         failure=_failure(kind, status),
-        psp_data=facts(values),
+        psp_data=read_facts(values),
     )
 
 
@@ -101,13 +98,13 @@ def _interpret_refund(operation: Operation, values: Mapping[str, str]) -> Outcom
         reference=operation.reference,
         account=values.get("vnp_TmnCode", ""),
         failure=_refund_failure(kind, code, values),
-        psp_data=facts(values),
+        psp_data=read_facts(values),
     )
 
 
 def _accepted_refund(reference: str, values: Mapping[str, str]) -> Outcome:
     status = values.get("vnp_TransactionStatus", "")
-    money = wire.amount_from_wire(values.get("vnp_Amount", ""))
+    money = amounts.from_wire(values.get("vnp_Amount", ""))
     kind = mapping.REFUND_STATUSES.get(status, OutcomeKind.UNKNOWN)
     if money is None:
         kind = OutcomeKind.UNKNOWN
@@ -115,10 +112,10 @@ def _accepted_refund(reference: str, values: Mapping[str, str]) -> Outcome:
         kind,
         money=money,
         reference=reference,
-        psp_reference=number(values),
+        psp_reference=read_transaction_no(values),
         account=values.get("vnp_TmnCode", ""),
         failure=_refund_failure(kind, status, values),
-        psp_data=facts(values),
+        psp_data=read_facts(values),
     )
 
 

@@ -1,4 +1,4 @@
-"""The IPN: VNPAY calls us (GET, signed query string) and wants to hear RspCode and Message."""
+"""The IPN: VNPAY calls us (GET, signed query string) and reads RspCode and Message."""
 
 import hashlib
 import json
@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Final
 
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
-from gateways.vnpay import answers, mapping, signing, wire
+from gateways.vnpay import amounts, formats, mapping, responses, signing
 from gateways.webhook import Answer, Delivery, Notice, WebhookRefused, WebhookResult
 
-# What makes an IPN itself; VNPAY numbers no events.
+# What identifies an IPN; VNPAY gives its events no ids.
 _EVENT_FIELDS: Final = (
     "vnp_TxnRef",
     "vnp_TransactionNo",
@@ -30,28 +30,34 @@ def read(query_string: str, secrets: tuple[str, ...]) -> Notice:
         event_id=hashlib.sha256(event.encode()).hexdigest(),
         event_type="ipn",
         reference=values.get("vnp_TxnRef", ""),
-        psp_reference=answers.number(values),
+        psp_reference=responses.read_transaction_no(values),
         outcome=_outcome(values),
     )
 
 
-def answer(result: WebhookResult) -> Answer:
+def _make_answer(code: str, message: str) -> Answer:
     """HTTP 200 with exactly the two keys VNPAY reads."""
-    code, message = mapping.IPN_ANSWERS[result]
     body = json.dumps({"RspCode": code, "Message": message})
     return Answer(200, body, "application/json")
 
 
+ANSWERS: Final[dict[WebhookResult, Answer]] = {
+    result: _make_answer(code, message) for result, (code, message) in mapping.IPN_ANSWERS.items()
+}
+
+
 def sample(secret: str, now: datetime) -> Delivery:
-    """An IPN about no payment of anybody's."""
-    query = signing.canonical_query({"vnp_TxnRef": "sample", "vnp_PayDate": wire.date_to_wire(now)})
+    """An IPN about no payment."""
+    query = signing.canonical_query(
+        {"vnp_TxnRef": "sample", "vnp_PayDate": formats.date_to_wire(now)}
+    )
     signed = f"{query}&vnp_SecureHash={signing.sign(query, secret)}"
     return Delivery(body=b"", query_string=signed, headers={}, received_at=now)
 
 
 def _outcome(values: Mapping[str, str]) -> Outcome:
-    money = wire.amount_from_wire(values.get("vnp_Amount", ""))
-    kind, failure_code = _verdict(
+    money = amounts.from_wire(values.get("vnp_Amount", ""))
+    kind, failure_code = _read_codes(
         values.get("vnp_ResponseCode", ""), values.get("vnp_TransactionStatus", "")
     )
     failure = None
@@ -61,15 +67,15 @@ def _outcome(values: Mapping[str, str]) -> Outcome:
         kind if money is not None else OutcomeKind.UNKNOWN,
         money=money,
         reference=values.get("vnp_TxnRef", ""),
-        psp_reference=answers.number(values),
+        psp_reference=responses.read_transaction_no(values),
         account=values.get("vnp_TmnCode", ""),
         failure=failure,
-        psp_data=answers.facts(values),
+        psp_data=responses.read_facts(values),
     )
 
 
-def _verdict(code: str, status: str) -> tuple[OutcomeKind, FailureCode | None]:
-    """Paid only when both words say so; a no only when neither contradicts it."""
+def _read_codes(code: str, status: str) -> tuple[OutcomeKind, FailureCode | None]:
+    """Paid only when both codes say so; a no only when neither contradicts it."""
     if mapping.SUSPECTED_FRAUD in {code, status}:
         return OutcomeKind.PENDING, FailureCode.SUSPECTED_FRAUD
     if code == mapping.SUCCESS and status == mapping.STATUS_PAID:

@@ -1,4 +1,4 @@
-"""Our values in VNPAY's shapes and back: amounts, dates, addresses, texts."""
+"""Our values in VNPAY's formats and back: dates, IP addresses, texts, URLs."""
 
 import re
 import unicodedata
@@ -7,12 +7,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from gateways.operation import UnsupportedOperation
-from money.money import Money, MoneyError
 
-CURRENCY: Final = "VND"
-# VNPAY writes đồng times one hundred, in at most twelve digits.
-SCALE: Final = 100
-_AMOUNT: Final = re.compile(r"[0-9]{1,12}")
 # Every vnp_ date is Viet Nam's time. The country has had +07:00 without summer time since 1975,
 # and a fixed offset needs no time zone files on the machine.
 _HANOI: Final = timezone(timedelta(hours=7))
@@ -24,25 +19,6 @@ _CREATE_BY_MAX: Final = 245
 _RETURN_URL_LENGTHS: Final = range(10, 256)
 # Encoders disagree on these, so no signed text may hold them bare.
 _DISPUTED_CHARACTERS: Final = re.compile(r"[~*!()']")
-
-
-def amount_to_wire(money: Money) -> str:
-    """``Money(10000, "VND")`` is ``"1000000"``. Raises UnsupportedOperation."""
-    text = str(money.minor * SCALE)
-    if money.currency != CURRENCY or money.minor == 0 or not _AMOUNT.fullmatch(text):
-        raise UnsupportedOperation(f"VNPAY cannot take {money.minor} {money.currency}")
-    return text
-
-
-def amount_from_wire(text: str) -> Money | None:
-    """The sum that ``text`` names, or None when it names no whole đồng."""
-    if not _AMOUNT.fullmatch(text):
-        return None
-    minor, rest = divmod(int(text), SCALE)
-    try:
-        return Money(minor, CURRENCY) if rest == 0 else None
-    except MoneyError:
-        return None
 
 
 def date_to_wire(moment: datetime) -> str:

@@ -1,65 +1,48 @@
-"""What MoMo says, read as an ``Outcome``. Nothing here talks to anybody.
+"""MoMo's answers, read as an ``Outcome``.
 
-MoMo's answers are not signed, so every field that repeats a question is compared with it: an
-answer to something else tells us nothing.
+The answers are not signed, so every field that repeats one of the request is compared with it: an
+answer to another request says nothing.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, cast
-from urllib.parse import urlsplit
 
+from gateways.foreign_json import drop_empty, read_text_or_number
 from gateways.http import HttpAnswer
+from gateways.momo import amounts
 from gateways.momo.mapping import KINDS, NOTICE_KINDS, REFUND_AGAIN_AFTER_S, RESULTS, Meaning
-from gateways.momo.requests import CURRENCY, read_capture
+from gateways.momo.requests import read_capture
 from gateways.operation import CaptureMethod, Json, Operation, Verb
-from gateways.outcome import Exchange, Failure, FailureCode, NextAction, Outcome, OutcomeKind
-from money.money import Money, MoneyError
+from gateways.outcome import Failure, FailureCode, NextAction, Outcome, OutcomeKind
+from gateways.psp_urls import PspUrls
 from privacy.redaction import mask_text
 
 _MESSAGE_MAX: Final = 300
-_AMOUNT_DIGITS_MAX: Final = 18
-_MOMO_DOMAIN: Final = "momo.vn"
 # The outcomes that must name a sum and a reference to be believed.
 _GOOD: Final = frozenset(
     {OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED, OutcomeKind.ACTION_REQUIRED}
 )
 _DONE: Final = "0"
-_HOST: Final = re.compile(r"[a-z0-9.-]+")
 _STATUS_SERVER: Final = 500
 _STATUS_REDIRECT: Final = 300
 _STATUS_REQUEST: Final = 400
 
 
-def read_answer(
-    operation: Operation, answer: HttpAnswer, exchange: Exchange, api_base: str
-) -> Outcome:
-    """The outcome of ``operation`` by MoMo's answer to it."""
-    outcome = _read_status(answer) or _read_body(operation, answer, api_base)
-    wait_s = outcome.retry_after_s or answer.retry_after_s
-    return replace(outcome, exchange=exchange, retry_after_s=wait_s)
+def read_answer(operation: Operation, answer: HttpAnswer, psp_urls: PspUrls) -> Outcome:
+    """The outcome of ``operation`` by MoMo's answer to it, without the exchange."""
+    outcome = _read_status(answer) or _read_body(operation, answer, psp_urls)
+    return replace(outcome, retry_after_s=outcome.retry_after_s or answer.retry_after_s)
 
 
 def read_result(fields: Mapping[str, object]) -> Outcome:
     """The outcome that a genuine notification tells. Values may be numbers or their texts."""
-    code = _text(fields.get("resultCode"))
+    code = read_text_or_number(fields, "resultCode")
     result = RESULTS.get(code)
     kind = NOTICE_KINDS.get(result.meaning, OutcomeKind.UNKNOWN) if result else OutcomeKind.UNKNOWN
     if kind is OutcomeKind.AUTHORIZED:
         kind = _read_authorized(read_capture(fields.get("extraData")))
     return _outcome(kind, code, fields)
-
-
-def read_money(amount: object) -> Money | None:
-    """Whole đồng, as a number or its text; anything else is None."""
-    text = str(amount) if type(amount) in {int, str} else ""
-    if not (text.isascii() and text.isdecimal() and len(text) <= _AMOUNT_DIGITS_MAX):
-        return None
-    try:
-        return Money(int(text), CURRENCY)
-    except MoneyError:
-        return None
 
 
 def _read_status(answer: HttpAnswer) -> Outcome | None:
@@ -73,21 +56,21 @@ def _read_status(answer: HttpAnswer) -> Outcome | None:
 
 
 def _code(answer: HttpAnswer) -> str:
-    return _text((answer.json() or {}).get("resultCode"))
+    return read_text_or_number(answer.json() or {}, "resultCode")
 
 
-def _read_body(operation: Operation, answer: HttpAnswer, api_base: str) -> Outcome:
+def _read_body(operation: Operation, answer: HttpAnswer, psp_urls: PspUrls) -> Outcome:
     content = answer.json()
     if content is not None and operation.verb is Verb.QUERY_REFUND:
         content = _refund_entry(operation, content)
     if content is None or not _echoes(operation, content):
         return Outcome(OutcomeKind.UNKNOWN)
-    code = _text(content.get("resultCode"))
+    code = read_text_or_number(content, "resultCode")
     kind = _kind(operation, code, content)
     if (kind in _GOOD or code == _DONE) and answer.status >= _STATUS_REDIRECT:
         kind = OutcomeKind.UNKNOWN
     if kind is OutcomeKind.ACTION_REQUIRED:
-        return _link(content, api_base)
+        return _link(content, psp_urls)
     return _finish(_outcome(kind, code, content), operation, code)
 
 
@@ -100,7 +83,7 @@ def _refund_entry(operation: Operation, content: Json) -> Json:
         if isinstance(entry, dict) and entry.get("orderId") == operation.refund_reference:
             return {"partnerCode": content.get("partnerCode"), **entry}
     # Zero over a list without our refund says only that the query worked.
-    return {} if _text(content.get("resultCode")) == _DONE else content
+    return {} if read_text_or_number(content, "resultCode") == _DONE else content
 
 
 def _echoes(operation: Operation, content: Json) -> bool:
@@ -142,8 +125,8 @@ def _read_authorized(capture: CaptureMethod | None) -> OutcomeKind:
 
 
 def _outcome(kind: OutcomeKind, code: str, content: Mapping[str, object]) -> Outcome:
-    money = read_money(content.get("amount"))
-    reference = _text(content.get("orderId"))
+    money = amounts.from_wire(content.get("amount"))
+    reference = read_text_or_number(content, "orderId")
     if kind in _GOOD and (money is None or not reference):
         kind = OutcomeKind.UNKNOWN
     good = kind in _GOOD
@@ -152,8 +135,8 @@ def _outcome(kind: OutcomeKind, code: str, content: Mapping[str, object]) -> Out
         money=money,
         reference=reference,
         # On a refusal transId is a clock value, and no number of a payment.
-        psp_reference=_text(content.get("transId")) if good else "",
-        account=_text(content.get("partnerCode")),
+        psp_reference=read_text_or_number(content, "transId") if good else "",
+        account=read_text_or_number(content, "partnerCode"),
         failure=_failure(code, content),
         psp_data=_facts(content) if good else {},
     )
@@ -163,24 +146,28 @@ def _failure(code: str, content: Mapping[str, object]) -> Failure | None:
     result = RESULTS.get(code)
     if result is None or result.failure is None:
         return None
-    return Failure(result.failure, code, mask_text(_text(content.get("message")))[:_MESSAGE_MAX])
+    return Failure(
+        result.failure, code, mask_text(read_text_or_number(content, "message"))[:_MESSAGE_MAX]
+    )
 
 
 def _facts(content: Mapping[str, object]) -> dict[str, str]:
     facts = {
-        "trans_id": _text(content.get("transId")),
-        "pay_type": _text(content.get("payType")),
-        "payment_option": _text(content.get("paymentOption")),
+        "trans_id": read_text_or_number(content, "transId"),
+        "pay_type": read_text_or_number(content, "payType"),
+        "payment_option": read_text_or_number(content, "paymentOption"),
         "refunded": _refunded(content.get("refundTrans")),
     }
-    return {name: value for name, value in facts.items() if value}
+    return drop_empty(facts)
 
 
 def _refunded(entries: object) -> str:
     """What MoMo gave back of this payment, whoever asked for it: in đồng, "" for nothing."""
     listed = entries if isinstance(entries, list) else []
-    done = [e for e in listed if isinstance(e, dict) and _text(e.get("resultCode")) == _DONE]
-    sums = [read_money(entry.get("amount")) for entry in done]
+    done = [
+        e for e in listed if isinstance(e, dict) and read_text_or_number(e, "resultCode") == _DONE
+    ]
+    sums = [amounts.from_wire(entry.get("amount")) for entry in done]
     total = sum(money.minor for money in sums if money)
     return str(total) if total else ""
 
@@ -197,37 +184,25 @@ def _finish(outcome: Outcome, operation: Operation, code: str) -> Outcome:
     return outcome
 
 
-def _link(content: Json, api_base: str) -> Outcome:
+def _link(content: Json, psp_urls: PspUrls) -> Outcome:
     """The page, the QR text and the app link. A page that is not MoMo's is handed to nobody."""
-    url = _text(content.get("payUrl"))
-    money, reference = read_money(content.get("amount")), _text(content.get("orderId"))
-    if money is None or not reference or not _is_momos(url, api_base):
+    url = read_text_or_number(content, "payUrl")
+    money, reference = (
+        amounts.from_wire(content.get("amount")),
+        read_text_or_number(content, "orderId"),
+    )
+    if money is None or not reference or not psp_urls.is_own(url):
         return Outcome(OutcomeKind.UNKNOWN)
-    app_url = _text(content.get("deeplink"))
-    app_is_momos = urlsplit(app_url).scheme == "momo" or _is_momos(app_url, api_base)
+    app_url = read_text_or_number(content, "deeplink")
+    is_own_app = psp_urls.is_own_app_link(app_url)
     return Outcome(
         OutcomeKind.ACTION_REQUIRED,
         money=money,
         reference=reference,
-        account=_text(content.get("partnerCode")),
+        account=read_text_or_number(content, "partnerCode"),
         next_action=NextAction(
-            url=url, qr=_text(content.get("qrCodeUrl")), app_url=app_url if app_is_momos else ""
+            url=url,
+            qr=read_text_or_number(content, "qrCodeUrl"),
+            app_url=app_url if is_own_app else "",
         ),
     )
-
-
-def _is_momos(url: str, api_base: str) -> bool:
-    try:
-        parts, base = urlsplit(url), urlsplit(api_base)
-    except ValueError:
-        return False
-    if (parts.scheme, parts.netloc) == (base.scheme, base.netloc):
-        return True
-    host = parts.hostname or ""
-    if parts.scheme != "https" or not _HOST.fullmatch(host):
-        return False
-    return host == _MOMO_DOMAIN or host.endswith(f".{_MOMO_DOMAIN}")
-
-
-def _text(value: object) -> str:
-    return str(value) if type(value) in {int, str} else ""
