@@ -25,6 +25,6 @@ def per_minute(count: int, seconds: float) -> float:
 def _percentile(ordered: Sequence[float], share: int) -> float | None:
     if not ordered:
         return None
-    # The nearest rank: no value is reported that nobody waited for.
+    # The nearest rank, so that every reported value was really measured.
     rank = max(1, -(-len(ordered) * share // 100))
     return round(ordered[rank - 1], 1)

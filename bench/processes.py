@@ -1,4 +1,4 @@
-"""Processor time and memory of processes with all their children, as Linux's /proc tells them.
+"""Processor time and memory of processes with all their children, as read from /proc on Linux.
 
 Other systems have no /proc: there the lists stay empty, and everything else is measured.
 """

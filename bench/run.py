@@ -146,7 +146,7 @@ def _per_payment(products: Sequence[Round]) -> dict[str, float | None]:
 def _processes(
     products: Sequence[Round], idle: Mapping[str, Usage], loaded: Mapping[str, Usage]
 ) -> list[dict[str, Any]]:
-    """The load is the client's, not the system's; it is named, so that nobody looks for it."""
+    """Figures of each process; ``load`` is the client and no part of the system."""
     payments = sum(one.payments for one in products)
     return [
         {

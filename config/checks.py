@@ -56,7 +56,7 @@ def mails_go_somewhere(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """config.W002: mails are thrown away or printed. config.W003: their ids name localhost."""
     found: list[CheckMessage] = []
     if settings.EMAIL_BACKEND in _NOWHERE:
-        text = "EMAIL_URL names no mail server: nobody hears that a payment was taken."
+        text = "EMAIL_URL names no mail server: no receipts are sent."
         found.append(Warning(text, hint="Set EMAIL_URL, as smtp+tls://…", id="config.W002"))
     if settings.SHOP_DOMAIN == "localhost":
         text = "SHOP_DOMAIN is localhost: mail servers distrust messages whose id says so."

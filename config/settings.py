@@ -27,7 +27,7 @@ DEBUG = env.bool("DEBUG", default=False)
 refuse_in_production({"DEBUG": DEBUG})
 SECRET_KEY = secret("SECRET_KEY")
 JWT_SIGNING_KEY = secret("JWT_SIGNING_KEY")
-# Whoever learns one of the two cannot use it as the other.
+# Two secrets, so that one that leaks cannot be used in place of the other.
 require_different({"SECRET_KEY": SECRET_KEY, "JWT_SIGNING_KEY": JWT_SIGNING_KEY})
 # Links that leave this system (return pages, webhooks, e-mails) start with this, never with
 # the Host header of a request.
@@ -351,7 +351,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "durable.sweep",
         "schedule": SWEEP_EVERY_S,
-        # A sweep that nobody took in time is worth nothing: the next one sees the same rows.
+        # A sweep that was not taken in time is dropped: the next one finds the same rows.
         "options": {"expires": max(SWEEP_EVERY_S * 2, 5.0)},
     },
 }

@@ -186,7 +186,7 @@ def _kept_secrets(path: Path) -> dict[str, str]:
 
 def _wanted() -> dict[str, Callable[[], str]]:
     # Keys switch a gateway on. One that the sandbox does not emulate would be offered to shoppers
-    # and answered by nobody.
+    # and every payment there would get no answer.
     wanted = dict(GENERATED)
     for gateway, keys in GATEWAY_KEYS.items():
         if (SANDBOX / gateway).is_dir():

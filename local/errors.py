@@ -18,7 +18,7 @@ class AlreadyRunningError(LocalStackError):
 
 
 class PortTakenError(LocalStackError):
-    """Somebody else listens on a port that we were told to use."""
+    """Another program listens on the port that the settings name."""
 
 
 class NotOursError(LocalStackError):

@@ -1,6 +1,6 @@
 """Ends the children of a launcher that was killed before it could do so itself.
 
-A process of its own that holds the read end of a pipe. The launcher tells it each child it starts
+A process of its own that holds the read end of a pipe. The launcher reports each child it starts
 and each it has reaped; when the pipe closes, the launcher is gone, however it went, and the guard
 ends what is left, the youngest first. Unlike a parent-death signal this works on macOS, does not
 care which thread started a child, and stops the servers after the programs that use them.
@@ -38,7 +38,7 @@ class Guard:
         self._tell({"watch": pid, "signal": int(stop_signal)})
 
     def forget(self, pid: int) -> None:
-        """Leave `pid` alone: it has been reaped, and its number may be given to somebody else."""
+        """Forget `pid`: it has been reaped, and its number may be used again."""
         self._tell({"forget": pid})
 
     def remove_afterwards(self, folder: Path) -> None:
@@ -56,7 +56,7 @@ class Guard:
         if pipe is None or pipe.closed:
             return
         # One write of less than PIPE_BUF bytes is atomic, so threads need no lock. A guard that
-        # somebody killed must not take the launcher with it.
+        # was killed must not take the launcher with it.
         with contextlib.suppress(BrokenPipeError):
             os.write(pipe.fileno(), json.dumps(message).encode() + b"\n")
 

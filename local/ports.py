@@ -14,7 +14,7 @@ CONNECT_LIMIT_S = 0.5
 
 
 def free_port() -> int:
-    """A port nobody listens on, somewhere at random so that launchers rarely meet."""
+    """Pick a free port at random, so that two launchers rarely pick the same one."""
     chance = random.SystemRandom()
     for _ in range(TRIES):
         port = chance.choice(OWN_PORTS)
@@ -30,7 +30,7 @@ def is_free(port: int) -> bool:
 
 
 def accepts(port: int) -> bool:
-    """Whether somebody takes connections on `port`."""
+    """Whether a program accepts connections on `port`."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=CONNECT_LIMIT_S):
             return True

@@ -35,8 +35,8 @@ SETTINGS = {
     "timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
 }
-# For servers whose data nobody wants back: what only a power cut would destroy is not forced to
-# the disk. Commits still wait for the operating system, for a kill must not lose them.
+# For servers with throwaway data: writes are not flushed to the disk, which only a power cut would
+# notice. Commits still wait for the operating system, for a kill must not lose them.
 THROWAWAY_SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",

@@ -24,7 +24,7 @@ def prepare(servers: Servers, settings: dict[str, str], *, output: Output) -> No
     """
     stamp = servers.home / STAMP
     wanted = _fingerprint(settings)
-    # A database that somebody else runs may be another one by now, whatever we remember.
+    # A database on another server may have been replaced since the last start.
     if servers.postgres is not None and stamp.exists() and stamp.read_text() == wanted:
         return
     for command in COMMANDS:

@@ -25,7 +25,7 @@ WATCH_EVERY_S = 0.2
 
 
 def main() -> int:
-    """Run until told to stop; 0 after a stop that was asked for, 1 after an error."""
+    """Run until a signal; return 0 after a requested stop, 1 after an error."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     # Files that the processes write (mails, the sandbox's journal) are readable by the user alone.

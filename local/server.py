@@ -15,7 +15,7 @@ RETRY_PAUSE_S = 0.3
 
 
 class Server:
-    """Started, stopped, killed and started again by whoever runs the stack or a test."""
+    """A server process that the stack and the tests start, stop, kill and restart."""
 
     def __init__(
         self,

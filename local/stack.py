@@ -64,14 +64,14 @@ def _worker(_settings: Mapping[str, str]) -> tuple[str, ...]:
         "worker",
         "--pool=threads",
         "--loglevel=info",
-        # There is one worker: it has nobody to gossip with, and would wait a second for answers.
+        # There is one worker: gossip with others would only delay its start by a second.
         "--without-gossip",
         "--without-mingle",
     )
 
 
 def _beat(_settings: Mapping[str, str]) -> tuple[str, ...]:
-    # A beat inside the worker would save a process, but nobody would notice its death, and the
+    # A beat inside the worker would save a process, but its death would go unnoticed, and the
     # sweeps that make every payment certain would end without a word.
     return (
         "-m",

@@ -1,7 +1,7 @@
 """Can this installation take money? One line for each thing that must be right for it.
 
 Everything here is harmless: the gateways are asked about a payment that does not exist, and our
-own webhook address hears one unsigned call, which it must refuse. (It keeps that call among the
+own webhook address gets one unsigned call, which it must refuse. (It keeps that call among the
 refused ones, so a run shows there.)
 """
 
@@ -180,10 +180,13 @@ def _webhook(adapter: Gateway) -> Finding:
     http = HttpClient(connect_timeout_s=_TIMEOUT_S, read_timeout_s=_TIMEOUT_S)
     body = b"{}" if adapter.webhook_method == "POST" else None
     try:
-        heard = http.send(adapter.webhook_method, url, headers={}, body=body)
+        answer = http.send(adapter.webhook_method, url, headers={}, body=body)
     except TransportError as trouble:
         return _finding(adapter.name, "webhook", passed=False, detail=f"{url}: {trouble.reason}")
     expected = adapter.answer_webhook(WebhookResult.REFUSED)
-    passed = (heard.status, heard.body.decode(errors="replace")) == (expected.status, expected.body)
-    detail = url if passed else f"{url} answers HTTP {heard.status}, and not as we do"
+    passed = (answer.status, answer.body.decode(errors="replace")) == (
+        expected.status,
+        expected.body,
+    )
+    detail = url if passed else f"{url} answers HTTP {answer.status}, and not as this system does"
     return _finding(adapter.name, "webhook", passed=passed, detail=detail)

@@ -57,7 +57,7 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
-            # The SDK tells of each call twice; the row of the call says more.
+            # The SDK logs each call twice; the row of the gateway call holds more.
             "stripe": {"level": "WARNING"},
         },
     }

@@ -1,10 +1,9 @@
-"""``/metrics`` for Prometheus: how requests go, and how long money waits.
+"""``/metrics`` for Prometheus: request durations, due rows, and results of recent payments.
 
-Requests and webhooks are counted by each web process; with several of them
-``PROMETHEUS_MULTIPROC_DIR`` names the folder where they add up. What payments and their gateways do
-is read from the database at every scrape, so that one scrape of any process tells it, and a restart
-forgets nothing: nobody scrapes the workers, and a Celery task of ours is only a hint to look for
-due rows, so its count would say little. Labels are words out of short lists, never ids.
+Requests and webhooks are counted in the process. Everything else is read from the database at every
+scrape, so that one scrape of any web process reports it, and a restart loses nothing. The workers
+are not scraped, and Celery tasks are not counted: a task is only a hint to look for due rows. Labels
+take their values from short lists and are never ids.
 """
 
 import hmac

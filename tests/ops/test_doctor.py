@@ -67,7 +67,7 @@ def _entry(
 
 
 class Credulous(MomoGateway):
-    """Takes whatever it hears for its own sample."""
+    """Accepts every webhook as its own sample."""
 
     @override
     def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:
@@ -167,7 +167,7 @@ class TestDoctor:
         settings.BASE_URL = sandbox.url
         finding = found("stripe", "webhook")
         assert finding.verdict is Verdict.FAILED
-        assert "not as we do" in finding.detail
+        assert "not as this system does" in finding.detail
 
     def test_sees_a_base_url_that_leads_nowhere(
         self, configure: Configure, settings: Settings

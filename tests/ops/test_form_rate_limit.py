@@ -1,4 +1,4 @@
-"""How many forms one address may send, and what it is told then."""
+"""The limit of forms from one address, and the page above the limit."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -32,7 +32,7 @@ SECRETS = {
     "bearer": "CANARYtoken0123456789",
     "password": "CANARY-hunter2",
 }
-STORY = (
+TEXT_WITH_SECRETS = (
     f"card {CARD} or {SECRETS['card without spaces']}, key {SECRETS['stripe key']},"
     f" {SECRETS['webhook secret']}, Authorization: Bearer {SECRETS['bearer']}"
 )
@@ -74,12 +74,12 @@ def lines() -> Iterator[Lines]:
 
 def crash(request: HttpRequest) -> HttpResponse:
     """A view with a bug that knows too much."""
-    raise RuntimeError(STORY)
+    raise RuntimeError(TEXT_WITH_SECRETS)
 
 
 def suspect(request: HttpRequest) -> HttpResponse:
     """A view that refuses a request and repeats what was in it."""
-    raise SuspiciousOperation(STORY)
+    raise SuspiciousOperation(TEXT_WITH_SECRETS)
 
 
 urlpatterns = [path("crash", crash), path("suspect", suspect)]
@@ -104,10 +104,10 @@ class TestALine:
     def test_masks_what_its_words_and_fields_hold(self, lines: Lines) -> None:
         extra = {
             "password": SECRETS["password"],
-            "headers": {"Authorization": f"Bearer {SECRETS['bearer']}", "note": STORY},
+            "headers": {"Authorization": f"Bearer {SECRETS['bearer']}", "note": TEXT_WITH_SECRETS},
             "email": "linh.nguyen@example.com",
         }
-        logging.getLogger("payments.example").warning("%s", STORY, extra=extra)
+        logging.getLogger("payments.example").warning("%s", TEXT_WITH_SECRETS, extra=extra)
         assert secrets_in(lines.text) == []
         assert "linh.nguyen" not in lines.text
         assert "l***@example.com" in lines.text
@@ -129,7 +129,7 @@ class TestALine:
 
 def _fail_twice() -> None:
     try:
-        int(STORY)
+        int(TEXT_WITH_SECRETS)
     except ValueError as error:
         raise RuntimeError("on top") from error
 
@@ -163,7 +163,7 @@ class TestALineOfTheWorker:
         self, lines: Lines, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def crash(self: VnpayGateway, operation: Operation) -> Outcome:
-            raise RuntimeError(STORY)
+            raise RuntimeError(TEXT_WITH_SECRETS)
 
         monkeypatch.setattr(VnpayGateway, "perform", crash)
         payment = TransactionFactory.create()
@@ -175,7 +175,7 @@ class TestALineOfTheWorker:
         self, lines: Lines, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def refuse(evidence: object) -> None:
-            raise RuntimeError(STORY)
+            raise RuntimeError(TEXT_WITH_SECRETS)
 
         payment = TransactionFactory.create()
         job = begin(payment)
