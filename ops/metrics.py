@@ -1,9 +1,10 @@
 """``/metrics`` for Prometheus: request durations, due rows, and results of recent payments.
 
-Requests and webhooks are counted in the process. Everything else is read from the database at every
-scrape, so that one scrape of any web process reports it, and a restart loses nothing. The workers
-are not scraped, and Celery tasks are not counted: a task is only a hint to look for due rows. Labels
-take their values from short lists and are never ids.
+Requests and webhooks are counted by each web process; ``PROMETHEUS_MULTIPROC_DIR`` names the folder
+in which several processes add them up. Everything else is read from the database at every scrape,
+so that one scrape of any process reports it, and a restart loses nothing. Workers are not scraped,
+and Celery tasks are not counted: a task is only a hint to look for due rows. Labels take their
+values from short lists and are never ids.
 """
 
 import hmac
