@@ -49,7 +49,7 @@ class PaymentDetails:
     created_at: datetime  # aware, UTC
     expires_at: datetime  # when the link we hand out ends
     has_token: bool
-    channel: str = ""  # the door of the method; "": the shopper chooses at the gateway
+    channel: str = ""  # one of the method; "": the shopper chooses at the gateway
     psp_reference: str = ""
     psp_data: Mapping[str, str] = field(default_factory=dict)
 
@@ -77,4 +77,4 @@ class Operation:
 
 
 class UnsupportedOperation(ValueError):
-    """This gateway has no such verb, or cannot be told this amount or address."""
+    """This gateway has no such verb, or cannot express this amount or address."""

@@ -69,7 +69,7 @@ class NextAction:
 class Exchange:
     """One HTTP exchange as it may be kept: redacted, for the payment's page in the admin.
 
-    ``answered_at`` is the gateway's own clock (its ``Date``, to the second), where it told.
+    ``answered_at`` is the gateway's own clock (its ``Date``, to the second), where it is given.
     """
 
     request: Json
@@ -94,7 +94,7 @@ class Outcome:
     (``capture_id``, ``payment_intent``, ``transaction_no``…) and harmless facts for people
     (``SHOWN_FACTS``). ``next_verb`` should follow as soon as the gateway
     allows it: the capture of an approval, or the query that a mere hint asks for; None leaves it
-    to the schedule of queries. ``retry_after_s`` is the gateway's own wish.
+    to the schedule of queries. ``retry_after_s`` is the wait that the gateway itself demands.
     """
 
     kind: OutcomeKind

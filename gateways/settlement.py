@@ -80,7 +80,7 @@ class SettlementRecord:
 
     ``gross`` less ``fee`` is ``net``, which is what the balance changed by (MoneyError if not).
     ``fee`` is what the PSP keeps; below zero it gives a fee back. ``record_id`` is unique within
-    the gateway, and the same whenever the record is told again. ``word`` is the PSP's own for it.
+    the gateway, and the same in each report. ``word`` is the PSP's own for it.
 
     ``reference`` is our own of the payment or refund, ``psp_reference`` theirs (charge, capture,
     refund, dispute, payout); the other two name the payment that it belongs to. Each is "" where

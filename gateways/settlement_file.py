@@ -31,7 +31,7 @@ class Row:
     line: int
     cells: dict[str, str]
 
-    def id_of(self, column: str) -> str:
+    def read_id(self, column: str) -> str:
         """An id, or "" where the cell is empty. Raises ReportUnavailable."""
         cell = self.cells[column]
         if cell and not _ID.fullmatch(cell):
@@ -43,13 +43,13 @@ class Row:
         if self.cells[column] != ours:
             raise self.refuse(column, "is not ours")
 
-    def needed_id(self, column: str) -> str:
+    def require_id(self, column: str) -> str:
         """An id that must be there. Raises ReportUnavailable."""
         if not self.cells[column]:
             raise self.refuse(column, "is empty")
-        return self.id_of(column)
+        return self.read_id(column)
 
-    def whole(self, column: str) -> int:
+    def read_whole(self, column: str) -> int:
         """A whole number in plain digits, perhaps with a minus. Raises ReportUnavailable."""
         if not _WHOLE.fullmatch(self.cells[column]):
             raise self.refuse(column, "is not a whole number written in digits alone")
@@ -66,25 +66,25 @@ class Row:
 
 
 def read_records(
-    content: bytes, columns: Sequence[str], record_of: Callable[[Row], SettlementRecord]
+    content: bytes, columns: Sequence[str], read_record: Callable[[Row], SettlementRecord]
 ) -> Iterator[SettlementRecord]:
     """The records of a file that holds exactly ``columns``, each made out of its row.
 
     All of the file is read before the first. Raises ReportUnavailable, also for a record that is
-    told twice: is it one or two?
+    listed twice, because it may be one record or two.
     """
     known: dict[str, SettlementRecord] = {}
-    for record in map(record_of, _read_rows(content, columns)):
+    for record in map(read_record, _read_rows(content, columns)):
         if record.record_id in known:
             raise ReportUnavailable(f"{record.record_id} stands in the file twice")
         known[record.record_id] = record
     return iter(known.values())
 
 
-def gross_of(row: Row, kind: RecordKind, amount: Movement, gross: Movement) -> Movement:
+def require_gross(row: Row, kind: RecordKind, amount: Movement, gross: Movement) -> Movement:
     """``gross`` (net and fee of the row), if the row's ``amount`` and its kind bear it out.
 
-    An amount stands without a direction; that of the net tells it. Raises ReportUnavailable.
+    An amount has no sign; the sign of the net decides. Raises ReportUnavailable.
     """
     if abs(gross.minor) != amount.minor:
         raise row.refuse_row(f"the amount is {amount.minor}, net and fee make {gross.minor}")

@@ -37,7 +37,7 @@ _CHANNEL_BY_PAY_TYPE: Final[dict[str, str]] = {"napas": ATM, "credit": CARD}
 REQUEST_TYPES: Final[dict[str, str]] = {"wallet": WALLET, "atm": ATM, "card": CARD}
 
 
-def channel_of(method: str, channel: str, default: str) -> Channel:
+def find_channel(method: str, channel: str, default: str) -> Channel:
     """What holds for ``channel`` of ``method``; ``default`` is the requestType of no channel."""
     return BY_REQUEST_TYPE[request_type(method, channel, default)]
 
@@ -46,7 +46,7 @@ def refund_limits(details: PaymentDetails, default: str) -> tuple[int, int]:
     """Smallest and largest refund of a payment, by how it was paid where MoMo has said so."""
     taken = _CHANNEL_BY_PAY_TYPE.get(details.psp_data.get("pay_type", ""))
     return (
-        BY_REQUEST_TYPE[taken] if taken else channel_of(details.method, details.channel, default)
+        BY_REQUEST_TYPE[taken] if taken else find_channel(details.method, details.channel, default)
     ).refunds
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from gateways.momo.channels import BY_REQUEST_TYPE, HOSTED_CHOICE
 from gateways.options import read_choice, read_list, require_base_url, require_options
 
-# Keys look the same in test and production: only the host tells whether real money moves.
+# Keys look the same in test and production: only the host shows whether real money moves.
 _LIVE_HOST: Final = "payment.momo.vn"
 
 

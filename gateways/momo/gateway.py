@@ -66,7 +66,7 @@ class MomoGateway(HttpGateway[Config]):
         return channels.refund_limits(details, self._config.request_type)
 
     def _channel(self, method: str, channel: str) -> channels.Channel:
-        return channels.channel_of(method, channel, self._config.request_type)
+        return channels.find_channel(method, channel, self._config.request_type)
 
     @override
     def describe_request(self, operation: Operation) -> Mapping[str, object]:

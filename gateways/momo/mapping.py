@@ -158,7 +158,7 @@ KINDS: Final[dict[Verb, dict[Meaning, OutcomeKind]]] = {
     },
 }
 
-# What MoMo tells by itself is about the payment; a code about a request has no place there.
+# A notification is about the payment; codes about a request do not occur in it.
 NOTICE_KINDS: Final[dict[Meaning, OutcomeKind]] = {
     Meaning.DONE: OutcomeKind.SUCCEEDED,
     Meaning.AUTHORIZED: OutcomeKind.AUTHORIZED,

@@ -71,7 +71,7 @@ def _build_create(operation: Operation, config: Config) -> Json:
         "autoCapture": not holds,
     }
     if request_type == channels.CARD and details.customer_email:
-        # Only the card page asks for it, so only the card page is told.
+        # Only the card page needs it, so it is sent to no other.
         body["userInfo"] = {"email": details.customer_email}
     return body
 

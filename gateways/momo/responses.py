@@ -36,7 +36,7 @@ def read_answer(operation: Operation, answer: HttpAnswer, psp_urls: PspUrls) -> 
 
 
 def read_result(fields: Mapping[str, object]) -> Outcome:
-    """The outcome that a genuine notification tells. Values may be numbers or their texts."""
+    """The outcome in a verified notification. Values may be numbers or their texts."""
     code = read_text_or_number(fields, "resultCode")
     result = RESULTS.get(code)
     kind = NOTICE_KINDS.get(result.meaning, OutcomeKind.UNKNOWN) if result else OutcomeKind.UNKNOWN

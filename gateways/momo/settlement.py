@@ -19,7 +19,7 @@ from typing import Final
 
 from gateways.momo import amounts, mapping
 from gateways.settlement import Movement, RecordKind, SettlementRecord
-from gateways.settlement_file import Row, gross_of, read_records
+from gateways.settlement_file import Row, read_records, require_gross
 from privacy.redaction import redact_object
 
 COLUMNS: Final = (
@@ -47,33 +47,33 @@ def read(content: bytes, partner_code: str) -> Iterator[SettlementRecord]:
 
 def _record(row: Row, partner_code: str) -> SettlementRecord:
     row.require_ours("partnerCode", partner_code)
-    number, word = row.needed_id("transId"), row.needed_id("transType")
+    number, word = row.require_id("transId"), row.require_id("transType")
     kind = mapping.SETTLEMENT_KINDS.get(word, RecordKind.UNKNOWN)
-    order_id, is_payment = row.needed_id("orderId"), kind is RecordKind.PAYMENT
+    order_id, is_payment = row.require_id("orderId"), kind is RecordKind.PAYMENT
     fee, net = _movement(row, "fee"), _movement(row, "netAmount")
     return SettlementRecord(
         record_id=f"{word}:{number}",
         kind=kind,
         word=word,
-        gross=gross_of(row, kind, _movement(row, "amount"), net + fee),
+        gross=require_gross(row, kind, _movement(row, "amount"), net + fee),
         fee=fee,
         net=net,
         booked_at=_booked_at(row),
         reference=order_id,
         psp_reference=number,
-        payment_reference=order_id if is_payment else row.id_of("purchaseOrderId"),
-        payment_psp_reference=number if is_payment else row.id_of("purchaseTransId"),
-        payout=row.id_of("settlementId"),
+        payment_reference=order_id if is_payment else row.read_id("purchaseOrderId"),
+        payment_psp_reference=number if is_payment else row.read_id("purchaseTransId"),
+        payout=row.read_id("settlementId"),
         raw=redact_object(row.cells),
     )
 
 
 def _movement(row: Row, column: str) -> Movement:
-    return Movement(row.whole(column), amounts.CURRENCY)
+    return Movement(row.read_whole(column), amounts.CURRENCY)
 
 
 def _booked_at(row: Row) -> datetime:
-    milliseconds = row.whole("responseTime")
+    milliseconds = row.read_whole("responseTime")
     if milliseconds not in _MOMENTS:
         raise row.refuse("responseTime", "is no time")
     return _EPOCH + timedelta(milliseconds=milliseconds)

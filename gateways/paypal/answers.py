@@ -8,6 +8,7 @@ from gateways.operation import Operation, Verb
 from gateways.outcome import Failure, FailureCode, NextAction, Outcome, OutcomeKind
 from gateways.paypal import mapping, order, refunds
 from gateways.paypal.mapping import ErrorMeaning
+from gateways.psp_urls import PspUrls
 from privacy.redaction import mask_text
 
 _MESSAGE_MAX: Final = 300
@@ -28,16 +29,16 @@ _NOT_THERE: Final = {
 _REFUND_VERBS: Final = frozenset({Verb.REFUND, Verb.QUERY_REFUND})
 
 
-def read_answer(operation: Operation, answer: HttpAnswer, api_base: str) -> Outcome:
+def read_answer(operation: Operation, answer: HttpAnswer, psp_urls: PspUrls) -> Outcome:
     """The outcome of ``operation`` by PayPal's answer to it, without the exchange."""
     if answer.status <= _SUCCESS_MAX:
-        return _read_success(operation, answer, api_base)
+        return _read_success(operation, answer, psp_urls)
     if answer.status in _EXPLICIT:
         return _read_refusal(operation, answer)
     return _read_status(operation, answer)
 
 
-def _read_success(operation: Operation, answer: HttpAnswer, api_base: str) -> Outcome:
+def _read_success(operation: Operation, answer: HttpAnswer, psp_urls: PspUrls) -> Outcome:
     if operation.verb is Verb.VOID:
         return _read_void(operation, answer)
     content = answer.json()
@@ -47,7 +48,7 @@ def _read_success(operation: Operation, answer: HttpAnswer, api_base: str) -> Ou
         return refunds.read(operation, content)
     if "/authorizations/" in str(operation.request["path"]):
         return order.read_capture(operation, content)
-    return order.read_order(operation, content, api_base)
+    return order.read_order(operation, content, psp_urls)
 
 
 def _read_void(operation: Operation, answer: HttpAnswer) -> Outcome:

@@ -23,6 +23,7 @@ from gateways.paypal.pause import Pause
 from gateways.paypal.signing import ALGORITHM, HEADERS, Transmission
 from gateways.paypal.tokens import NoToken, TokenCache
 from gateways.paypal.transcript import transcript
+from gateways.psp_urls import PspUrls
 from gateways.settlement import ReportUnavailable, SettlementRecord
 from gateways.webhook import Answer, Delivery, Notice, WebhookResult
 
@@ -79,6 +80,7 @@ class PaypalGateway(Gateway):
             account=config.merchant_id, live=config.live, read_timeout_s=read_timeout_s
         )
         self._config = config
+        self._psp_urls = PspUrls(config.api_base, domain="paypal.com")
         self._http = self._client(_CALL_SHARE)
         quick = self._client(_QUICK_SHARE)
         self._quick = quick
@@ -109,7 +111,7 @@ class PaypalGateway(Gateway):
             return refused.outcome
         except TransportError as error:
             return read_transport_error(error, shown)
-        outcome = answers.read_answer(operation, answer, self._config.api_base)
+        outcome = answers.read_answer(operation, answer, self._psp_urls)
         return replace(outcome, exchange=transcript(shown, answer))
 
     @override

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 from gateways.operation import Json, Operation, Verb
 from gateways.outcome import Failure, FailureCode, NextAction, Outcome, OutcomeKind
@@ -16,17 +15,16 @@ from gateways.paypal.mapping import (
     ORDER_STATUSES,
     PENDING_FAILURES,
 )
+from gateways.psp_urls import PspUrls
 from money.money import Money, MoneyError
 
 # When the capture of an approved order was declined, in ``psp_data``.
 DECLINED_AT: Final = "declined_at"
 _USED_UP_FOR: Final = timedelta(minutes=10)
 _PAGE_RELS: Final = ("payer-action", "approve")
-_PAYPAL_DOMAIN: Final = ".paypal.com"
-_THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def read_order(operation: Operation, order: Json, api_base: str) -> Outcome:
+def read_order(operation: Operation, order: Json, psp_urls: PspUrls) -> Outcome:
     """The outcome that an order's current state tells. Another order's tells nothing."""
     asked = operation.details.psp_reference
     order_id, unit = text_of(order, "id"), first_unit(order)
@@ -36,7 +34,7 @@ def read_order(operation: Operation, order: Json, api_base: str) -> Outcome:
         return Outcome(OutcomeKind.UNKNOWN)
     outcome = _of_payments(captures, holds)
     return replace(
-        outcome or _of_status(operation, order, unit, api_base),
+        outcome or _of_status(operation, order, unit, psp_urls),
         reference=next(iter(named), ""),
         psp_reference=order_id,
         account=text_of(child(unit, "payee"), "merchant_id"),
@@ -187,7 +185,7 @@ def _has_run_out(hold: Json) -> bool:
         return False
 
 
-def _of_status(operation: Operation, order: Json, unit: Json, api_base: str) -> Outcome:
+def _of_status(operation: Operation, order: Json, unit: Json, psp_urls: PspUrls) -> Outcome:
     """An order with no payment in it: nothing is taken, and nothing is held."""
     status = text_of(order, "status")
     kind = ORDER_STATUSES.get(status, OutcomeKind.UNKNOWN)
@@ -195,7 +193,7 @@ def _of_status(operation: Operation, order: Json, unit: Json, api_base: str) -> 
     if status == "APPROVED":
         return _of_approval(operation, amount)
     if operation.verb is Verb.CREATE and kind is OutcomeKind.UNPAID:
-        return _page(operation, order, amount, api_base)
+        return _page(operation, order, amount, psp_urls)
     failure = Failure(FailureCode.CANCELLED, status) if kind is OutcomeKind.DECLINED else None
     # PayPal waits for the shopper once more: whatever is approved from now on is new.
     was_declined = kind is OutcomeKind.UNPAID and operation.details.psp_data.get(DECLINED_AT)
@@ -225,8 +223,8 @@ def _was_just_declined(operation: Operation) -> bool:
     return bool(declined_at) and operation.now < datetime.fromisoformat(declined_at) + _USED_UP_FOR
 
 
-def _page(operation: Operation, order: Json, amount: Money | None, api_base: str) -> Outcome:
-    url = _page_url(order, api_base)
+def _page(operation: Operation, order: Json, amount: Money | None, psp_urls: PspUrls) -> Outcome:
+    url = _page_url(order, psp_urls)
     if not url or amount not in {None, operation.details.money}:
         return Outcome(OutcomeKind.UNKNOWN)
     return Outcome(
@@ -237,26 +235,11 @@ def _page(operation: Operation, order: Json, amount: Money | None, api_base: str
     )
 
 
-def _page_url(order: Json, api_base: str) -> str:
+def _page_url(order: Json, psp_urls: PspUrls) -> str:
     """The page to send the shopper to, under whichever of its two names; "" if not PayPal's."""
     links = order.get("links")
     for link in links if isinstance(links, list) else []:
         if isinstance(link, dict) and link.get("rel") in _PAGE_RELS:
             url = text_of(link, "href")
-            return url if _is_paypals(url, api_base) else ""
+            return url if psp_urls.is_own(url) else ""
     return ""
-
-
-def _is_paypals(url: str, api_base: str) -> bool:
-    try:
-        parts, base = urlsplit(url), urlsplit(api_base)
-    except ValueError:
-        return False
-    if (parts.scheme, parts.netloc) == (base.scheme, base.netloc):
-        return True
-    if {base.hostname, parts.hostname} <= _THIS_MACHINE and "@" not in parts.netloc:
-        # Played here, it may call itself by another name than we do.
-        return parts.scheme in {"http", "https"}
-    host = parts.netloc
-    is_plain = host.replace(".", "").replace("-", "").isalnum()
-    return parts.scheme == "https" and is_plain and host.endswith(_PAYPAL_DOMAIN)

@@ -20,7 +20,7 @@ BANK_CODES: Final[dict[str, str]] = {
     "international_card": "INTCARD",
 }
 BANK_CODE: Final = re.compile(r"[A-Z0-9]{3,20}")
-# The method "card" has one door here.
+# The method "card" has one channel here.
 CARD_CHANNEL: Final = "international_card"
 
 # vnp_ResponseCode of a return or an IPN: why the payment did not go through.

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from gateways.settlement import Movement, RecordKind, SettlementRecord
-from gateways.settlement_file import Row, gross_of, read_records
+from gateways.settlement_file import Row, read_records, require_gross
 from gateways.vnpay import amounts, formats, mapping
 from privacy.redaction import redact_object
 
@@ -40,16 +40,16 @@ def read(content: bytes, tmn_code: str) -> Iterator[SettlementRecord]:
 
 def _record(row: Row, tmn_code: str) -> SettlementRecord:
     row.require_ours("vnp_TmnCode", tmn_code)
-    number, word = row.needed_id("vnp_TransactionNo"), row.needed_id("vnp_TransactionType")
+    number, word = row.require_id("vnp_TransactionNo"), row.require_id("vnp_TransactionType")
     kind = mapping.SETTLEMENT_KINDS.get(word, RecordKind.UNKNOWN)
-    payment, is_payment = row.needed_id("vnp_TxnRef"), kind is RecordKind.PAYMENT
+    payment, is_payment = row.require_id("vnp_TxnRef"), kind is RecordKind.PAYMENT
     fee, net = _movement(row, "FeeAmount"), _movement(row, "NetAmount")
-    request_id = row.id_of("vnp_RequestId")
+    request_id = row.read_id("vnp_RequestId")
     return SettlementRecord(
         record_id=f"{word}:{number}",
         kind=kind,
         word=word,
-        gross=gross_of(row, kind, _movement(row, "vnp_Amount"), net + fee),
+        gross=require_gross(row, kind, _movement(row, "vnp_Amount"), net + fee),
         fee=fee,
         net=net,
         booked_at=_booked_at(row),
@@ -57,13 +57,13 @@ def _record(row: Row, tmn_code: str) -> SettlementRecord:
         psp_reference=number,
         payment_reference=payment,
         payment_psp_reference=number if is_payment else "",
-        payout=row.id_of("SettlementNo"),
+        payout=row.read_id("SettlementNo"),
         raw=redact_object(row.cells),
     )
 
 
 def _movement(row: Row, column: str) -> Movement:
-    minor, rest = divmod(row.whole(column), amounts.SCALE)
+    minor, rest = divmod(row.read_whole(column), amounts.SCALE)
     if rest:
         raise row.refuse(column, "is no whole đồng")
     return Movement(minor, amounts.CURRENCY)

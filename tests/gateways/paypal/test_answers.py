@@ -8,6 +8,7 @@ import pytest
 from gateways.operation import CaptureMethod, Json, Verb
 from gateways.outcome import FailureCode, OutcomeKind
 from gateways.paypal.order import read_order
+from gateways.psp_urls import PspUrls
 from money.money import Money
 from tests.gateways.paypal.account import (
     MERCHANT,
@@ -66,7 +67,7 @@ class TestCreate:
     ) -> None:
         page = {"href": "http://localhost:8200/checkoutnow?token=1", "rel": "payer-action"}
         answer = {**order("PAYER_ACTION_REQUIRED"), "links": [page]}
-        outcome = read_order(operation(Verb.CREATE, details()), answer, base)
+        outcome = read_order(operation(Verb.CREATE, details()), answer, PspUrls(base, "paypal.com"))
         is_played = base.startswith("http:")
         assert (outcome.next_action is not None) is is_played
 

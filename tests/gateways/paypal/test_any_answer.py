@@ -15,6 +15,7 @@ from gateways.outcome import OutcomeKind
 from gateways.paypal.answers import read_answer
 from gateways.paypal.config import Config
 from gateways.paypal.requests import freeze
+from gateways.psp_urls import PspUrls
 from tests.gateways.paypal.account import OPTIONS, capture, created, hold, order, refusal
 from tests.gateways.samples import operation
 
@@ -63,7 +64,7 @@ def test_is_an_outcome_and_money_only_if_named(verb: Verb, data: st.DataObject) 
     asked = operation(verb, created(psp_data=psp_data), refund_reference="aa")
     asked = replace(asked, request=freeze(asked, CONFIG))
     answer = HttpAnswer(status, {}, json.dumps(content).encode(), 1)
-    outcome = read_answer(asked, answer, CONFIG.api_base)
+    outcome = read_answer(asked, answer, PspUrls(CONFIG.api_base, "paypal.com"))
     if outcome.kind in {OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED}:
         assert outcome.money is not None
         assert outcome.psp_reference

@@ -17,6 +17,7 @@ from gateways.paypal.config import Config
 from gateways.paypal.order import first_unit, read_order, text_of
 from gateways.paypal.signing import Transmission
 from gateways.paypal.tokens import TokenCache
+from gateways.psp_urls import PspUrls
 from gateways.webhook import WebhookRefused
 from money.money import Money, MoneyError
 from tests.gateways.local_server import LocalServer
@@ -122,7 +123,7 @@ def _outcome(order: Json) -> Outcome:
     unit = first_unit(order)
     changes = {"reference": text_of(unit, "custom_id"), "money": money.read(unit.get("amount"))}
     known = details(**{name: value for name, value in changes.items() if value})
-    return read_order(operation(Verb.CREATE, known), order, _API_BASE)
+    return read_order(operation(Verb.CREATE, known), order, PspUrls(_API_BASE, "paypal.com"))
 
 
 def _check_token(row: Row, server: LocalServer) -> None:
