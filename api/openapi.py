@@ -17,7 +17,7 @@ from drf_spectacular.extensions import (
 from api.api import BODY_BYTES_MAX
 from api.error_codes import ErrorCode, error_codes
 from api.openapi_examples import EXAMPLES, PROBLEM_BASE
-from api.problems import MEDIA_TYPE, title_of
+from api.problems import MEDIA_TYPE, get_status_title
 from gateways.outcome import FailureCode
 from payments.api.serializers import (
     METADATA_KEY_MAX,
@@ -275,7 +275,7 @@ def _header_references(names: Iterable[str]) -> Json:
 def _problem_example(error: ErrorCode) -> Json:
     example: Json = {
         "type": f"{PROBLEM_BASE}#{error.code}",
-        "title": title_of(error.status),
+        "title": get_status_title(error.status),
         "status": error.status,
         "detail": error.meaning,
         "code": error.code,

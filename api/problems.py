@@ -112,7 +112,7 @@ def _field_errors(detail: Any, path: str = "") -> dict[str, list[dict[str, str]]
 _TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
-def title_of(status: int) -> str:
+def get_status_title(status: int) -> str:
     """The reason phrase of an HTTP status, the same with every Python version."""
     return _TITLES.get(status) or HTTPStatus(status).phrase
 
@@ -123,7 +123,7 @@ def problem(
     """The members of a problem document."""
     return {
         "type": f"{settings.BASE_URL}/docs/errors#{code}",
-        "title": title_of(status),
+        "title": get_status_title(status),
         "status": status,
         "detail": detail,
         "code": code,

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 from rest_framework.test import APIClient
 
-from api.problems import title_of
+from api.problems import get_status_title
 from orders import selectors
 from payments.states import Status
 from tests.factories import TransactionFactory
@@ -50,9 +50,9 @@ class TestADatabaseThatIsGone:
 
 class TestTitles:
     def test_are_the_same_with_every_python(self) -> None:
-        assert title_of(413) == "Content Too Large"
-        assert title_of(422) == "Unprocessable Content"
-        assert title_of(409) == "Conflict"
+        assert get_status_title(413) == "Content Too Large"
+        assert get_status_title(422) == "Unprocessable Content"
+        assert get_status_title(409) == "Conflict"
 
 
 class TestSweep:
