@@ -16,7 +16,7 @@ from gateways.http import HttpAnswer, HttpClient, TransportError
 from gateways.operation import Json, Operation, PaymentDetails
 from gateways.options import read_timeout
 from gateways.outcome import Outcome, OutcomeKind
-from gateways.paypal import answers, disputes, money, reporting, requests, webhooks
+from gateways.paypal import amounts, disputes, requests, responses, settlement, webhooks
 from gateways.paypal.certificates import Certificates
 from gateways.paypal.config import Config
 from gateways.paypal.pause import Pause
@@ -50,15 +50,15 @@ class PaypalGateway(Gateway):
 
     name = "paypal"
     # An account that takes a currency of its own country names it in the settings.
-    currencies: frozenset[str] | None = money.EVERYWHERE
+    currencies: frozenset[str] | None = amounts.EVERYWHERE
     proof_headers = tuple(HEADERS.values())
     secondary_reference_keys = ("authorization_id", "capture_id")
     capabilities = Capabilities(
         limits={
-            currency: (money.smallest(currency), money.largest(currency))
-            for currency in sorted(money.CURRENCIES)
+            currency: (amounts.smallest(currency), amounts.largest(currency))
+            for currency in sorted(amounts.CURRENCIES)
         },
-        steps=money.STEPS,
+        steps=amounts.STEPS,
         methods=frozenset({"paypal"}),
         manual_capture=True,
         partial_capture=True,
@@ -111,7 +111,7 @@ class PaypalGateway(Gateway):
             return refused.outcome
         except TransportError as error:
             return read_transport_error(error, shown)
-        outcome = answers.read_answer(operation, answer, self._psp_urls)
+        outcome = responses.read_answer(operation, answer, self._psp_urls)
         return replace(outcome, exchange=transcript(shown, answer))
 
     @override
@@ -124,7 +124,7 @@ class PaypalGateway(Gateway):
 
     @override
     def settlement_records(self, start: datetime, end: datetime) -> Iterator[SettlementRecord]:
-        return reporting.read_all(self._get, start, end)
+        return settlement.read_all(self._get, start, end)
 
     @override
     def disputes(self, details: PaymentDetails) -> tuple[Notice, ...]:
@@ -177,8 +177,8 @@ class PaypalGateway(Gateway):
         except (NoToken, TransportError) as error:
             raise ReportUnavailable("PayPal could not be reached", can_retry=True) from error
         content = answer.json()
-        if content and content.get("name") == reporting.TOO_LARGE:
-            raise reporting.TooManyRows("more rows than PayPal shows of one search")
+        if content and content.get("name") == settlement.TOO_LARGE:
+            raise settlement.TooManyRows("more rows than PayPal shows of one search")
         if answer.status != _OK or content is None:
             passes = answer.status == _OK or answer.status in _PASSING
             raise ReportUnavailable(f"PayPal answered {answer.status}", can_retry=passes)

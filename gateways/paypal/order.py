@@ -7,7 +7,7 @@ from typing import Final
 
 from gateways.operation import Json, Operation, Verb
 from gateways.outcome import Failure, FailureCode, NextAction, Outcome, OutcomeKind
-from gateways.paypal import money
+from gateways.paypal import amounts
 from gateways.paypal.mapping import (
     AUTHORIZATION_FAILURES,
     AUTHORIZATION_STATUSES,
@@ -101,7 +101,7 @@ def _of_captures(captures: Sequence[Json]) -> Outcome | None:
 
 def _of_chosen(kind: OutcomeKind, captures: Sequence[Json]) -> Outcome:
     # Two captures are two charges: their sum shows it, where one of them alone would hide it.
-    total = _sum(money.read(node.get("amount")) for node in captures)
+    total = _sum(amounts.read(node.get("amount")) for node in captures)
     last = captures[-1]
     reason = text_of(child(last, "status_details"), "reason")
     failure = PENDING_FAILURES.get(reason)
@@ -130,7 +130,7 @@ def _declined(capture: Json) -> Outcome:
     processor = text_of(child(capture, "processor_response"), "response_code")
     return Outcome(
         OutcomeKind.DECLINED,
-        money=money.read(capture.get("amount")),
+        money=amounts.read(capture.get("amount")),
         failure=Failure(FailureCode.DECLINED, processor or text_of(capture, "status")),
     )
 
@@ -154,7 +154,7 @@ def _of_holds(holds: Sequence[Json]) -> Outcome | None:
     hold = next((each for each in reversed(holds) if _stands(each)), holds[-1])
     status = text_of(hold, "status")
     kind = AUTHORIZATION_STATUSES.get(status, OutcomeKind.UNKNOWN)
-    held = money.read(hold.get("amount"))
+    held = amounts.read(hold.get("amount"))
     if kind is OutcomeKind.AUTHORIZED and held is None:
         return Outcome(OutcomeKind.UNKNOWN)
     failure = AUTHORIZATION_FAILURES.get(status)
@@ -189,7 +189,7 @@ def _of_status(operation: Operation, order: Json, unit: Json, psp_urls: PspUrls)
     """An order with no payment in it: nothing is taken, and nothing is held."""
     status = text_of(order, "status")
     kind = ORDER_STATUSES.get(status, OutcomeKind.UNKNOWN)
-    amount = money.read(unit.get("amount"))
+    amount = amounts.read(unit.get("amount"))
     if status == "APPROVED":
         return _of_approval(operation, amount)
     if operation.verb is Verb.CREATE and kind is OutcomeKind.UNPAID:

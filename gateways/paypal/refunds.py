@@ -2,7 +2,7 @@
 
 from gateways.operation import Json, Operation, Verb
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
-from gateways.paypal import money
+from gateways.paypal import amounts
 from gateways.paypal.mapping import REFUND_STATUSES
 from gateways.paypal.order import first_unit, payments_of, text_of
 
@@ -26,7 +26,7 @@ def read(operation: Operation, content: Json) -> Outcome:
 def read_refund(refund: Json) -> Outcome:
     """What the refund's own fields say."""
     kind = REFUND_STATUSES.get(text_of(refund, "status"), OutcomeKind.UNKNOWN)
-    amount = money.read(refund.get("amount"))
+    amount = amounts.read(refund.get("amount"))
     refund_id = text_of(refund, "id")
     if not refund_id or (kind is OutcomeKind.SUCCEEDED and amount is None):
         kind = OutcomeKind.UNKNOWN

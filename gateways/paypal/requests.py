@@ -16,7 +16,7 @@ from gateways.operation import (
     UnsupportedOperation,
     Verb,
 )
-from gateways.paypal import money
+from gateways.paypal import amounts
 from gateways.paypal.config import Config
 from gateways.paypal.mapping import LOCALES
 
@@ -39,7 +39,7 @@ def freeze(operation: Operation, config: Config) -> Json:
 def _create(operation: Operation, config: Config) -> Json:
     details = operation.details
     unit: Json = {
-        "amount": money.write(details.money),
+        "amount": amounts.write(details.money),
         # Ours in PayPal's reports; and, unique in the account, a second guard against paying
         # one attempt twice.
         "custom_id": details.reference,
@@ -90,7 +90,7 @@ def _capture(operation: Operation, _config: Config) -> Json:
     if operation.money is None:
         return _post(operation, f"{ORDERS}/{_psp_id(details.psp_reference)}/authorize", {})
     authorization = _psp_id(details.psp_data.get("authorization_id", ""))
-    body: Json = {"amount": money.write(operation.money), "final_capture": True}
+    body: Json = {"amount": amounts.write(operation.money), "final_capture": True}
     return _post(operation, f"{_PAYMENTS}/authorizations/{authorization}/capture", body)
 
 
@@ -102,7 +102,7 @@ def _void(operation: Operation, _config: Config) -> Json:
 def _refund(operation: Operation, _config: Config) -> Json:
     capture = _psp_id(operation.details.psp_data.get("capture_id", ""))
     body: Json = {
-        "amount": money.write(operation.money or operation.details.money),
+        "amount": amounts.write(operation.money or operation.details.money),
         "custom_id": operation.reference,
         "invoice_id": operation.reference,
         "note_to_payer": _one_line(f"Order {operation.details.order_number}", _NOTE_MAX),

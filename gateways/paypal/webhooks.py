@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from gateways.foreign_json import read_json_object
 from gateways.operation import Json
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
-from gateways.paypal import money
+from gateways.paypal import amounts
 from gateways.paypal.certificates import Certificates, CertificateUnavailable
 from gateways.paypal.config import Config
 from gateways.paypal.mapping import DISPUTE_OUTCOMES, EVENTS, OPEN_DISPUTES, Event
@@ -114,7 +114,7 @@ def _of_payment(event_id: str, event_type: str, known: Event, resource: Json) ->
         psp_reference=order_id,
         outcome=Outcome(
             OutcomeKind.PENDING,
-            money=money.read(unit.get("amount") if is_order else resource.get("amount")),
+            money=amounts.read(unit.get("amount") if is_order else resource.get("amount")),
             reference=reference,
             psp_reference=order_id,
             next_verb=known.next_verb,
@@ -154,7 +154,7 @@ def _of_reversal(event_id: str, event_type: str, resource: Json) -> Notice:
         psp_reference=capture_id,
         outcome=Outcome(
             OutcomeKind.SUCCEEDED,
-            money=money.read(resource.get("amount")),
+            money=amounts.read(resource.get("amount")),
             psp_reference=capture_id,
             psp_data={"capture_id": capture_id},
         ),
@@ -212,8 +212,8 @@ def _dispute_outcome(dispute: Json) -> Outcome:
 def _disputed_money(dispute: Json, kind: OutcomeKind) -> Money | None:
     """What is gone, which may be a part of what was disputed; else what is disputed."""
     given_back = child(dispute, "dispute_outcome").get("amount_refunded")
-    gone = money.read(given_back) if kind is OutcomeKind.SUCCEEDED else None
-    return gone or money.read(dispute.get("dispute_amount"))
+    gone = amounts.read(given_back) if kind is OutcomeKind.SUCCEEDED else None
+    return gone or amounts.read(dispute.get("dispute_amount"))
 
 
 def _disputed(dispute: Json) -> Json:

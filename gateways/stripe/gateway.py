@@ -17,7 +17,7 @@ from gateways.operation import Json, Operation, PaymentDetails
 from gateways.options import read_timeout
 from gateways.outcome import Outcome
 from gateways.settlement import Payout, SettlementRecord
-from gateways.stripe import amounts, answers, objects, requests, webhooks
+from gateways.stripe import amounts, objects, requests, responses, webhooks
 from gateways.stripe.client import Client
 from gateways.stripe.config import Config
 from gateways.stripe.reports import Reports
@@ -89,7 +89,7 @@ class StripeGateway(Gateway):
             )
         except TransportError as error:
             return read_transport_error(error, request)
-        return answers.read(operation, answer)
+        return responses.read(operation, answer)
 
     @override
     def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:

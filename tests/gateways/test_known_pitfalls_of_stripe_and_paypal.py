@@ -25,7 +25,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
                 "test_would_not_fit_with_a_parameter_that_stripe_dropped",
                 "test_fits_the_types_of_the_sdk",
             ),
-            "gateways/stripe/test_answers.py": ("test_sends_the_shopper_there",),
+            "gateways/stripe/test_responses.py": ("test_sends_the_shopper_there",),
             "sandbox/test_stripe_intents.py": ("test_names_the_parameter",),
             "sandbox/test_stripe_checkout.py": ("test_names_the_parameter",),
         },
@@ -46,7 +46,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
         " without a code",
         {
             "gateways/stripe/test_requests.py": ("test_sees_no_retry_by_the_sdk",),
-            "gateways/stripe/test_answers.py": (
+            "gateways/stripe/test_responses.py": (
                 "test_end_a_creation_only_by_an_explicit_no",
                 "test_pass_on_how_long_to_wait",
             ),
@@ -112,17 +112,19 @@ TRAPS: Final[Mapping[int, Trap]] = {
             "gateways/stripe/test_webhooks.py": (
                 "test_book_nothing_that_is_complete_and_not_paid",
             ),
-            "gateways/stripe/test_answers.py": (
+            "gateways/stripe/test_responses.py": (
                 "test_believes_the_payment_intent_of_a_complete_page",
             ),
-            "gateways/paypal/test_answers.py": ("test_of_a_completed_order_looks_at_its_capture",),
+            "gateways/paypal/test_responses.py": (
+                "test_of_a_completed_order_looks_at_its_capture",
+            ),
         },
     ),
     10: Trap(
         "the fee read before there is one",
         {
-            "gateways/stripe/test_answers.py": ("test_takes_the_money",),
-            "gateways/paypal/test_answers.py": (
+            "gateways/stripe/test_responses.py": ("test_takes_the_money",),
+            "gateways/paypal/test_responses.py": (
                 "test_of_a_pending_capture_keeps_the_reason_and_no_fee",
             ),
             "sandbox/test_stripe_intents.py": ("test_tell_the_late_balance_transaction",),
@@ -135,7 +137,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
                 "test_are_in_the_scale_of_stripe",
                 "test_that_do_not_fit_are_refused_not_rounded",
             ),
-            "gateways/paypal/test_money.py": (
+            "gateways/paypal/test_amounts.py": (
                 "test_uses_paypals_scale",
                 "test_is_refused_with_a_fraction_that_paypal_does_not_take",
             ),
@@ -183,7 +185,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
         " back, an invoice_id used again",
         {
             "gateways/paypal/test_tokens.py": ("test_serves_many_calls",),
-            "gateways/paypal/test_answers.py": (
+            "gateways/paypal/test_responses.py": (
                 "test_leads_to_the_page_under_either_of_its_names",
             ),
             "gateways/paypal/test_events.py": (
@@ -195,7 +197,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
     16: Trap(
         "PayPal: transactions searched at once, and told apart by their id alone",
         {
-            "gateways/paypal/test_reporting.py": (
+            "gateways/paypal/test_settlement.py": (
                 "test_wait_until_paypals_data_reach_so_far",
                 "test_with_one_id_are_told_apart",
             ),
@@ -214,7 +216,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
     18: Trap(
         "a client_secret, a token or people in what is kept",
         {
-            "gateways/stripe/test_answers.py": (
+            "gateways/stripe/test_responses.py": (
                 "test_keeps_no_secret_and_nobody_s_name",
                 "test_keeps_nobody_s_name",
             ),

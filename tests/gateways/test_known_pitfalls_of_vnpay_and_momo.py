@@ -16,19 +16,19 @@ TRAPS: Final[Mapping[int, Trap]] = {
         "VNPAY: a space signed as %20, or decoded text signed",
         {
             "gateways/vnpay/test_link.py": ("test_is_signed_over_the_text_it_carries",),
-            "gateways/vnpay/test_ipn.py": ("test_is_refused_when_it_signs_decoded_text",),
+            "gateways/vnpay/test_webhooks.py": ("test_is_refused_when_it_signs_decoded_text",),
         },
     ),
     2: Trap(
         "VNPAY: Etc/GMT+7, which is seven hours behind UTC, not ahead",
         {
-            "gateways/vnpay/test_wire.py": ("test_are_seven_hours_ahead_of_utc",),
+            "gateways/vnpay/test_formats.py": ("test_are_seven_hours_ahead_of_utc",),
         },
     ),
     3: Trap(
         "VNPAY: dates that are right only where the server's clock runs in UTC",
         {
-            "gateways/vnpay/test_wire.py": ("test_do_not_depend_on_where_the_server_stands",),
+            "gateways/vnpay/test_formats.py": ("test_do_not_depend_on_where_the_server_stands",),
         },
     ),
     4: Trap(
@@ -45,7 +45,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
     5: Trap(
         "VNPAY: success by one of the two words, and a comparison whose time tells",
         {
-            "gateways/vnpay/test_ipn.py": (
+            "gateways/vnpay/test_webhooks.py": (
                 "test_is_unknown_where_the_words_disagree_or_are_new",
                 "test_is_told_apart_in_constant_time",
             ),
@@ -54,7 +54,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
     6: Trap(
         "VNPAY: an answer whose keys are spelled in another way",
         {
-            "gateways/vnpay/test_ipn.py": ("test_is_200_with_exactly_two_keys",),
+            "gateways/vnpay/test_webhooks.py": ("test_is_200_with_exactly_two_keys",),
             "gateways/vnpay/test_sit.py": ("test_passes_all_six_cases",),
         },
     ),
@@ -90,7 +90,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
     11: Trap(
         "VNPAY: ::1 or nothing as the shopper's address",
         {
-            "gateways/vnpay/test_wire.py": ("test_always_have_a_length_vnpay_takes",),
+            "gateways/vnpay/test_formats.py": ("test_always_have_a_length_vnpay_takes",),
         },
     ),
     12: Trap(
@@ -105,7 +105,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
         {
             "gateways/test_vectors.py": ("test_agree_with_us",),
             "gateways/momo/test_requests.py": ("test_sends_whole_dong_and_both_references",),
-            "gateways/momo/test_answers.py": (
+            "gateways/momo/test_responses.py": (
                 "test_code_zero_is_a_link_and_no_payment",
                 "test_an_answer_in_the_words_of_version_1_is_unknown",
             ),
@@ -117,7 +117,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
         {
             "gateways/test_vectors.py": ("test_agree_with_us",),
             "gateways/momo/test_requests.py": ("test_posts_utf_8_json_to_each_path",),
-            "gateways/momo/test_answers.py": (
+            "gateways/momo/test_responses.py": (
                 "test_momo_is_given_the_half_minute_that_it_asks_for",
             ),
         },
@@ -133,7 +133,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
     16: Trap(
         "MoMo: a hold (9000) taken for money",
         {
-            "gateways/momo/test_answers.py": ("test_9000_is_paid_or_held_by_the_mode",),
+            "gateways/momo/test_responses.py": ("test_9000_is_paid_or_held_by_the_mode",),
             "gateways/momo/test_webhooks.py": (
                 "test_of_9000_is_paid_or_held_by_the_mode_that_travelled_along",
             ),

@@ -108,7 +108,7 @@ class TestPayment:
             ({"method": "card"}, "credit", False),
         ],
     )
-    def test_is_paid_by_the_door_that_was_asked_for(
+    def test_is_paid_by_the_channel_that_was_asked_for(
         self,
         gateway: MomoGateway,
         payment: PaymentDetails,

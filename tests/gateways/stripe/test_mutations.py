@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateways.http import HttpAnswer
 from gateways.operation import Operation, Verb
 from gateways.outcome import Outcome, OutcomeKind
-from gateways.stripe import answers, requests, webhooks
+from gateways.stripe import requests, responses, webhooks
 from gateways.webhook import Subject
 from money.money import Money
 from tests.gateways.mutations import ANY_JSON, FEW, twisted
@@ -63,7 +63,7 @@ EVENTS = [
 
 def read(asked: Operation, content: object, status: int) -> Outcome:
     frozen = replace(asked, request=requests.freeze(asked))
-    return answers.read(frozen, HttpAnswer(status, {}, json.dumps(content).encode(), 1))
+    return responses.read(frozen, HttpAnswer(status, {}, json.dumps(content).encode(), 1))
 
 
 def assert_owned(outcome: Outcome, reference: str) -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from gateways.http import HttpClient
 from gateways.operation import Json, UnsupportedOperation, Verb
 from gateways.outcome import Outcome, OutcomeKind
-from gateways.paypal import money
+from gateways.paypal import amounts
 from gateways.paypal.config import Config
 from gateways.paypal.order import first_unit, read_order, text_of
 from gateways.paypal.signing import Transmission
@@ -69,7 +69,7 @@ def check_message(row: Row, section: Row, server: LocalServer) -> None:
 
 def check_pattern(row: Row, section: Row, server: LocalServer) -> None:
     """Nothing is read that PayPal's own pattern refuses; of the rest, only what we could hold."""
-    read = money.read({"value": row["value"], "currency_code": "USD"})
+    read = amounts.read({"value": row["value"], "currency_code": "USD"})
     assert read == (_held(Decimal(row["value"])) if row["matches_pattern"] else None)
 
 
@@ -85,11 +85,11 @@ def check_format(row: Row, section: Row, server: LocalServer) -> None:
     major, currency = Decimal(row["amount"]), row["currency"]
     if row.get("wire") is None:
         with pytest.raises((MoneyError, UnsupportedOperation)):
-            money.write(Money.from_major(major, currency))
+            amounts.write(Money.from_major(major, currency))
         return
     asked = Money.from_major(major, currency)
-    assert money.write(asked) == {"currency_code": currency, "value": row["wire"]}
-    assert money.read({"currency_code": currency, "value": row["wire"]}) == asked
+    assert amounts.write(asked) == {"currency_code": currency, "value": row["wire"]}
+    assert amounts.read({"currency_code": currency, "value": row["wire"]}) == asked
 
 
 def check_order(row: Row, section: Row, server: LocalServer) -> None:
@@ -121,7 +121,7 @@ def check_order(row: Row, section: Row, server: LocalServer) -> None:
 def _outcome(order: Json) -> Outcome:
     """What the order tells whoever made it, under the reference and for the amount it names."""
     unit = first_unit(order)
-    changes = {"reference": text_of(unit, "custom_id"), "money": money.read(unit.get("amount"))}
+    changes = {"reference": text_of(unit, "custom_id"), "money": amounts.read(unit.get("amount"))}
     known = details(**{name: value for name, value in changes.items() if value})
     return read_order(operation(Verb.CREATE, known), order, PspUrls(_API_BASE, "paypal.com"))
 

@@ -57,7 +57,7 @@ class TestTheLink:
             ("card", "", "INTCARD"),
         ],
     )
-    def test_leads_through_the_door_that_was_asked_for(
+    def test_leads_through_the_channel_that_was_asked_for(
         self, gateway: VnpayGateway, method: str, channel: str, code: str
     ) -> None:
         query = urlsplit(link(gateway, method=method, channel=channel)).query

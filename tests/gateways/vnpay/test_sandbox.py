@@ -78,7 +78,7 @@ class TestPayment:
             ({"method": "card"}, "VISA"),
         ],
     )
-    def test_is_paid_by_the_door_that_was_asked_for(
+    def test_is_paid_by_the_channel_that_was_asked_for(
         self,
         gateway: VnpayGateway,
         sandbox: SandboxProcess,

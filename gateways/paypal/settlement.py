@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from gateways.operation import Json
-from gateways.paypal import money
+from gateways.paypal import amounts
 from gateways.paypal.mapping import SETTLEMENT_KINDS, SETTLEMENT_STATUSES
 from gateways.paypal.order import child, text_of
 from gateways.settlement import (
@@ -197,7 +197,7 @@ def _fee(info: Json, gross: Movement) -> Movement:
 def _movement(node: object) -> Movement | None:
     if not isinstance(node, dict) or not isinstance(node.get("value"), str):
         return None
-    magnitude = money.read({**node, "value": node["value"].removeprefix("-")})
+    magnitude = amounts.read({**node, "value": node["value"].removeprefix("-")})
     if magnitude is None:
         return None
     sign = -1 if node["value"].startswith("-") else 1

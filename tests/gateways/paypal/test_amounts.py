@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from gateways.operation import UnsupportedOperation
-from gateways.paypal import money
+from gateways.paypal import amounts
 from gateways.paypal.gateway import PaypalGateway
 from money.money import EXPONENTS, Money
 from payments.routing import registry
@@ -19,16 +19,16 @@ ACCOUNT = {**OPTIONS, "api_base": "https://api-m.sandbox.paypal.com"}
 
 @st.composite
 def payable(draw: st.DrawFn) -> Money:
-    currency = draw(st.sampled_from(sorted(money.CURRENCIES)))
-    step = 10 ** EXPONENTS[currency] if currency in money.WHOLE_ONLY else 1
-    return Money(draw(st.integers(1, money.largest(currency) // step)) * step, currency)
+    currency = draw(st.sampled_from(sorted(amounts.CURRENCIES)))
+    step = 10 ** EXPONENTS[currency] if currency in amounts.WHOLE_ONLY else 1
+    return Money(draw(st.integers(1, amounts.largest(currency) // step)) * step, currency)
 
 
 class TestEveryCurrency:
     @given(payable())
     def test_goes_there_and_back_unchanged(self, sum_: Money) -> None:
-        wire = money.write(sum_)
-        assert money.read(wire) == sum_
+        wire = amounts.write(sum_)
+        assert amounts.read(wire) == sum_
         assert len(wire["value"]) <= 32
 
     @given(st.sampled_from(["HUF", "TWD"]), st.integers(1, 10**9))
@@ -37,12 +37,12 @@ class TestEveryCurrency:
     ) -> None:
         if minor % 100:
             with pytest.raises(UnsupportedOperation):
-                money.write(Money(minor, currency))
+                amounts.write(Money(minor, currency))
 
     def test_has_limits_that_can_be_said(self) -> None:
         for currency, (low, high) in PaypalGateway.capabilities.limits.items():
             for minor in (low, high):
-                assert money.read(money.write(Money(minor, currency))) == Money(minor, currency)
+                assert amounts.read(amounts.write(Money(minor, currency))) == Money(minor, currency)
 
 
 class TestAnAccount:
@@ -50,9 +50,9 @@ class TestAnAccount:
         self, settings: Settings
     ) -> None:
         assert {"BRL", "CNY", "MYR"} <= PaypalGateway.capabilities.limits.keys()
-        assert PaypalGateway.currencies == money.EVERYWHERE
+        assert PaypalGateway.currencies == amounts.EVERYWHERE
         entry = settings.GATEWAYS["paypal"]
-        for named, taken in (("", money.EVERYWHERE), ("MYR", frozenset({"MYR"}))):
+        for named, taken in (("", amounts.EVERYWHERE), ("MYR", frozenset({"MYR"}))):
             options = {**entry["options"], **ACCOUNT, "currencies": named}
             settings.GATEWAYS = {"paypal": {**entry, "enabled": True, "options": options}}
             built = registry.build("paypal")
@@ -72,7 +72,7 @@ class TestWrite:
         ],
     )
     def test_uses_paypals_scale(self, sum_: Money, value: str) -> None:
-        assert money.write(sum_) == {"currency_code": sum_.currency, "value": value}
+        assert amounts.write(sum_) == {"currency_code": sum_.currency, "value": value}
 
     @pytest.mark.parametrize(
         "sum_",
@@ -85,7 +85,7 @@ class TestWrite:
     )
     def test_refuses_what_paypal_does_not_take(self, sum_: Money) -> None:
         with pytest.raises(UnsupportedOperation):
-            money.write(sum_)
+            amounts.write(sum_)
 
 
 class TestRead:
@@ -108,13 +108,13 @@ class TestRead:
         ],
     )
     def test_takes_nothing_that_does_not_fit(self, value: object, currency: object) -> None:
-        assert money.read({"value": value, "currency_code": currency}) is None
+        assert amounts.read({"value": value, "currency_code": currency}) is None
 
     def test_takes_what_means_the_same(self) -> None:
         for value in ("10", "10.0", "10.00", "10.000"):
-            assert money.read({"value": value, "currency_code": "USD"}) == Money(1000, "USD")
-        assert money.read({"value": "300.00", "currency_code": "TWD"}) == Money(30_000, "TWD")
-        assert money.read(None) is None
+            assert amounts.read({"value": value, "currency_code": "USD"}) == Money(1000, "USD")
+        assert amounts.read({"value": "300.00", "currency_code": "TWD"}) == Money(30_000, "TWD")
+        assert amounts.read(None) is None
 
     def test_never_uses_the_iso_scale_where_paypals_differs(self) -> None:
-        assert money.write(Money(30_000, "HUF"))["value"] == str(Decimal(300))
+        assert amounts.write(Money(30_000, "HUF"))["value"] == str(Decimal(300))

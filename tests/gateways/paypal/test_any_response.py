@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from gateways.http import HttpAnswer
 from gateways.operation import Verb
 from gateways.outcome import OutcomeKind
-from gateways.paypal.answers import read_answer
 from gateways.paypal.config import Config
 from gateways.paypal.requests import freeze
+from gateways.paypal.responses import read_answer
 from gateways.psp_urls import PspUrls
 from tests.gateways.paypal.account import OPTIONS, capture, created, hold, order, refusal
 from tests.gateways.samples import operation

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateways.outcome import OutcomeKind
-from gateways.paypal import reporting
+from gateways.paypal import settlement
 from gateways.paypal.gateway import PaypalGateway
 from gateways.settlement import (
     Movement,
@@ -84,7 +84,7 @@ class TestSettlementRecords:
     @pytest.mark.parametrize("days", [1, 31, 32, 100])
     def test_windows_are_never_longer_than_paypal_allows_nor_empty(self, days: int) -> None:
         end = START + timedelta(days=days, seconds=1)
-        pieces = list(reporting.windows(START, end))
+        pieces = list(settlement.windows(START, end))
         assert all(SECOND <= until - since < timedelta(days=31) for since, until in pieces)
         assert pieces[0][0] == START
         assert pieces[-1][1] == end - SECOND
@@ -99,12 +99,12 @@ class TestSettlementRecords:
                 datetime.fromisoformat(query[name][0]) for name in ("start_date", "end_date")
             )
             if until - since > timedelta(minutes=7):
-                raise reporting.TooManyRows("too many")
+                raise settlement.TooManyRows("too many")
             asked.append((since, until))
             number = {"transaction_id": str(len(asked))}
             return {"transaction_details": [row(**number)], "total_pages": 1}
 
-        found = list(reporting.read_all(get, START, START + timedelta(hours=1)))
+        found = list(settlement.read_all(get, START, START + timedelta(hours=1)))
         assert [record.psp_reference for record in found] == [str(n + 1) for n in range(16)]
         # Every second once: each piece begins with the second after the one before.
         assert (asked[0][0], asked[-1][1]) == (START, START + timedelta(hours=1) - SECOND)
@@ -306,7 +306,7 @@ class TestSettlementRecords:
     def test_end_at_a_limit_when_paypal_counts_wrong(
         self, paypal: PaypalGateway, server: LocalServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(reporting, "PAGES_MAX", 3)
+        monkeypatch.setattr(settlement, "PAGES_MAX", 3)
         server.reply(page(row(), pages=10**6))
         with pytest.raises(ReportUnavailable, match="pages"):
             list(paypal.settlement_records(START, START + DAY))
@@ -315,7 +315,7 @@ class TestSettlementRecords:
     @given(around=twisted(GENUINE), rows=st.lists(st.one_of(ANY_JSON, twisted(row()))))
     def test_are_read_or_refused_whatever_comes(self, around: Any, rows: list[Any]) -> None:
         with suppress(ReportUnavailable):
-            found = reporting.read_page({"transaction_details": rows, **around}).records
+            found = settlement.read_page({"transaction_details": rows, **around}).records
             assert len(found) == len(rows)
             assert all(one.gross - one.fee == one.net for one in found)
 
