@@ -26,7 +26,7 @@ from tests.sandbox.sandbox_process import (
     SandboxProcess,
 )
 
-EVERY_STORY: Final = frozenset(
+EVERY_SCENARIO: Final = frozenset(
     {
         *("hold", "capture", "void", "expiry"),
         *("refund", "slow_refund", "failing_refund"),
@@ -92,8 +92,8 @@ class GatewayCase:
     failing_refunds: Turn | None = None
     # How long it holds money that nobody takes.
     hold_life: timedelta = timedelta()
-    # The stories (``stories.py``) that its webhooks tell by themselves.
-    tells: frozenset[str] = frozenset()
+    # The scenarios (``scenarios.py``) that its webhooks tell by themselves.
+    webhook_scenarios: frozenset[str] = frozenset()
     # What they say about a payment only asks for a query.
     only_hints: bool = False
 
@@ -160,7 +160,9 @@ def _stripe(name: str, *, token: str = "", tries_again: bool = False) -> Gateway
         slow_refunds=Turn(token="pm_card_pendingRefund") if token else None,
         failing_refunds=Turn(token="pm_card_refundFail") if token else None,
         hold_life=timedelta(days=7),
-        tells=EVERY_STORY if token else EVERY_STORY - {"slow_refund", "failing_refund"},
+        webhook_scenarios=EVERY_SCENARIO
+        if token
+        else EVERY_SCENARIO - {"slow_refund", "failing_refund"},
     )
 
 
@@ -229,7 +231,7 @@ MOMO: Final = GatewayCase(
     },
     slow_refunds=Turn(decision="decline:7002"),
     hold_life=timedelta(days=30),
-    tells=frozenset({"hold"}),
+    webhook_scenarios=frozenset({"hold"}),
 )
 
 PAYPAL: Final = GatewayCase(
@@ -275,7 +277,7 @@ PAYPAL: Final = GatewayCase(
     slow_refunds=Turn(decision="decline:REFUND_PENDING"),
     failing_refunds=Turn(decision="decline:REFUND_FAILED"),
     hold_life=timedelta(days=29),
-    tells=EVERY_STORY,
+    webhook_scenarios=EVERY_SCENARIO,
 )
 
 PARTIES: Final = (STRIPE_BY_TOKEN, STRIPE_BY_PAGE, PAYPAL, VNPAY, MOMO)

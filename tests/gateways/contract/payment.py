@@ -175,7 +175,7 @@ class Payment:
         """What its webhooks say, read in the order in which they came."""
         return [notice for each in self.deliveries() for notice in self.gateway.read_webhook(each)]
 
-    def told(self) -> Outcome:
+    def read_webhooks(self) -> Outcome:
         """The success that the webhooks announce, or what comes nearest to it."""
 
         def look() -> list[Outcome]:

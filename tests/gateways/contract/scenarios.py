@@ -21,7 +21,7 @@ MakePayment = Callable[[str, str], Payment]
 
 
 @dataclass(frozen=True)
-class Story:
+class Scenario:
     """``begin`` leads up to ``act``, whose webhooks end in one of ``ends`` about ``subject``.
 
     ``part``: they name the part, and otherwise the total. ``moves``: they name money at all.
@@ -45,7 +45,7 @@ class Story:
         return turns.get(self.name) or Turn()
 
     def agrees(self, payment: Payment, said: Outcome) -> bool:
-        """Whether ``said`` could pass for the end of this story."""
+        """Whether ``said`` could pass for the end of this scenario."""
         money = payment.case.part if self.part else payment.case.total
         fits = said.money == (money if self.moves else said.money)
         known = said.account in {"", payment.gateway.account}
@@ -53,8 +53,8 @@ class Story:
 
 
 @dataclass(frozen=True)
-class Told:
-    """A payment after its story, and the webhooks about the last step in the order they came."""
+class ScenarioRun:
+    """A payment after its scenario, and the webhooks about the last step in the order they came."""
 
     payment: Payment
     deliveries: list[Delivery]
@@ -72,18 +72,18 @@ class Told:
         return [self.payment.ask(Verb.QUERY)] if hints else said
 
 
-def tell(make: MakePayment, case: GatewayCase, story: Story, **webhook: Any) -> Told:
-    """Drive ``story``; ``webhook`` says how its webhooks travel."""
-    turn = story.turn(case)
-    payment = make(story.capture, turn.token)
+def tell(make: MakePayment, case: GatewayCase, scenario: Scenario, **webhook: Any) -> ScenarioRun:
+    """Drive ``scenario``; ``webhook`` says how its webhooks travel."""
+    turn = scenario.turn(case)
+    payment = make(scenario.capture, turn.token)
     payment.rule(decision=turn.decision, webhook=webhook)
-    story.begin(payment)
+    scenario.begin(payment)
     _arrived(payment, 0)
     known = len(payment.received())
     hooks = len(_hooks(payment))
-    story.act(payment)
+    scenario.act(payment)
     _arrived(payment, hooks + 1)
-    return Told(payment, payment.deliveries()[known:])
+    return ScenarioRun(payment, payment.deliveries()[known:])
 
 
 def _arrived(payment: Payment, at_least: int) -> None:
@@ -102,7 +102,7 @@ def _hooks(payment: Payment) -> list[Any]:
 
 
 def _nothing(payment: Payment) -> None:
-    """The story begins with its act."""
+    """The scenario begins with its act."""
 
 
 def _hold(payment: Payment) -> None:
@@ -162,15 +162,15 @@ _HELD: Final = frozenset({OutcomeKind.AUTHORIZED})
 _OPEN: Final = frozenset({OutcomeKind.SUCCEEDED, OutcomeKind.PENDING})
 _MANUAL: Final = CaptureMethod.MANUAL
 
-STORIES: Final = (
-    Story("hold", Subject.PAYMENT, _HELD, _nothing, _hold, _MANUAL),
-    Story("capture", Subject.PAYMENT, _DONE, _hold, _take, _MANUAL, part=True),
-    Story("void", Subject.PAYMENT, _NOT, _hold, _release_waiting, _MANUAL, moves=False),
-    Story("expiry", Subject.PAYMENT, _NOT, _hold, _run_out, _MANUAL, moves=False),
-    Story("refund", Subject.REFUND, _DONE, _pay, _refund, part=True),
-    Story("slow_refund", Subject.REFUND, _DONE, _pay_and_refund, _wait, part=True),
-    Story("failing_refund", Subject.REFUND, _NOT, _pay_and_refund, _wait, part=True),
-    Story("dispute_opened", Subject.DISPUTE, _OPEN, _pay, _disputed("open")),
-    Story("dispute_lost", Subject.DISPUTE, _DONE, _pay_and_dispute, _disputed("lost")),
-    Story("dispute_won", Subject.DISPUTE, _NOT, _pay_and_dispute, _disputed("won")),
+SCENARIOS: Final = (
+    Scenario("hold", Subject.PAYMENT, _HELD, _nothing, _hold, _MANUAL),
+    Scenario("capture", Subject.PAYMENT, _DONE, _hold, _take, _MANUAL, part=True),
+    Scenario("void", Subject.PAYMENT, _NOT, _hold, _release_waiting, _MANUAL, moves=False),
+    Scenario("expiry", Subject.PAYMENT, _NOT, _hold, _run_out, _MANUAL, moves=False),
+    Scenario("refund", Subject.REFUND, _DONE, _pay, _refund, part=True),
+    Scenario("slow_refund", Subject.REFUND, _DONE, _pay_and_refund, _wait, part=True),
+    Scenario("failing_refund", Subject.REFUND, _NOT, _pay_and_refund, _wait, part=True),
+    Scenario("dispute_opened", Subject.DISPUTE, _OPEN, _pay, _disputed("open")),
+    Scenario("dispute_lost", Subject.DISPUTE, _DONE, _pay_and_dispute, _disputed("lost")),
+    Scenario("dispute_won", Subject.DISPUTE, _NOT, _pay_and_dispute, _disputed("won")),
 )

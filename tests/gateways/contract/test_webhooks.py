@@ -26,7 +26,7 @@ class TestGenuine:
     def test_are_read_the_same_however_often_and_in_whatever_order(self, payment: Payment) -> None:
         payment.rule(webhook={"copies": 3, "order": "reversed"})
         payment.pay()
-        payment.told()
+        payment.read_webhooks()
         resent = payment.sandbox.control(
             "webhooks/resend", gateway=payment.gateway.name, reference=payment.reference
         )
@@ -37,24 +37,24 @@ class TestGenuine:
         one, other = new_payment(), new_payment()
         for payment in (one, other):
             payment.pay()
-            payment.told()
+            payment.read_webhooks()
         assert all(event_id and len(event_id) <= 255 for event_id in facts(one))
         assert not facts(one).keys() & facts(other).keys()
 
     def test_name_the_payment_by_our_reference_or_by_theirs(self, payment: Payment) -> None:
         paid = payment.pay()
-        payment.told()
+        payment.read_webhooks()
         for notice in payment.notices():
             assert notice.event_type
             assert notice.reference == payment.reference or notice.psp_reference
             assert notice.reference in {"", payment.reference}
-        assert payment.told().psp_reference == paid.psp_reference
+        assert payment.read_webhooks().psp_reference == paid.psp_reference
 
     def test_are_believed_while_a_secret_is_changed(
         self, payment: Payment, case: GatewayCase, sandbox: SandboxProcess
     ) -> None:
         payment.pay()
-        payment.told()
+        payment.read_webhooks()
         changing = case.gateway(sandbox, **case.rotated)
         for delivery in payment.deliveries():
             assert changing.read_webhook(delivery) == payment.gateway.read_webhook(delivery)
@@ -63,7 +63,7 @@ class TestGenuine:
         self, payment: Payment, case: GatewayCase, sandbox: SandboxProcess
     ) -> None:
         payment.pay()
-        payment.told()
+        payment.read_webhooks()
         stranger = case.gateway(sandbox, **case.strangers)
         for delivery in payment.deliveries():
             with pytest.raises(WebhookRefused):
@@ -71,7 +71,7 @@ class TestGenuine:
 
     def test_are_the_same_event_or_nothing_when_they_are_replayed(self, payment: Payment) -> None:
         payment.pay()
-        payment.told()
+        payment.read_webhooks()
         for delivery in payment.deliveries():
             (known,) = payment.gateway.read_webhook(delivery)
             late = replace(delivery, received_at=delivery.received_at + LATER)
@@ -94,7 +94,7 @@ class TestForged:
 
     def test_are_refused_whichever_part_was_changed(self, payment: Payment) -> None:
         payment.pay()
-        payment.told()
+        payment.read_webhooks()
         (delivery, *_) = payment.deliveries()
         assert payment.gateway.read_webhook(delivery)
         changed = dict(altered(delivery, payment.case))
@@ -113,7 +113,7 @@ class TestForged:
         one, other = new_payment(), new_payment()
         for payment in (one, other):
             payment.pay()
-            payment.told()
+            payment.read_webhooks()
         mine, theirs = one.deliveries()[0], other.deliveries()[0]
         assert not is_believed(one.gateway, with_proof_of(theirs, mine, case))
 
@@ -131,7 +131,7 @@ class TestLies:
 
     def test_would_be_seen(self, payment: Payment) -> None:
         payment.pay()
-        assert payment.agrees(payment.told())
+        assert payment.agrees(payment.read_webhooks())
 
 
 class TestAnswers:
@@ -146,7 +146,7 @@ class TestAnswers:
     ) -> None:
         shop.answer = spoken(payment.gateway, WebhookResult.REFUSED)
         payment.pay()
-        payment.told()
+        payment.read_webhooks()
         refused = eventually(lambda: attempts(payment), "an attempt").keys()
         shop.answer = spoken(payment.gateway, good)
         payment.sandbox.control("clock", advance_s=HOUR_S)
