@@ -1,4 +1,7 @@
-"""Which operation comes next for a transaction: decided from its row and its earlier calls."""
+"""Which operation comes next for a payment: decided from its row and its earlier calls.
+
+Pure: no database, no clock, no network.
+"""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -11,20 +14,29 @@ from money.money import Money
 from payments.models import GatewayCall, Transaction
 from payments.states import Status
 
-# So often an unanswered operation is sent before the gateway is asked about it.
+# An unanswered operation is sent this many times before the gateway is queried about it.
 SENDS_BEFORE_A_QUERY: Final = 3
 
 
 def next_operation(
     payment: Transaction, calls: Sequence[GatewayCall], adapter: Gateway, now: datetime
 ) -> tuple[Verb, GatewayCall | None]:
-    """The verb to send now, and its stored call when the same bytes are sent once more."""
-    open_calls = [call for call in calls if call.answered_at is None]
-    unanswered = {call.verb: call for call in open_calls if not _is_superseded(call, payment)}
-    verb = _repeatable(payment, unanswered, adapter, now)
-    verb = verb or _new_verb(payment, calls, unanswered, adapter)
-    # A query is never repeated under its old number: some gateways refuse that.
-    return verb, None if verb is Verb.QUERY else unanswered.get(verb)
+    """The verb to send now, and its stored call when the same bytes are sent once more.
+
+    ``calls`` are the operations of ``payment`` at ``adapter``. The first rule that applies wins.
+    """
+    unanswered = _find_unanswered(payment, calls)
+    if call := _find_repeatable(payment, unanswered, adapter, now):
+        return Verb(call.verb), call
+    if _is_new_here(payment, calls):
+        return Verb.CREATE, unanswered.get(Verb.CREATE)
+    if not payment.psp_reference and Verb.CREATE in unanswered:
+        # Until the gateway has named what it created there is nothing to capture or to close.
+        return Verb.QUERY, None
+    verb = _choose_verb(payment, _answered_since_request(payment, calls), adapter)
+    # What is unanswered and may not be sent again can only be queried. A query gets a new
+    # reference each time: some gateways refuse one that they have seen.
+    return (Verb.QUERY if verb in unanswered else verb), None
 
 
 def find_money(verb: Verb, payment: Transaction) -> Money | None:
@@ -33,111 +45,113 @@ def find_money(verb: Verb, payment: Transaction) -> Money | None:
 
 
 def is_remembered(call: GatewayCall, adapter: Gateway, at: datetime) -> bool:
-    """Whether the gateway knew the key of ``call`` at that time, and repeats what it answered."""
+    """True when the gateway still knew the idempotency key of ``call`` at that time.
+
+    It then answers a repeat of the same bytes with the result of the first send.
+    """
     if adapter.key_lifetime is None or call.first_sent_at is None:
         return True
     return at - call.first_sent_at < adapter.key_lifetime
 
 
 def is_expired_unanswered(call: GatewayCall, payment: Transaction, adapter: Gateway) -> bool:
-    """Whether the end of a hold can never be answered: forgotten there, when it was asked last.
+    """True when a capture or void got no answer and its idempotency key had expired at our query.
 
-    While the money is held all the same, it was never carried out.
+    The key is the gateway's, and the query is our last one: if the hold still exists, the request
+    was never executed.
     """
     is_open = call.answered_at is None and not _is_superseded(call, payment)
-    asked_at = payment.queried_at
-    return is_open and asked_at is not None and not is_remembered(call, adapter, asked_at)
+    queried_at = payment.queried_at
+    return is_open and queried_at is not None and not is_remembered(call, adapter, queried_at)
+
+
+def _find_unanswered(
+    payment: Transaction, calls: Sequence[GatewayCall]
+) -> Mapping[str, GatewayCall]:
+    """The calls that may still be answered, by verb."""
+    open_calls = [call for call in calls if call.answered_at is None]
+    return {call.verb: call for call in open_calls if not _is_superseded(call, payment)}
 
 
 def _is_superseded(call: GatewayCall, payment: Transaction) -> bool:
-    """Whether the hold that it was to make is known from elsewhere: its own answer is no news.
+    """True when the call was to make a hold that another answer has reported since.
 
-    Some gateways hold and capture by the same verb: a repeat would pass for the capture that
-    somebody asked for since.
+    Some gateways hold and capture by the same verb: without this rule, a repeat of the hold would
+    be taken for the capture that was requested later.
     """
-    asked_at = _asked_at(payment)
+    requested_at = _latest_request_time(payment)
     if payment.status != Status.AUTHORIZED or call.first_sent_at is None:
         return False
-    return asked_at is None or call.first_sent_at < asked_at
+    return requested_at is None or call.first_sent_at < requested_at
 
 
-def _asked_at(payment: Transaction) -> datetime | None:
-    """When somebody asked for an end, or else for a capture."""
+def _latest_request_time(payment: Transaction) -> datetime | None:
+    """When the end of the payment was requested, or else its capture; None without a request."""
     return payment.cancel_requested_at or payment.capture_requested_at
 
 
-def _answered_since_asked(payment: Transaction, calls: Sequence[GatewayCall]) -> frozenset[str]:
-    """The verbs that have been answered since somebody asked for an end or a capture."""
-    asked_at = _asked_at(payment)
+def _answered_since_request(payment: Transaction, calls: Sequence[GatewayCall]) -> frozenset[str]:
+    """The verbs that were sent and answered since an end or a capture was requested."""
+    since = _latest_request_time(payment)
     return frozenset(
         call.verb
         for call in calls
-        if call.answered_at and asked_at and call.last_sent_at and call.last_sent_at >= asked_at
+        if call.answered_at and since and call.last_sent_at and call.last_sent_at >= since
     )
 
 
-def _repeatable(
+def _find_repeatable(
     payment: Transaction, unanswered: Mapping[str, GatewayCall], adapter: Gateway, now: datetime
-) -> Verb | None:
+) -> GatewayCall | None:
     """The unanswered operation to send once more, if there is one.
 
-    While the gateway remembers its key, the same bytes are sent again and the truth comes
-    back; after that only a query is safe.
+    While the gateway remembers its key, the same bytes are sent again and the answer is the
+    result of the first send; after that only a query is safe.
     """
-    for verb, call in unanswered.items():
-        if verb == Verb.QUERY or not is_remembered(call, adapter, now):
-            continue
-        if not _should_ask_first(call, payment) and not _is_unwanted(call, payment):
-            return Verb(verb)
-    return None
+    repeatable = (
+        call
+        for verb, call in unanswered.items()
+        if verb != Verb.QUERY
+        and is_remembered(call, adapter, now)
+        and not _needs_query_first(call, payment)
+        and not _is_unwanted(call, payment)
+    )
+    return next(repeatable, None)
+
+
+def _needs_query_first(call: GatewayCall, payment: Transaction) -> bool:
+    """True after ``SENDS_BEFORE_A_QUERY`` unanswered sends, until a query follows the last one.
+
+    A gateway may have stored its own failure under our key and repeat it for ever; only a query
+    reads the real state then. A query from before the last send says nothing about that send.
+    """
+    if call.sends < SENDS_BEFORE_A_QUERY or call.last_sent_at is None:
+        return False
+    return payment.queried_at is None or payment.queried_at < call.last_sent_at
 
 
 def _is_unwanted(call: GatewayCall, payment: Transaction) -> bool:
-    """Whether it would take money, perhaps for the first time, that nobody wants taken now."""
+    """True when a repeat could be the first to take money, and the payment is being cancelled."""
     takes_money = call.verb == Verb.CAPTURE or (call.verb == Verb.CREATE and payment.payment_token)
     return bool(payment.cancel_code and takes_money)
 
 
-def _new_verb(
-    payment: Transaction,
-    calls: Sequence[GatewayCall],
-    unanswered: Mapping[str, GatewayCall],
-    adapter: Gateway,
-) -> Verb:
-    """What to send for the first time; a query about what may not be sent again."""
-    if _starts_here(payment, calls):
-        return Verb.CREATE
-    verb = _next_verb(payment, _answered_since_asked(payment, calls), adapter)
-    # Until the gateway has named what it created there is nothing to capture or to close.
-    is_named = bool(payment.psp_reference) or Verb.CREATE not in unanswered
-    return verb if is_named and verb not in unanswered else Verb.QUERY
-
-
-def _starts_here(payment: Transaction, calls: Sequence[GatewayCall]) -> bool:
-    """Whether this gateway has heard nothing of it: it is new, or comes from another one."""
+def _is_new_here(payment: Transaction, calls: Sequence[GatewayCall]) -> bool:
+    """True when this gateway knows nothing of it: it is new, or was rerouted from another."""
     if payment.status == Status.PENDING:
         return True
     return payment.reroutes > 0 and all(call.verb != Verb.CREATE for call in calls)
 
 
-def _next_verb(payment: Transaction, answered: AbstractSet[str], adapter: Gateway) -> Verb:
-    """What comes next for ``payment``. CAPTURE, VOID and CLOSE are answered once; then we ask."""
-    if payment.status == Status.AUTHORIZED:
-        wanted = Verb.VOID if payment.cancel_code else Verb.CAPTURE
-        asked = bool(payment.cancel_code) or payment.capture_amount is not None
-        return wanted if asked and wanted not in answered else Verb.QUERY
-    if payment.cancel_code:
-        closable = adapter.capabilities.close and Verb.CLOSE not in answered
-        return Verb.CLOSE if closable else Verb.QUERY
-    return Verb(payment.next_verb or Verb.QUERY)
-
-
-def _should_ask_first(call: GatewayCall, payment: Transaction) -> bool:
-    """After a few sends in vain, every other look is a query.
-
-    A gateway may have stored its own failure under our key and replay it for ever; then only
-    reading tells what happened. What was asked before this call went out told nothing of it.
-    """
-    if call.sends < SENDS_BEFORE_A_QUERY or call.last_sent_at is None:
-        return False
-    return payment.queried_at is None or payment.queried_at < call.last_sent_at
+def _choose_verb(payment: Transaction, answered: AbstractSet[str], adapter: Gateway) -> Verb:
+    """What the payment needs next. VOID, CAPTURE and CLOSE are answered once; then we query."""
+    match payment.status, bool(payment.cancel_code):
+        case Status.AUTHORIZED, True:
+            verb = Verb.VOID
+        case Status.AUTHORIZED, False:
+            verb = Verb.QUERY if payment.capture_amount is None else Verb.CAPTURE
+        case _, True:
+            verb = Verb.CLOSE if adapter.capabilities.close else Verb.QUERY
+        case _:
+            return Verb(payment.next_verb or Verb.QUERY)
+    return Verb.QUERY if verb in answered else verb
