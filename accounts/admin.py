@@ -15,6 +15,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 
 from accounts.models import User
 from audit import services as audit
+from audit.actions import AuditAction
 from backoffice.change_list import UncountedChangeList, UncountedPaginator
 from backoffice.read_only import record_reading
 
@@ -92,12 +93,12 @@ class UserAdmin(_UserAdmin):
 
     def log_addition(self, request: HttpRequest, object: User, message: Any) -> LogEntry:
         """Write a new account into the trail."""
-        _record(object, "user.created", message)
+        _record(object, AuditAction.USER_CREATED, message)
         return super().log_addition(request, object, message)
 
     def log_change(self, request: HttpRequest, object: User, message: Any) -> LogEntry:
         """Write down who may now do what."""
-        _record(object, "user.changed", message)
+        _record(object, AuditAction.USER_CHANGED, message)
         return super().log_change(request, object, message)
 
     @admin.display(description="roles")
@@ -107,7 +108,7 @@ class UserAdmin(_UserAdmin):
         return ", ".join(["administrator"] * row.is_superuser + words) or "shopper"
 
 
-def _record(user: User, action: str, message: object) -> None:
+def _record(user: User, action: AuditAction, message: object) -> None:
     audit.record(
         [
             audit.event(

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import User
-from accounts.roles import MAY, READABLE_APPS, ROLES
+from accounts.roles import ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class PermissionsMissing(Exception):
 
 @transaction.atomic
 def ensure_roles() -> None:
-    """Make the role groups and give each exactly what ``roles`` says. Safe to repeat.
+    """Make the role groups and give each exactly what the settings say. Safe to repeat.
 
     A command and no migration: Django makes the permissions only after the last migration, and
     a table in code that changes must reach databases that are long past their first one.
@@ -35,15 +36,15 @@ def ensure_roles() -> None:
     """
     readable = set(
         Permission.objects.filter(
-            content_type__app_label__in=READABLE_APPS, codename__startswith="view_"
+            content_type__app_label__in=settings.READABLE_APPS, codename__startswith="view_"
         )
     )
     for role in ROLES:
         group, _ = Group.objects.get_or_create(name=role)
-        group.permissions.set(readable | _permissions(MAY[role]))
+        group.permissions.set(readable | _find_permissions(settings.ROLE_PERMISSIONS[role]))
 
 
-def _permissions(names: frozenset[str]) -> set[Permission]:
+def _find_permissions(names: frozenset[str]) -> set[Permission]:
     wanted = Q(pk__in=[])
     for name in names:
         app, _, codename = name.partition(".")

@@ -14,7 +14,9 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from drf_spectacular.generators import SchemaGenerator
 
+from api.database_rules import INTRODUCTION, describe_tables
 from api.error_codes import FIELD_CODES, error_codes
+from audit.actions import AuditAction
 from gateways.base import Gateway
 from gateways.capabilities import Capabilities, SettlementSource
 from money.money import EXPONENTS
@@ -33,6 +35,10 @@ _FEATURES_INTRODUCTION: Final = (
 _STATES_INTRODUCTION: Final = (
     "What may follow what. PostgreSQL enforces the same table by a trigger. `FAILED` moves only"
     " for verified late money; `SUCCESS` never moves: refunds and disputes are rows of their own."
+)
+_ACTIONS_INTRODUCTION: Final = (
+    "Every event of the audit trail has one of these actions. The values never change: they stand"
+    " in a table that only grows."
 )
 _NOTICE: Final = "<!-- Written by `manage.py write_docs`. Change the code, not this page. -->"
 # A variable with a default is commented out, one that must be set is not.
@@ -65,6 +71,8 @@ def documents() -> dict[str, Callable[[], str]]:
         "docs/error-codes.md": error_codes_page,
         "docs/gateway-features.md": gateway_features_page,
         "docs/states.md": states_page,
+        "docs/triggers.md": triggers_page,
+        "docs/audit-actions.md": audit_actions_page,
     }
 
 
@@ -221,6 +229,18 @@ def states_page() -> str:
         "```",
     ]
     return _page("States of a transaction", lines)
+
+
+def triggers_page() -> str:
+    """``docs/triggers.md``."""
+    return _page("What PostgreSQL enforces", [INTRODUCTION, "", *describe_tables()]).rstrip() + "\n"
+
+
+def audit_actions_page() -> str:
+    """``docs/audit-actions.md``."""
+    rows = [_row(f"`{action.value}`", str(action.label)) for action in AuditAction]
+    lines = [_ACTIONS_INTRODUCTION, "", *_table_head("action", "meaning"), *rows]
+    return _page("Actions of the audit trail", lines)
 
 
 def _page(title: str, lines: Iterable[str]) -> str:

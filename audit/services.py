@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from audit.actions import AuditAction
 from audit.context import current_actor, current_request_id
 from audit.models import AuditEvent
 from durable import bulk
@@ -12,7 +13,7 @@ from privacy.redaction import redact
 
 def event(  # noqa: PLR0913 - an event has this many sides; all but three are optional
     *,
-    action: str,
+    action: AuditAction,
     subject_type: str,
     subject_id: UUID,
     version: int | None = None,

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from audit import services
+from audit.actions import AuditAction, read_label
 from audit.models import AuditEvent
 from backoffice import export, query
 from backoffice.actors import actor_word, names_of
@@ -88,13 +89,13 @@ class _NamedChangeList(UncountedChangeList):
 class AuditEventAdmin(ReadOnlyAdmin):
     """Who did what to which row, when, why, and in which request."""
 
-    list_display = ("occurred_at", "actor", "action", "subject", "change", "cause", "request")
+    list_display = ("occurred_at", "actor", "label", "subject", "change", "cause", "request")
     list_filter = (ActorKindFilter, OccurredFilter)
     ordering = ("-occurred_at", "-id")
     search_help_text = "An id of a payment, an order or a request; or action:transaction.success"
     fields = (
-        "occurred_at", "actor", "action", "subject", "version", "before_block", "after_block",
-        "cause", "subject_id", "cause_id", "request_id",
+        "occurred_at", "actor", "label", "action", "subject", "version", "before_block",
+        "after_block", "cause", "subject_id", "cause_id", "request_id",
     )  # fmt: skip
     recorded_as = "audit_event"
     terms: ClassVar[Mapping[str, query.Term]] = {
@@ -139,7 +140,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         services.record(
             [
                 services.event(
-                    action="audit.read",
+                    action=AuditAction.TRAIL_READ,
                     subject_type="audit_list",
                     subject_id=uuid7(),
                     after={"filter": filter_of(request)},
@@ -152,6 +153,11 @@ class AuditEventAdmin(ReadOnlyAdmin):
     def actor(self, row: AuditEvent) -> str:
         """A user's name, or which gateway, client or part of the system."""
         return str(getattr(row, "actor_name", row.actor_kind))
+
+    @admin.display(description="what happened", ordering="action")
+    def label(self, row: AuditEvent) -> str:
+        """The action in a sentence."""
+        return read_label(row.action)
 
     @admin.display(description="subject")
     def subject(self, row: AuditEvent) -> SafeString | str:

@@ -11,6 +11,7 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from audit import services as audit
+from audit.actions import AuditAction
 from audit.context import acting, current_actor, current_request_id, in_request
 from durable.ids import uuid7
 from privacy.redaction import mask_email, mask_text
@@ -32,7 +33,7 @@ def response(
 ) -> StreamingHttpResponse:
     """The CSV of ``rows``; the trail says who took which filter, and how many rows left."""
     record = _Record(name, filtered_by)
-    record.write("export.started")
+    record.write(AuditAction.EXPORT_STARTED)
     lines = _recorded(record, _lines(record, rows, columns))
     stamp = timezone.now().strftime("%Y%m%d-%H%M%S")
     return StreamingHttpResponse(
@@ -72,7 +73,7 @@ class _Record:
         self._actor = current_actor()
         self._request_id = current_request_id()
 
-    def write(self, action: str, **facts: object) -> None:
+    def write(self, action: AuditAction, **facts: object) -> None:
         with acting(self._actor), in_request(self._request_id):
             audit.record(
                 [
@@ -91,7 +92,7 @@ def _recorded(record: _Record, lines: Iterator[str]) -> Iterator[str]:
     try:
         yield from lines
     finally:
-        record.write("export.ended", rows=record.rows, is_complete=record.is_complete)
+        record.write(AuditAction.EXPORT_ENDED, rows=record.rows, is_complete=record.is_complete)
 
 
 class _Echo:

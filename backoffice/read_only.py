@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from psycopg2.errors import QueryCanceled
 
 from audit import services as audit
+from audit.actions import AuditAction
 from backoffice import export
 from backoffice.change_list import UncountedChangeList, UncountedPaginator
 from backoffice.formats import moment
@@ -207,7 +208,9 @@ class ReadOnlyAdmin(_Base):
 def record_reading(*, subject_type: str, row: Model) -> None:
     """Write down that the current actor has opened the page of ``row``."""
     key = cast("UUID", row.pk)
-    audit.record([audit.event(action="page.read", subject_type=subject_type, subject_id=key)])
+    audit.record(
+        [audit.event(action=AuditAction.PAGE_READ, subject_type=subject_type, subject_id=key)]
+    )
 
 
 def _parameters_of(item: Any) -> set[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from kombu import Queue
 
+from config import roles
 from config.environment import (
     IS_PRODUCTION,
     encryption_keys,
@@ -189,6 +190,9 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# See ``config/roles.py``.
+ROLE_PERMISSIONS = roles.ROLE_PERMISSIONS
+READABLE_APPS = roles.READABLE_APPS
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/checkout/orders"
 LOGOUT_REDIRECT_URL = "/"

@@ -12,7 +12,7 @@ from backoffice import export, query
 from backoffice.filters import CreatedFilter
 from backoffice.formats import badge, json_block, text_block
 from backoffice.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
-from notifications.models import Channel, Notification
+from notifications.models import MessageChannel, Notification
 
 # Where a message stands → how its word looks, and which rows it means.
 STATES: Mapping[str, tuple[str, Q]] = {
@@ -83,7 +83,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     recorded_as = "notification"
     terms: ClassVar[Mapping[str, query.Term]] = {
         "about": query.identifier("subject_id", "pay", "ord"),
-        "channel": query.choice("channel", Channel.values),
+        "channel": query.choice("channel", MessageChannel.values),
         "created": query.day("created_at"),
         "recipient": query.email("recipient"),
         "template": query.text("template"),

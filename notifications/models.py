@@ -12,7 +12,7 @@ from durable.ids import uuid7
 from durable.models import DueRow
 
 
-class Channel(models.TextChoices):
+class MessageChannel(models.TextChoices):
     """How a message travels."""
 
     EMAIL = "EMAIL"
@@ -26,7 +26,7 @@ class Notification(DueRow):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     event_key = models.CharField(max_length=100)
     template = models.CharField(max_length=40)
-    channel = models.CharField(max_length=10, choices=Channel.choices)
+    channel = models.CharField(max_length=10, choices=MessageChannel.choices)
     recipient = models.CharField(max_length=254)
     locale = models.CharField(max_length=5)
     context = models.JSONField(default=dict)
@@ -45,7 +45,7 @@ class Notification(DueRow):
                 fields=["event_key", "channel", "recipient"], name="notification_once"
             ),
             models.CheckConstraint(
-                condition=Q(channel__in=Channel.values), name="notification_channel_known"
+                condition=Q(channel__in=MessageChannel.values), name="notification_channel_known"
             ),
             models.CheckConstraint(
                 condition=Q(sent_at__isnull=True) | Q(due_at__isnull=True),

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 
 from durable import bulk
 from durable.wake import wake
-from notifications.models import Channel, Notification
+from notifications.models import MessageChannel, Notification
 
 QUEUE: Final = "notifications"
 LEASE: Final = timedelta(minutes=5)
@@ -130,7 +130,7 @@ def _row(message: Message) -> Notification:
     return Notification(
         event_key=message.event_key,
         template=message.template,
-        channel=Channel.EMAIL,
+        channel=MessageChannel.EMAIL,
         recipient=message.recipient,
         locale=message.locale,
         subject_id=message.subject_id,

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit import services as audit
+from audit.actions import AuditAction
 from audit.models import AuditEvent
 from durable import bulk
 from durable.ids import uuid7
@@ -84,7 +85,7 @@ def create_order(
     for line in lines:
         line.order = order
     OrderLine.objects.bulk_create(lines)
-    audit.record([_event(order, "order.created", before=None)])
+    audit.record([_event(order, AuditAction.ORDER_CREATED, before=None)])
     order.refresh_from_db()
     return order
 
@@ -99,7 +100,7 @@ def cancel_order(*, order_id: UUID) -> Order:
         raise OrderNotCancellable("The order has ended already.")
     before = order.status
     _write(order, status=OrderStatus.CANCELLED)
-    audit.record([_event(order, "order.cancelled", before=before)])
+    audit.record([_event(order, AuditAction.ORDER_CANCELLED, before=before)])
     return order
 
 
@@ -113,7 +114,9 @@ def mark_paid(order: Order, *, amount: Money, cause_type: str, cause_id: str) ->
     order.status, order.amount_paid = OrderStatus.PAID, amount.minor
     order.version += 1
     order.updated_at = timezone.now()
-    return _event(order, "order.paid", before=before, cause_type=cause_type, cause_id=cause_id)
+    return _event(
+        order, AuditAction.ORDER_PAID, before=before, cause_type=cause_type, cause_id=cause_id
+    )
 
 
 def write_paid(orders: Sequence[Order]) -> None:
@@ -179,7 +182,7 @@ def _write(order: Order, **changes: object) -> None:
 
 def _event(
     order: Order,
-    action: str,
+    action: AuditAction,
     *,
     before: str | None,
     cause_type: str = "",

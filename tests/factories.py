@@ -19,7 +19,7 @@ from durable.ids import uuid7
 from gateways.operation import CaptureMethod
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from money.money import Money
-from notifications.models import Channel, Notification
+from notifications.models import MessageChannel, Notification
 from orders.models import Order, Product
 from orders.services import Customer, Item, create_order
 from payments.api.views import render_payment
@@ -95,7 +95,7 @@ class NotificationFactory(DjangoModelFactory[Notification]):
 
     event_key = Sequence(lambda n: f"payment.paid:{n}")
     template = "payment_paid"
-    channel = Channel.EMAIL
+    channel = MessageChannel.EMAIL
     recipient = "linh@example.com"
     locale = "en"
     subject_id = LazyFunction(uuid7)

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from accounts.roles import RESOLVE_CASE
+from payments.permissions import RESOLVE_CASE
 from backoffice import export, query
 from backoffice.filters import RangeFilter
 from backoffice.formats import badge, json_block, link_to

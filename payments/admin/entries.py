@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.urls import reverse
 from django.utils.html import format_html
 
+from audit.actions import AuditAction, read_label
 from audit.models import AuditEvent
 from backoffice.actors import actor_word
 from backoffice.formats import admin_url, clock, rows_as
@@ -48,19 +49,6 @@ class Entry:
 
 
 # Action on the trail → what it means in words.
-_ACTIONS: Final[Mapping[str, str]] = {
-    "transaction.processing": "A worker took it up",
-    "transaction.authorized": "The money is held",
-    "transaction.success": "The gateway has the money",
-    "transaction.failed": "It ended without a payment",
-    "transaction.cancel_requested": "Somebody asked for its end",
-    "transaction.capture_requested": "Somebody asked for the money that is held",
-    "transaction.rerouted": "Another gateway took over: nothing had been charged at the first",
-    "transaction.gateway_asked": "Staff asked the gateway to be asked again",
-    "order.paid": "The order is paid",
-    "order.cancelled": "The order was cancelled",
-    "webhook.process_again": "Staff had a webhook processed again",
-}
 _VERBS: Final[Mapping[str, str]] = {
     "CREATE": "asked {gateway} to collect the money",
     "QUERY": "asked {gateway} how it stands",
@@ -128,7 +116,7 @@ def change(event: AuditEvent, names: Mapping[str, str], *, currency: str, is_own
     """
     after = redact(event.after)
     status = str(event.after.get("status", "")) if event.subject_type == "transaction" else ""
-    title = _ACTIONS.get(event.action, event.action)
+    title = read_label(event.action)
     for name in ("status", "gateway"):
         if event.subject_type == "transaction" and event.before.get(name):
             title = f"{title}: {event.before[name]} → {event.after.get(name)}"
@@ -139,7 +127,7 @@ def change(event: AuditEvent, names: Mapping[str, str], *, currency: str, is_own
         at=event.occurred_at,
         kind="change",
         title=title,
-        tone=STATUS_TONES.get(status, "good" if event.action == "order.paid" else ""),
+        tone=STATUS_TONES.get(status, "good" if event.action == AuditAction.ORDER_PAID else ""),
         mark=status,
         who=actor_word(event, names),
         request_id=event.request_id,

@@ -8,6 +8,7 @@ from typing import Final
 from django.db.models import Func, IntegerField, Q, QuerySet, Value
 from django.utils import timezone
 
+from audit.actions import AuditAction
 from audit.models import AuditEvent
 from backoffice.actors import actor_word, names_of
 from backoffice.formats import rows_as
@@ -48,7 +49,7 @@ _WRITTEN_WITH: Final[Mapping[str, frozenset[str]]] = {
 }
 
 # Reading is on the trail too, but is no part of what happened to the payment.
-_READING: Final = ("page.read",)
+_READING: Final = (AuditAction.PAGE_READ,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,9 @@ def _requests_and_changes(
 ) -> list[Entry]:
     events = list(_trail(payment, webhooks))
     names = names_of(events)
-    created = next((event for event in events if event.action == "transaction.created"), None)
+    created = next(
+        (event for event in events if event.action == AuditAction.TRANSACTION_CREATED), None
+    )
     keys = IdempotencyKey.objects.filter(transaction=payment).order_by("pk")[:ROWS_MAX]
     who = actor_word(created, names) if created else ""
     changes = [
@@ -140,11 +143,13 @@ def _is_own(event: AuditEvent, own: Container[str]) -> bool:
 def _trail(payment: Transaction, webhooks: Iterable[WebhookEvent]) -> QuerySet[AuditEvent]:
     """Its own events, what befell its order by it, and what staff did to its webhooks."""
     own = Q(subject_type="transaction", subject_id=payment.pk)
-    order = Q(subject_type="order", subject_id=payment.order_id) & ~Q(action="order.created")
+    order = Q(subject_type="order", subject_id=payment.order_id) & ~Q(
+        action=AuditAction.ORDER_CREATED
+    )
     again = Q(
         subject_type="webhook_event",
         subject_id__in=[event.pk for event in webhooks],
-        action="webhook.process_again",
+        action=AuditAction.WEBHOOK_REPLAYED,
     )
     found = AuditEvent.objects.filter(own | order | again).exclude(action__in=_READING)
     return found.order_by("occurred_at")[:ROWS_MAX]

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.roles import ASK_GATEWAY
+from payments.permissions import REQUEST_STATUS_QUERY
 from backoffice import export, query
 from backoffice.filters import CreatedFilter
 from backoffice.formats import link_to
@@ -98,7 +98,7 @@ class TransactionAdmin(ActingAdmin):
             "The payment is looked up at the gateway as soon as the gateway allows. The answer"
             " is used like any other: nothing is decided by this button."
         ),
-        permission=ASK_GATEWAY,
+        permission=REQUEST_STATUS_QUERY,
         applies_to=lambda row: row.is_live and row.status != Status.PENDING,
         perform=_ask,
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from accounts.roles import PROCESS_WEBHOOK_AGAIN
+from payments.permissions import REPLAY_WEBHOOK
 from backoffice import export, query
 from backoffice.filters import RangeFilter
 from backoffice.formats import badge, json_block, text_block
@@ -126,7 +126,7 @@ class WebhookEventAdmin(ActingAdmin):
             "A worker reads the kept bytes once more, checks their signature and applies them"
             " if it can. What has been applied already is not applied twice."
         ),
-        permission=PROCESS_WEBHOOK_AGAIN,
+        permission=REPLAY_WEBHOOK,
         applies_to=lambda event: event.state in UNFINISHED,
         perform=_process_again,
     )

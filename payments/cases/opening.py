@@ -9,6 +9,7 @@ from django.db import transaction as db_transaction
 from django.db.models.functions import Now
 
 from audit import services as audit
+from audit.actions import AuditAction
 from audit.models import AuditEvent
 from durable import bulk
 from gateways.operation import Verb
@@ -80,7 +81,7 @@ def _open(report: CaseReport) -> bool:
     )
     if not bulk.insert_new(case):
         return False
-    audit.record([_event(case, "case.opened", {"kind": case.kind, **report.detail})])
+    audit.record([_event(case, AuditAction.CASE_OPENED, {"kind": case.kind, **report.detail})])
     return True
 
 
@@ -100,7 +101,7 @@ def _add_to_open_case(report: CaseReport) -> bool:
     known = [{"amount": case.amount, "currency": case.currency, **case.detail}, *more]
     if len(more) < MORE_MAX and _facts(found) not in map(_facts, known):
         Case.objects.filter(pk=case.pk).update(detail={**case.detail, "more": [*more, found]})
-        audit.record([_event(case, "case.more_found", found)])
+        audit.record([_event(case, AuditAction.CASE_EXTENDED, found)])
     return True
 
 
@@ -126,12 +127,12 @@ def resolve_case(*, case_id: UUID, user_id: UUID, resolution: str) -> Case:
         resolved_by_id=user_id,
         resolution=resolution,
     )
-    audit.record([_event(case, "case.resolved", {"resolution": resolution})])
+    audit.record([_event(case, AuditAction.CASE_RESOLVED, {"resolution": resolution})])
     case.refresh_from_db()
     return case
 
 
-def _event(case: Case, action: str, after: Mapping[str, Any]) -> AuditEvent:
+def _event(case: Case, action: AuditAction, after: Mapping[str, Any]) -> AuditEvent:
     return audit.event(
         action=action,
         subject_type="case",

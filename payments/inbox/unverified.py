@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from audit import services as audit
+from audit.actions import AuditAction
 from audit.models import AuditEvent
 from gateways.base import Gateway
 from gateways.webhook import Delivery
@@ -115,7 +116,7 @@ def _has_room(found: "QuerySet[WebhookEvent]", most: int, gateway_name: str) -> 
 
 def _refusal(event: WebhookEvent) -> AuditEvent:
     return audit.event(
-        action="webhook.refused",
+        action=AuditAction.WEBHOOK_REJECTED,
         subject_type="webhook_event",
         subject_id=event.pk,
         after={"gateway": event.gateway, "reason": event.refused_because},

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pgtrigger
 from django.db import connection, transaction
 
+from audit.actions import AuditAction
 from notifications.models import Notification
 from orders import states as order_states
 from payments import states
@@ -72,6 +73,7 @@ def _parameters() -> Mapping[str, Any]:
         **_moves("transaction", states.LEGAL_MOVES),
         **_moves("order", order_states.LEGAL_MOVES),
         "live": sorted(states.LIVE),
+        "rerouted": AuditAction.TRANSACTION_REROUTED,
         "order_paid": list(order_states.PAID_STATUSES),
         "gateways": list(gateways()),
         "patience": [_patience(name) for name in gateways()],

@@ -155,7 +155,7 @@ TRACE: Final = (
             string_agg(e.after ->> 'gateway', ', ' ORDER BY e.id))
         FROM transactions t
         LEFT JOIN audit_events e ON e.subject_type = 'transaction' AND e.subject_id = t.id
-            AND e.action = 'transaction.rerouted'
+            AND e.action = %(rerouted)s
         WHERE t.reroutes > 0 GROUP BY t.id
         HAVING count(e.id) <> t.reroutes
             OR (array_agg(e.after ->> 'gateway' ORDER BY e.id DESC))[1]

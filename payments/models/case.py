@@ -60,6 +60,7 @@ class Case(models.Model):
 
     class Meta:
         db_table = "cases"
+        permissions: ClassVar = [("resolve_case", "Can resolve a case")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["transaction", "kind"],

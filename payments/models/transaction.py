@@ -105,6 +105,7 @@ class Transaction(DueRow):
 
     class Meta:
         db_table = "transactions"
+        permissions: ClassVar = [("request_status_query", "Can request a status query")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["order"],

@@ -63,6 +63,7 @@ class WebhookEvent(DueRow):
 
     class Meta:
         db_table = "webhook_events"
+        permissions: ClassVar = [("replay_webhook", "Can replay a webhook")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["gateway", "event_id"],

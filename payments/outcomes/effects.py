@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from audit import services as audit
+from audit.actions import AuditAction
 from audit.models import AuditEvent
 from durable.clock import database_now
 from durable.wake import wake
@@ -31,6 +32,12 @@ OVER_AGE: Final = timedelta(hours=24)
 
 # Late money takes back why the payment had failed; the audit trail keeps it.
 _NO_FAILURE: Final[dict[str, Any]] = {"failure_code": "", "failure_detail": {}}
+
+_ACTION_BY_STATUS: Final = {
+    Status.AUTHORIZED: AuditAction.TRANSACTION_AUTHORIZED,
+    Status.SUCCESS: AuditAction.TRANSACTION_SUCCEEDED,
+    Status.FAILED: AuditAction.TRANSACTION_FAILED,
+}
 
 # What every end has in common: nothing is due, nobody has to act, and the token is gone.
 _ENDED: Final[dict[str, Any]] = {
@@ -111,7 +118,7 @@ def report_contradiction(
 def build_cancel_requested_event(payment: Transaction) -> AuditEvent:
     """An unsaved event: the end of ``payment`` was requested."""
     return audit.event(
-        action="transaction.cancel_requested",
+        action=AuditAction.TRANSACTION_CANCEL_REQUESTED,
         subject_type="transaction",
         subject_id=payment.pk,
         after={"cancel_code": payment.cancel_code},
@@ -141,7 +148,7 @@ def _move(
 
 def _build_moved_event(payment: Transaction, before: Status, item: Evidence) -> AuditEvent:
     return audit.event(
-        action=f"transaction.{payment.status.lower()}",
+        action=_ACTION_BY_STATUS[Status(payment.status)],
         subject_type="transaction",
         subject_id=payment.pk,
         version=payment.version,

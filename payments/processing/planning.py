@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from audit import services as audit
+from audit.actions import AuditAction
 from audit.models import AuditEvent
 from durable import bulk
 from durable.clock import database_now
@@ -328,7 +329,7 @@ def _start(rows: Sequence[Transaction], jobs: Sequence[Job]) -> None:
 
 def _started_event(payment: Transaction, call: GatewayCall) -> AuditEvent:
     return audit.event(
-        action="transaction.processing",
+        action=AuditAction.TRANSACTION_PROCESSING,
         subject_type="transaction",
         subject_id=payment.pk,
         version=payment.version,

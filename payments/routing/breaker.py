@@ -16,6 +16,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from audit import services as audit
+from audit.actions import AuditAction
 from audit.models import AuditEvent
 from durable.wake import wake
 from gateways.outcome import Outcome
@@ -76,7 +77,7 @@ def _close(gateway_name: str) -> None:
         return
     is_first = counted.update(failures=0, opened_at=None, probe_at=None) == 1
     if is_first and breaker.opened_at:
-        audit.record([_event(gateway_name, "gateway.answers_again")])
+        audit.record([_event(gateway_name, AuditAction.CIRCUIT_CLOSED)])
         _release_waiting(gateway_name)
 
 
@@ -106,10 +107,10 @@ def _count(gateway_name: str, failed: int) -> None:
     breaker.update(failures=F("failures") + failed)
     too_many = breaker.filter(failures__gte=FAILURES_TO_OPEN, opened_at__isnull=True)
     if too_many.update(opened_at=Now(), probe_at=Now() + PROBE_EVERY):
-        audit.record([_event(gateway_name, "gateway.held_back")])
+        audit.record([_event(gateway_name, AuditAction.CIRCUIT_OPENED)])
 
 
-def _event(gateway_name: str, action: str) -> AuditEvent:
+def _event(gateway_name: str, action: AuditAction) -> AuditEvent:
     return audit.event(
         action=action,
         subject_type="gateway",

@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import F
 
 from audit import services as audit
+from audit.actions import AuditAction
 from audit.models import AuditEvent
 from durable.wake import wake
 from gateways.base import Gateway
@@ -112,7 +113,7 @@ def _rerouted_event(
 ) -> AuditEvent:
     refused = [call for call in calls if call.gateway == before["gateway"]]
     return audit.event(
-        action="transaction.rerouted",
+        action=AuditAction.TRANSACTION_REROUTED,
         subject_type="transaction",
         subject_id=payment.pk,
         before=before,

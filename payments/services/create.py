@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction as db_transaction
 
 from audit import services as audit
+from audit.actions import AuditAction
 from audit.models import AuditEvent
 from durable import bulk
 from durable.clock import database_now
@@ -205,7 +206,7 @@ def _is_allowed(url: str) -> bool:
 def _created_event(payment: Transaction, passed_over: list[str]) -> AuditEvent:
     """``passed_over`` are the gateways that were preferred, and cannot be reached or told."""
     return audit.event(
-        action="transaction.created",
+        action=AuditAction.TRANSACTION_CREATED,
         subject_type="transaction",
         subject_id=payment.pk,
         version=payment.version,

@@ -11,6 +11,7 @@ from django.db import transaction as db_transaction
 from django.utils import timezone
 
 from audit import services as audit
+from audit.actions import AuditAction
 from audit.models import AuditEvent
 from durable.clock import database_now
 from durable.wake import wake
@@ -116,7 +117,7 @@ def _require_capturable(payment: Transaction, wanted: int) -> None:
 
 def _capture_requested(payment: Transaction) -> AuditEvent:
     return audit.event(
-        action="transaction.capture_requested",
+        action=AuditAction.TRANSACTION_CAPTURE_REQUESTED,
         subject_type="transaction",
         subject_id=payment.pk,
         after={"capture_amount": payment.capture_amount, "currency": payment.currency},

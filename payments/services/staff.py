@@ -6,6 +6,7 @@ from django.db import transaction as db_transaction
 from django.db.models.functions import Now
 
 from audit import services as audit
+from audit.actions import AuditAction
 from durable.wake import wake
 from payments.inbox import inbox
 from payments.models import WebhookEvent
@@ -22,7 +23,7 @@ def request_status_query(*, transaction_id: UUID) -> None:
     audit.record(
         [
             audit.event(
-                action="transaction.gateway_asked",
+                action=AuditAction.STATUS_QUERY_REQUESTED,
                 subject_type="transaction",
                 subject_id=transaction_id,
             )
@@ -44,7 +45,7 @@ def process_webhook_again(*, event_id: UUID) -> bool:
     audit.record(
         [
             audit.event(
-                action="webhook.process_again",
+                action=AuditAction.WEBHOOK_REPLAYED,
                 subject_type="webhook_event",
                 subject_id=event.pk,
                 before={"state": event.state, "failures": event.failures},

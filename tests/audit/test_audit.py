@@ -6,6 +6,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from audit import services
+from audit.actions import AuditAction
 from audit.context import Actor, acting, current_actor, current_request_id, in_request
 from audit.models import AuditEvent
 from durable.ids import uuid7
@@ -39,7 +40,7 @@ class TestAppendOnlyTables:
 class TestAuditEvent:
     def test_holds_nothing_secret(self) -> None:
         event = services.event(
-            action="x", subject_type="x", subject_id=uuid7(),
+            action=AuditAction.PAGE_READ, subject_type="x", subject_id=uuid7(),
             before={"card": "4111 1111 1111 1111"},
             after={"client_secret": "s", "email": "linh@example.com", "note": "Bearer abc.def"},
         )  # fmt: skip
@@ -74,7 +75,9 @@ class TestAuditEvent:
     def test_names_one_event_for_each_version(self) -> None:
         subject = uuid7()
         events = [
-            services.event(action="x", subject_type="x", subject_id=subject, version=1)
+            services.event(
+                action=AuditAction.PAGE_READ, subject_type="x", subject_id=subject, version=1
+            )
             for _ in range(2)
         ]
         with pytest.raises(DatabaseError, match="audit_one_event_per_version"):

@@ -12,7 +12,7 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from durable import bulk
 from durable.ids import uuid7
-from notifications.models import Channel, Notification
+from notifications.models import MessageChannel, Notification
 from tests.concurrently import concurrently
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def notice(key: str, **values: Any) -> Notification:
     return Notification(
-        event_key=key, template="payment_paid", channel=Channel.EMAIL, recipient="a@example.com",
+        event_key=key, template="payment_paid", channel=MessageChannel.EMAIL, recipient="a@example.com",
         locale="vi", subject_id=uuid7(), context={"amount": 1, "name": "Đàn tranh %s {0}"},
         **values,
     )  # fmt: skip
