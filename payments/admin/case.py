@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from payments.permissions import RESOLVE_CASE
 from backoffice import export, query
 from backoffice.filters import RangeFilter
 from backoffice.formats import badge, json_block, link_to
@@ -20,6 +19,7 @@ from payments.admin.finders import payments_named
 from payments.admin.tones import CASE_TONES, payment_link, sum_of
 from payments.cases.opening import resolve_case
 from payments.models import Case, CaseKind, CaseState
+from payments.permissions import RESOLVE_CASE
 from privacy.redaction import find_card_number, redact
 
 RESOLUTION_LENGTH_MAX: Final = 2000

@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from payments.permissions import REQUEST_STATUS_QUERY
 from backoffice import export, query
 from backoffice.filters import CreatedFilter
 from backoffice.formats import link_to
@@ -24,6 +23,7 @@ from payments.admin.finders import PAYMENT_FINDERS
 from payments.admin.story import story_of
 from payments.admin.tones import short_id, status_badge, sum_of
 from payments.models import Transaction
+from payments.permissions import REQUEST_STATUS_QUERY
 from payments.services.staff import request_status_query
 from payments.states import Status
 

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from payments.permissions import REPLAY_WEBHOOK
 from backoffice import export, query
 from backoffice.filters import RangeFilter
 from backoffice.formats import badge, json_block, text_block
@@ -20,6 +19,7 @@ from payments.admin.finders import payments_named
 from payments.admin.tones import WEBHOOK_TONES, payment_link
 from payments.inbox.inbox import UNFINISHED
 from payments.models import WebhookEvent, WebhookState
+from payments.permissions import REPLAY_WEBHOOK
 from payments.services.staff import process_webhook_again
 from privacy.redaction import mask_text, redact
 

@@ -1,15 +1,21 @@
 """Roles: a table in code that becomes the rights in the database, whatever was there before."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.roles import ASK_GATEWAY, MAY, PROCESS_WEBHOOK_AGAIN, RESOLVE_CASE, ROLES
+from accounts.roles import ROLES
 from accounts.services import ensure_roles
 from audit.models import AuditEvent
+from config.roles import ROLE_PERMISSIONS
+from payments.permissions import REPLAY_WEBHOOK, REQUEST_STATUS_QUERY, RESOLVE_CASE
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +28,7 @@ class TestEnsureRoles:
             f"{permission.content_type.app_label}.{permission.codename}"
             for permission in Group.objects.get(name=role).permissions.all()
         }
-        assert {name for name in granted if ".view_" not in name} == MAY[role]
+        assert {name for name in granted if ".view_" not in name} == ROLE_PERMISSIONS[role]
         assert "payments.view_transaction" in granted
         assert "audit.view_auditevent" in granted
         assert not {name for name in granted if name.startswith(("accounts.", "auth."))}
@@ -34,13 +40,37 @@ class TestEnsureRoles:
         assert not group.permissions.filter(codename="change_case").exists()
 
     def test_says_when_the_migrations_have_not_run(self) -> None:
-        Permission.objects.filter(codename="change_case").delete()
+        Permission.objects.filter(codename="resolve_case").delete()
         with pytest.raises(CommandError, match="migrate"):
             call_command("ensure_roles")
 
     def test_names_the_three_acts(self) -> None:
-        assert MAY["finance"] == {ASK_GATEWAY, PROCESS_WEBHOOK_AGAIN, RESOLVE_CASE}
-        assert MAY["auditor"] == frozenset()
+        acts = {REQUEST_STATUS_QUERY, REPLAY_WEBHOOK, RESOLVE_CASE}
+        assert ROLE_PERMISSIONS["finance"] == acts
+        assert ROLE_PERMISSIONS["auditor"] == frozenset()
+
+
+class TestTheRightsOfBefore:
+    def test_become_those_of_the_same_meaning(self, support: User) -> None:
+        """What a group and a person had by ``change_…``, they have by its own name."""
+        carry_over = import_module("payments.migrations.0011_rights_of_their_own").carry_over
+        Permission.objects.filter(codename__in=["replay_webhook", "resolve_case"]).delete()
+        group = Group.objects.create(name="evening shift")
+        group.permissions.add(Permission.objects.get(codename="change_case"))
+        support.groups.clear()
+        support.user_permissions.add(Permission.objects.get(codename="change_webhookevent"))
+        carry_over(apps, None)
+        carry_over(apps, None)
+        assert group.permissions.filter(codename="resolve_case").count() == 1
+        person = User.objects.get(pk=support.pk)
+        assert person.has_perm(REPLAY_WEBHOOK)
+        assert not person.has_perm(REQUEST_STATUS_QUERY)
+
+    def test_are_nobody_s_on_a_new_database(self) -> None:
+        carry_over = import_module("payments.migrations.0011_rights_of_their_own").carry_over
+        ContentType.objects.filter(app_label="payments", model="case").delete()
+        carry_over(apps, None)
+        assert not Permission.objects.filter(codename="resolve_case").exists()
 
 
 class TestAccounts:

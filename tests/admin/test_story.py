@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from audit.actions import AuditAction
 from backoffice.formats import admin_url
 from durable.ids import uuid7
 from gateways.operation import Json
 from gateways.outcome import Exchange, Outcome, OutcomeKind
 from gateways.webhook import Delivery, WebhookResult
-from audit.actions import AuditAction
 from notifications.models import Notification
 from notifications.services import send_due
 from payments.admin.story import story_of
@@ -250,7 +250,7 @@ class TestStory:
         make_due(payment)
         lifecycle.cancel_payment(transaction_id=payment.pk)
         text = text_of(as_support, payment)
-        assert "Somebody asked for its end" in text
+        assert "Its end was requested" in text
         assert "Its end is asked for (cancelled)." in text
         assert "vnpay is asked once more to collect the money at" in text
 
@@ -266,7 +266,7 @@ class TestStory:
         make_due(payment)
         lifecycle.capture_payment(transaction_id=payment.pk)
         text = text_of(as_support, payment)
-        assert "Somebody asked for the money that is held" in text
+        assert "Its capture was requested" in text
         assert "stripe is asked to take the money at" in text
 
     def test_says_that_nobody_asks_a_gateway_that_is_gone(

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def notice(key: str, **values: Any) -> Notification:
     return Notification(
-        event_key=key, template="payment_paid", channel=MessageChannel.EMAIL, recipient="a@example.com",
+        event_key=key, template="payment_paid", channel=MessageChannel.EMAIL,
+        recipient="a@example.com",
         locale="vi", subject_id=uuid7(), context={"amount": 1, "name": "Đàn tranh %s {0}"},
         **values,
     )  # fmt: skip
