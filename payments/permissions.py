@@ -1,6 +1,6 @@
 """The rights that staff need for acts on payments, as ``app.codename``.
 
-Each stands in the ``Meta.permissions`` of the model it acts on. Django's own ``change_…`` rights mean
+Each stands in ``Meta.permissions`` of the model it acts on. Django's own ``change_…`` rights mean
 nothing here: no page of the admin edits money.
 """
 

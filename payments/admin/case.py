@@ -13,10 +13,10 @@ from backoffice.filters import RangeFilter
 from backoffice.formats import badge, json_block, link_to
 from backoffice.read_only import FOUND_MAX, Finder
 from money.money import EXPONENTS, Money
-from payments.admin.acts import Act, ActingAdmin
+from payments.admin.actions import ActingAdmin, StaffAction
+from payments.admin.badges import CASE_TONES, payment_link, sum_of
 from payments.admin.filters import CurrencyFilter
 from payments.admin.finders import payments_named
-from payments.admin.tones import CASE_TONES, payment_link, sum_of
 from payments.cases.opening import resolve_case
 from payments.models import Case, CaseKind, CaseState
 from payments.permissions import RESOLVE_CASE
@@ -105,7 +105,7 @@ class CaseAdmin(ActingAdmin):
         "resolved_by": lambda row: row.resolved_by or "",
         "resolution": lambda row: row.resolution,
     }
-    act = Act(
+    staff_action = StaffAction(
         name="resolve",
         title="Resolve this case",
         question=(

@@ -12,9 +12,9 @@ from backoffice.formats import badge, json_block
 from backoffice.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
 from gateways.operation import Verb
 from gateways.outcome import OutcomeKind
+from payments.admin.badges import OUTCOME_TONES, payment_link
 from payments.admin.filters import GatewayFilter
 from payments.admin.finders import payments_named
-from payments.admin.tones import OUTCOME_TONES, payment_link
 from payments.models import GatewayCall
 from privacy.redaction import redact
 

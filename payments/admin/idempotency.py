@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 from backoffice import query
 from backoffice.filters import CreatedFilter
 from backoffice.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
+from payments.admin.badges import payment_link
 from payments.admin.finders import payments_named
-from payments.admin.tones import payment_link
 from payments.models import IdempotencyKey
 
 

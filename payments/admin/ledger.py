@@ -13,9 +13,9 @@ from backoffice.formats import link_to
 from backoffice.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
 from money.money import EXPONENTS, Money
 from orders.admin.amounts import amount
+from payments.admin.badges import payment_link, sum_of
 from payments.admin.filters import AmountFilter, CurrencyFilter, GatewayFilter
 from payments.admin.finders import payments_named
-from payments.admin.tones import payment_link, sum_of
 from payments.models import AccountKind, LedgerAccount, Transfer, TransferKind
 
 

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 from orders.admin import OrderAdmin
 from orders.models import Order
-from payments.admin.tones import payment_link, status_badge, sum_of
+from payments.admin.badges import payment_link, status_badge, sum_of
 
 admin.site.unregister(Order)
 

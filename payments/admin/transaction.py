@@ -1,4 +1,4 @@
-"""Payments: the list, and for each the story of what happened to it."""
+"""Payments: the list, and for each the timeline of what happened to it."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -17,11 +17,11 @@ from backoffice.read_only import Finder
 from gateways.outcome import FailureCode
 from money.money import EXPONENTS, Money
 from orders.admin.amounts import amount
-from payments.admin.acts import Act, ActingAdmin
+from payments.admin.actions import ActingAdmin, StaffAction
+from payments.admin.badges import short_id, status_badge, sum_of
 from payments.admin.filters import AmountFilter, CurrencyFilter, GatewayFilter, MethodFilter
 from payments.admin.finders import PAYMENT_FINDERS
-from payments.admin.story import story_of
-from payments.admin.tones import short_id, status_badge, sum_of
+from payments.admin.timeline import build_timeline
 from payments.models import Transaction
 from payments.permissions import REQUEST_STATUS_QUERY
 from payments.services.staff import request_status_query
@@ -37,7 +37,7 @@ def _ask(transaction_id: UUID, user_id: UUID, filled_in: Mapping[str, Any]) -> s
 class TransactionAdmin(ActingAdmin):
     """One intent to collect an amount for an order."""
 
-    change_form_template = "payments/admin/story.html"
+    change_form_template = "payments/admin/timeline.html"
     list_display = (
         "short", "status_shown", "sum", "method", "order_link", "email", "failure_code",
         "created_at",
@@ -91,7 +91,7 @@ class TransactionAdmin(ActingAdmin):
         "created_at": lambda row: row.created_at,
         "ended_at": lambda row: row.ended_at,
     }
-    act = Act(
+    staff_action = StaffAction(
         name="ask",
         title="Ask the gateway now",
         question=(
@@ -110,11 +110,11 @@ class TransactionAdmin(ActingAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The story."""
+        """The timeline."""
         row = self.get_object(request, object_id)
         extra = dict(extra_context or {})
         if row is not None and self.has_view_permission(request, row):
-            extra["story"] = story_of(row)
+            extra["timeline"] = build_timeline(row)
         return super().change_view(request, object_id, form_url, extra)
 
     @admin.display(description="payment")

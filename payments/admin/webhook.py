@@ -13,10 +13,10 @@ from backoffice import export, query
 from backoffice.filters import RangeFilter
 from backoffice.formats import badge, json_block, text_block
 from backoffice.read_only import FOUND_MAX, Finder
-from payments.admin.acts import Act, ActingAdmin
+from payments.admin.actions import ActingAdmin, StaffAction
+from payments.admin.badges import WEBHOOK_TONES, payment_link
 from payments.admin.filters import GatewayFilter
 from payments.admin.finders import payments_named
-from payments.admin.tones import WEBHOOK_TONES, payment_link
 from payments.inbox.inbox import UNFINISHED
 from payments.models import WebhookEvent, WebhookState
 from payments.permissions import REPLAY_WEBHOOK
@@ -119,7 +119,7 @@ class WebhookEventAdmin(ActingAdmin):
         "received_at": lambda row: row.received_at,
         "applied_at": lambda row: row.applied_at,
     }
-    act = Act(
+    staff_action = StaffAction(
         name="again",
         title="Process this webhook again",
         question=(

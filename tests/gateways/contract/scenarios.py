@@ -16,7 +16,7 @@ _HOUR: Final = timedelta(hours=1)
 # Longer than any gateway here thinks about a slow refund.
 _A_WHILE: Final = timedelta(minutes=5)
 
-Step = Callable[[Payment], object]
+NextStep = Callable[[Payment], object]
 MakePayment = Callable[[str, str], Payment]
 
 
@@ -30,8 +30,8 @@ class Scenario:
     name: str
     subject: Subject
     ends: frozenset[OutcomeKind]
-    begin: Step
-    act: Step
+    begin: NextStep
+    act: NextStep
     capture: CaptureMethod = CaptureMethod.AUTOMATIC
     part: bool = False
     moves: bool = True
@@ -138,7 +138,7 @@ def _wait(payment: Payment) -> None:
     payment.later(_A_WHILE)
 
 
-def _disputed(outcome: str) -> Step:
+def _disputed(outcome: str) -> NextStep:
     def act(payment: Payment) -> None:
         payment.sandbox.control(
             "disputes",

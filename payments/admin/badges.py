@@ -13,7 +13,7 @@ from money.money import Money
 from payments.models import CaseState, Transaction, WebhookState
 from payments.states import Status
 
-STATUS_TONES: Final[Mapping[str, str]] = {
+STATUS_BADGES: Final[Mapping[str, str]] = {
     Status.PENDING: "open",
     Status.PROCESSING: "open",
     Status.AUTHORIZED: "open",
@@ -46,7 +46,7 @@ def short_id(payment: Transaction) -> str:
 
 
 def payment_link(payment: Transaction | None) -> SafeString | str:
-    """A link to the payment's story; the whole id shows when pointed at."""
+    """A link to the payment's timeline; the whole id shows when pointed at."""
     if payment is None:
         return "—"
     return format_html(
@@ -56,7 +56,7 @@ def payment_link(payment: Transaction | None) -> SafeString | str:
 
 def status_badge(status: str) -> SafeString | str:
     """A transaction's status."""
-    return badge(status, STATUS_TONES[status])
+    return badge(status, STATUS_BADGES[status])
 
 
 def sum_of(amount: int | None, currency: str) -> str:

@@ -1,4 +1,4 @@
-"""The single lines of a payment's story: one function for each kind of thing that happens."""
+"""The single lines of a payment's timeline: one function for each kind of thing that happens."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from backoffice.actors import actor_word
 from backoffice.formats import admin_url, clock, rows_as
 from notifications.admin import STATES, state_of
 from notifications.models import Notification
-from payments.admin.tones import CASE_TONES, OUTCOME_TONES, STATUS_TONES, WEBHOOK_TONES, sum_of
+from payments.admin.badges import CASE_TONES, OUTCOME_TONES, STATUS_BADGES, WEBHOOK_TONES, sum_of
 from payments.admin.webhook import masked_body, masked_query
 from payments.models import (
     Case,
@@ -127,7 +127,7 @@ def change(event: AuditEvent, names: Mapping[str, str], *, currency: str, is_own
         at=event.occurred_at,
         kind="change",
         title=title,
-        tone=STATUS_TONES.get(status, "good" if event.action == AuditAction.ORDER_PAID else ""),
+        tone=STATUS_BADGES.get(status, "good" if event.action == AuditAction.ORDER_PAID else ""),
         mark=status,
         who=actor_word(event, names),
         request_id=event.request_id,

@@ -13,9 +13,9 @@ from audit.models import AuditEvent
 from backoffice.actors import actor_word, names_of
 from backoffice.formats import rows_as
 from notifications.models import Notification
-from payments.admin import entries
-from payments.admin.entries import Entry
-from payments.admin.verdict import Step, Verdict, next_step, verdict_of
+from payments.admin import timeline_entries
+from payments.admin.summary import NextStep, Summary, build_summary, next_step
+from payments.admin.timeline_entries import Entry
 from payments.models import (
     Case,
     CaseState,
@@ -53,18 +53,18 @@ _READING: Final = (AuditAction.PAGE_READ,)
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class Timeline:
     """The answer in one sentence, the facts, the entries in order, and what comes next."""
 
-    verdict: Verdict
-    step: Step
+    summary: Summary
+    step: NextStep
     entries: Sequence[Entry]
     siblings: Sequence[Transaction]
     cases: Sequence[Case]
     gateway_facts: Sequence[tuple[str, object]]
 
 
-def story_of(payment: Transaction) -> Story:
+def build_timeline(payment: Transaction) -> Timeline:
     """Everything about ``payment``, oldest first."""
     cases = list(_cases(payment))
     webhooks = list(_webhooks(payment))
@@ -73,15 +73,15 @@ def story_of(payment: Transaction) -> Story:
     own = {str(item.pk) for item in (*calls, *webhooks)}
     told = [
         *_requests_and_changes(payment, webhooks, own),
-        *(entry for call in calls for entry in entries.calls(call)),
-        *map(entries.webhook, webhooks),
-        *map(entries.transfer, _transfers(payment)),
-        *map(entries.notification, _notifications(payment)),
-        *map(entries.case_opened, cases),
-        *(entries.case_resolved(case) for case in cases if case.resolved_at),
+        *(entry for call in calls for entry in timeline_entries.calls(call)),
+        *map(timeline_entries.webhook, webhooks),
+        *map(timeline_entries.transfer, _transfers(payment)),
+        *map(timeline_entries.notification, _notifications(payment)),
+        *map(timeline_entries.case_opened, cases),
+        *(timeline_entries.case_resolved(case) for case in cases if case.resolved_at),
     ]
-    return Story(
-        verdict=verdict_of(payment, siblings=siblings, calls=calls, webhooks=webhooks),
+    return Timeline(
+        summary=build_summary(payment, siblings=siblings, calls=calls, webhooks=webhooks),
         step=next_step(
             payment,
             calls,
@@ -128,11 +128,11 @@ def _requests_and_changes(
     keys = IdempotencyKey.objects.filter(transaction=payment).order_by("pk")[:ROWS_MAX]
     who = actor_word(created, names) if created else ""
     changes = [
-        entries.change(event, names, currency=payment.currency, is_own=_is_own(event, own))
+        timeline_entries.change(event, names, currency=payment.currency, is_own=_is_own(event, own))
         for event in events
         if event is not created
     ]
-    return [entries.asked_for(payment, keys, created, who), *changes]
+    return [timeline_entries.asked_for(payment, keys, created, who), *changes]
 
 
 def _is_own(event: AuditEvent, own: Container[str]) -> bool:

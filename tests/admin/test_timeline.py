@@ -20,7 +20,7 @@ from gateways.outcome import Exchange, Outcome, OutcomeKind
 from gateways.webhook import Delivery, WebhookResult
 from notifications.models import Notification
 from notifications.services import send_due
-from payments.admin.story import story_of
+from payments.admin.timeline import build_timeline
 from payments.inbox import inbox
 from payments.models import Case, GatewayCall, Transaction, WebhookEvent
 from payments.processing import dispatch, planning
@@ -58,12 +58,12 @@ def deliver(address: str) -> WebhookResult:
 def text_of(browser: Client, payment: Transaction) -> str:
     """The page as a person reads it."""
     html = browser.get(admin_url(payment)).content.decode()
-    main = html[html.index('class="story"') :]
+    main = html[html.index('class="timeline"') :]
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", main)))
 
 
 def kinds(payment: Transaction) -> list[str]:
-    return [f"{entry.kind} {entry.mark}".strip() for entry in story_of(payment).entries]
+    return [f"{entry.kind} {entry.mark}".strip() for entry in build_timeline(payment).entries]
 
 
 class TestChannel:
@@ -190,9 +190,9 @@ class TestStory:
             unknown = Outcome(OutcomeKind.UNKNOWN, exchange=exchange)
             dispatch.record_results(results=[(begin(payment), unknown)])
         hear(payment, paid(payment))
-        told = [entry for entry in story_of(payment).entries if entry.kind == "call"]
-        story = [(entry.title, dict(entry.facts).get("HTTP")) for entry in told]
-        assert story == [
+        told = [entry for entry in build_timeline(payment).entries if entry.kind == "call"]
+        timeline = [(entry.title, dict(entry.facts).get("HTTP")) for entry in told]
+        assert timeline == [
             ("We asked stripe to collect the money", 500),
             ("We sent the same again, under the same key (send 2)", 503),
         ]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from gateways.operation import Verb
 from gateways.outcome import OutcomeKind
-from payments.admin.tones import short_id, sum_of
+from payments.admin.badges import short_id, sum_of
 from payments.models import GatewayBreaker, GatewayCall, Transaction, WebhookEvent, WebhookState
 from payments.processing.next_operation import next_operation
 from payments.routing.registry import gateways
@@ -17,7 +17,7 @@ from payments.states import Status
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Summary:
     """The sentence, its colour, and remarks on what was unusual on the way."""
 
     sentence: str
@@ -26,7 +26,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextStep:
     """What happens next, and when; ``at`` is None where no clock decides it."""
 
     sentence: str
@@ -52,16 +52,16 @@ _ENDS: Final[Mapping[str, str]] = {
 }
 
 
-def verdict_of(
+def build_summary(
     payment: Transaction,
     *,
     siblings: Sequence[Transaction],
     calls: Sequence[GatewayCall],
     webhooks: Sequence[WebhookEvent],
-) -> Verdict:
+) -> Summary:
     """The answer to "what happened to this payment?"."""
     sentence, tone = _SENTENCES[Status(payment.status)](payment, siblings)
-    return Verdict(sentence, tone, list(_remarks(payment, calls, webhooks)))
+    return Summary(sentence, tone, list(_remarks(payment, calls, webhooks)))
 
 
 def _pending(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
@@ -139,32 +139,34 @@ def next_step(
     *,
     has_open_case: bool,
     breaker: GatewayBreaker | None,
-) -> Step:
+) -> NextStep:
     """What the system, or a person, does next. ``breaker`` is that of a gateway that is down."""
     if not payment.is_live:
         if has_open_case:
-            return Step("A person must resolve the open case.")
-        return Step("Nothing: it has ended.")
+            return NextStep("A person must resolve the open case.")
+        return NextStep("Nothing: it has ended.")
     if payment.lease_until and payment.lease_until > timezone.now():
-        return Step("A worker is at it now, at the latest until", payment.lease_until)
+        return NextStep("A worker is at it now, at the latest until", payment.lease_until)
     if breaker is not None:
         waits = f"{payment.gateway} does not answer, and is sent nothing until it does."
-        return Step(f"{waits} Then this goes on by itself. It is tried again at", breaker.probe_at)
+        return NextStep(
+            f"{waits} Then this goes on by itself. It is tried again at", breaker.probe_at
+        )
     return _next_look(payment, calls)
 
 
-def _next_look(payment: Transaction, calls: Sequence[GatewayCall]) -> Step:
+def _next_look(payment: Transaction, calls: Sequence[GatewayCall]) -> NextStep:
     if payment.due_at is None:
-        return Step("Nothing is planned, though it is open: a person must look.")
+        return NextStep("Nothing is planned, though it is open: a person must look.")
     if payment.status == Status.PENDING:
-        return Step("A worker takes it up from", payment.due_at)
+        return NextStep("A worker takes it up from", payment.due_at)
     adapter = gateways().get(payment.gateway)
     if adapter is None:
-        return Step(f"{payment.gateway} is not configured here any more, so nobody asks it.")
+        return NextStep(f"{payment.gateway} is not configured here any more, so nobody asks it.")
     here = [call for call in calls if call.gateway == payment.gateway]
     verb, _ = next_operation(payment, here, adapter, payment.due_at)
     what = _WORK.get(verb, f"how it stands (query {payment.queries + 1})")
-    return Step(f"{payment.gateway} is asked {what} at", payment.due_at)
+    return NextStep(f"{payment.gateway} is asked {what} at", payment.due_at)
 
 
 # A query is the rule, and is told with its number.

@@ -17,12 +17,12 @@ from backoffice.formats import admin_url
 from backoffice.read_only import ReadOnlyAdmin
 
 
-class NothingToFillIn(forms.Form):
+class ConfirmForm(forms.Form):
     """An act that needs no more than a yes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class StaffAction:
     """One thing that staff with ``permission`` may do to a row that it ``applies_to``.
 
     ``perform`` gets the row's key, the user's key and what was filled in, makes the one service
@@ -35,24 +35,24 @@ class Act:
     permission: str
     applies_to: Callable[[Any], bool]
     perform: Callable[[UUID, UUID, Mapping[str, Any]], str]
-    form: type[forms.Form] = NothingToFillIn
+    form: type[forms.Form] = ConfirmForm
 
 
 class ActingAdmin(ReadOnlyAdmin):
     """A read-only page with one button."""
 
-    act: ClassVar[Act]
+    staff_action: ClassVar[StaffAction]
 
     def get_urls(self) -> list[URLPattern]:
         """The page that asks, beside the others."""
         view = self.admin_site.admin_view(self.act_view)
         return [
-            path(f"<path:object_id>/{self.act.name}/", view, name=self._act_name()),
+            path(f"<path:object_id>/{self.staff_action.name}/", view, name=self._act_name()),
             *super().get_urls(),
         ]
 
     def _act_name(self) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}_{self.act.name}"
+        return f"{self.opts.app_label}_{self.opts.model_name}_{self.staff_action.name}"
 
     def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask on GET, do it on POST."""
@@ -60,12 +60,12 @@ class ActingAdmin(ReadOnlyAdmin):
         if row is None:
             raise Http404
         user = self._permitted(request)
-        if not self.act.applies_to(row):
+        if not self.staff_action.applies_to(row):
             messages.warning(request, "There is nothing left to do here.")
             return HttpResponseRedirect(admin_url(row))
-        form = self.act.form(request.POST if request.method == "POST" else None)
+        form = self.staff_action.form(request.POST if request.method == "POST" else None)
         if form.is_bound and form.is_valid():
-            messages.success(request, self.act.perform(row.pk, user.pk, form.cleaned_data))
+            messages.success(request, self.staff_action.perform(row.pk, user.pk, form.cleaned_data))
             return HttpResponseRedirect(admin_url(row))
         return TemplateResponse(
             request, "backoffice/confirm.html", self._asking(request, row, form)
@@ -73,18 +73,18 @@ class ActingAdmin(ReadOnlyAdmin):
 
     def _permitted(self, request: HttpRequest) -> User:
         user = request.user
-        if not isinstance(user, User) or not user.has_perm(self.act.permission):
+        if not isinstance(user, User) or not user.has_perm(self.staff_action.permission):
             raise PermissionDenied
         return user
 
     def _asking(self, request: HttpRequest, row: Any, form: forms.Form) -> dict[str, Any]:
         return {
             **self.admin_site.each_context(request),
-            "title": self.act.title,
+            "title": self.staff_action.title,
             "opts": self.opts,
             "original": row,
             "original_url": admin_url(row),
-            "act": self.act,
+            "staff_action": self.staff_action,
             "form": form,
         }
 
@@ -98,7 +98,11 @@ class ActingAdmin(ReadOnlyAdmin):
         """The page, with the button where it makes sense and is allowed."""
         row = self.get_object(request, object_id)
         extra = dict(extra_context or {})
-        if row and self.act.applies_to(row) and request.user.has_perm(self.act.permission):
-            extra["act"] = self.act
+        if (
+            row
+            and self.staff_action.applies_to(row)
+            and request.user.has_perm(self.staff_action.permission)
+        ):
+            extra["staff_action"] = self.staff_action
             extra["act_url"] = reverse(f"admin:{self._act_name()}", args=[row.pk])
         return super().change_view(request, object_id, form_url, extra)
