@@ -22,11 +22,11 @@ def main() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     if "DATABASE_URL" not in os.environ:
-        _take_settings_of_the_local_stack()
+        _read_local_stack_settings()
     execute_from_command_line(sys.argv)
 
 
-def _take_settings_of_the_local_stack() -> None:
+def _read_local_stack_settings() -> None:
     import environ
 
     # As bin/run does, a relative folder is taken from the project's.

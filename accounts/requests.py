@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from accounts.authentication import TokenHolder
 
 
-def user_id_of(request: Request) -> UUID:
+def read_user_id(request: Request) -> UUID:
     """The user whose access token the request carries."""
     return cast("TokenHolder", request.user).user_id
 
 
-def client_of(request: Request) -> str:
+def read_client(request: Request) -> str:
     """Whose idempotency keys these are: ``user:<id>``."""
-    return f"user:{user_id_of(request).hex}"
+    return f"user:{read_user_id(request).hex}"

@@ -15,7 +15,7 @@ class Contact:
     locale: str = ""
 
 
-def contact_of(user_id: UUID) -> Contact | None:
+def find_contact(user_id: UUID) -> Contact | None:
     """The user's contact data; None when the user is gone, which a token outlives."""
     found = User.objects.filter(pk=user_id).values("email", "phone", "locale").first()
     return Contact(**found) if found else None

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from audit.models import AuditEvent
 
 
-def names_of(events: Iterable[AuditEvent]) -> Mapping[str, str]:
+def read_names(events: Iterable[AuditEvent]) -> Mapping[str, str]:
     """The user names behind the actors of ``events``, by the id that the trail holds."""
     ids = {event.actor_id for event in events if event.actor_kind == "user"}
     known = {UUID(text) for text in ids if _is_uuid(text)}

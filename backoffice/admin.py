@@ -16,11 +16,11 @@ from audit import services
 from audit.actions import AuditAction, read_label
 from audit.models import AuditEvent
 from backoffice import export, query
-from backoffice.actors import actor_word, names_of
+from backoffice.actors import actor_word, read_names
 from backoffice.change_list import UncountedChangeList
 from backoffice.filters import RangeFilter, ValuesFilter
 from backoffice.formats import json_block, shortened
-from backoffice.read_only import Finder, ReadOnlyAdmin, filter_of
+from backoffice.read_only import Finder, ReadOnlyAdmin, describe_filter
 from durable.ids import uuid7
 
 # What a request does is done within this time of its id being made.
@@ -58,7 +58,7 @@ def _request(operator: str, value: str) -> Q:
     return match & Q(occurred_at__range=(at - _REQUEST_SPAN, at + _REQUEST_SPAN))
 
 
-def _by_id(word: str) -> Iterable[object]:
+def _find_by_id(word: str) -> Iterable[object]:
     """An event's own id, or everything about the subject of that id."""
     found = query.read_id(word, "pay", "ord", "re", "evt")
     if found is None:
@@ -67,7 +67,7 @@ def _by_id(word: str) -> Iterable[object]:
     return events.values_list("pk", flat=True)[:500]
 
 
-def _by_request(word: str) -> Iterable[object]:
+def _find_by_request(word: str) -> Iterable[object]:
     if query.read_id(word) is None:
         return []
     return AuditEvent.objects.filter(_request(":", word)).values_list("pk", flat=True)[:500]
@@ -75,7 +75,7 @@ def _by_request(word: str) -> Iterable[object]:
 
 def _name_actors(rows: list[AuditEvent]) -> None:
     """Look the names of a whole page up at once."""
-    names = names_of(rows)
+    names = read_names(rows)
     for row in rows:
         row.actor_name = actor_word(row, names)  # type: ignore[attr-defined]
 
@@ -107,7 +107,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "request": _request,
         "day": query.day("occurred_at"),
     }
-    finders: ClassVar[tuple[Finder, ...]] = (_by_id, _by_request)
+    finders: ClassVar[tuple[Finder, ...]] = (_find_by_id, _find_by_request)
     export_columns: ClassVar[export.Columns] = {
         "occurred_at": lambda row: row.occurred_at,
         "actor_kind": lambda row: row.actor_kind,
@@ -143,7 +143,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
                     action=AuditAction.TRAIL_READ,
                     subject_type="audit_list",
                     subject_id=uuid7(),
-                    after={"filter": filter_of(request)},
+                    after={"filter": describe_filter(request)},
                 )
             ]
         )

@@ -107,7 +107,7 @@ def text(*lookups: str) -> Term:
 
     def term(operator: str, value: str) -> Q:
         _require_equality(operator)
-        return _any_of(Q(**{lookup: value}) for lookup in lookups)
+        return _match_any(Q(**{lookup: value}) for lookup in lookups)
 
     return term
 
@@ -222,7 +222,7 @@ def _require_equality(operator: str) -> None:
         raise QueryError("This field is compared by “:” only.")
 
 
-def _any_of(parts: Iterable[Q]) -> Q:
+def _match_any(parts: Iterable[Q]) -> Q:
     whole = Q()
     for part in parts:
         whole |= part

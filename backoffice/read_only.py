@@ -103,7 +103,7 @@ class ReadOnlyAdmin(_Base):
             if isinstance(item, str):
                 names |= {item, f"{item}__exact", f"{item}__isnull"}
             else:
-                names |= _parameters_of(item)
+                names |= _read_parameters(item)
         return names
 
     def get_search_results(
@@ -186,7 +186,7 @@ class ReadOnlyAdmin(_Base):
             return HttpResponseRedirect(f"{back}?{request.GET.urlencode()}")
         return export.response(
             name=str(self.opts.model_name),
-            filtered_by=filter_of(request),
+            filtered_by=describe_filter(request),
             rows=changelist.queryset,
             columns=self.export_columns,
         )
@@ -213,14 +213,14 @@ def record_reading(*, subject_type: str, row: Model) -> None:
     )
 
 
-def _parameters_of(item: Any) -> set[str]:
+def _read_parameters(item: Any) -> set[str]:
     """The names in the address that a filter class answers to."""
     single = getattr(item, "parameter_name", None)
     span = getattr(item, "parameter", None)
     return {single} if single else {f"{span}_from", f"{span}_to"}
 
 
-def filter_of(request: HttpRequest) -> str:
+def describe_filter(request: HttpRequest) -> str:
     """The search and the filters of a list as the trail may keep them."""
     pairs = (f"{name}={value}" for name, value in sorted(request.GET.items()) if value)
     return export.without_addresses(" ".join(pairs))

@@ -21,7 +21,7 @@ _BACK_DIGITS_MAX: Final = 13
 _LEAVING_FOR: Final = timedelta(minutes=10)
 
 
-def visit_of(request: HttpRequest, payment: Transaction | None) -> Visit:
+def read_visit(request: HttpRequest, payment: Transaction | None) -> Visit:
     """What this browser is doing with ``payment``."""
     if payment is None or not payment.is_live:
         return Visit()

@@ -56,7 +56,7 @@ def shop(request: HttpRequest) -> HttpResponse:
 def history(request: HttpRequest) -> HttpResponse:
     """The signed-in shopper's orders, newest first."""
     user = cast("User", request.user)
-    pages = Paginator(selectors.orders_of(user.pk), ORDERS_PER_PAGE)
+    pages = Paginator(selectors.find_orders(user.pk), ORDERS_PER_PAGE)
     shown = pages.get_page(request.GET.get("page"))
     return render(request, "checkout/orders.html", {"orders": shown})
 

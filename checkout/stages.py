@@ -51,7 +51,7 @@ class Visit:
     is_unpaid_since: bool = False
 
 
-def stage_of(order: Order, payment: Transaction | None, visit: Visit, now: datetime) -> Stage:
+def find_stage(order: Order, payment: Transaction | None, visit: Visit, now: datetime) -> Stage:
     """The stage of ``order``, whose latest payment is ``payment``."""
     if payment is None:
         return Stage.CANCELLED if order.status == OrderStatus.CANCELLED else Stage.UNPAID

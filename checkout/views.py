@@ -24,8 +24,8 @@ from audit.context import Actor, acting
 from checkout import browser_state
 from checkout.decorators import SeeOther, page, see_other
 from checkout.forms import PayForm, mint_form_token
-from checkout.stages import MOVING, PAYABLE, Stage, is_over, stage_of
-from checkout.wording import PROBLEMS, Problem, gateway_name, method_words, title_of
+from checkout.stages import MOVING, PAYABLE, Stage, find_stage, is_over
+from checkout.wording import PROBLEMS, Problem, find_title, gateway_name, method_words
 from gateways.outcome import FailureCode
 from orders import selectors as orders
 from orders.models import Order
@@ -114,7 +114,7 @@ def start(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Start a payment and go on to the status page, which leads to the gateway."""
     if request.method != "POST":
         return see_other("pay", order_id=order_id)
-    order = orders.order_by_id(order_id)
+    order = orders.get_order(order_id)
     form = PayForm(request.POST, order_id=order_id, offers=build_offers(order.total_money))
     if not form.is_valid():
         return _choose_again(order_id, form.problem)
@@ -156,7 +156,7 @@ def status_json(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def come_back(request: HttpRequest, order_id: UUID, reference: UUID) -> HttpResponse:
     """The shopper returns from the gateway: ask it soon, and show what we know meanwhile."""
-    payment = _payment_of(order_id, reference)
+    payment = _find_payment(order_id, reference)
     if payment.is_live:
         with _holder(request, order_id):
             lifecycle.request_status_query(transaction_id=payment.pk)
@@ -171,7 +171,7 @@ def come_back(request: HttpRequest, order_id: UUID, reference: UUID) -> HttpResp
 def change(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Give up the payment that the form names, to pay in another way."""
     if request.method == "POST":
-        payment = _payment_of(order_id, _reference(request.POST.get("reference", "")))
+        payment = _find_payment(order_id, _reference(request.POST.get("reference", "")))
         try:
             with _holder(request, order_id):
                 lifecycle.cancel_payment(transaction_id=payment.pk, code=FailureCode.SUPERSEDED)
@@ -196,11 +196,11 @@ def receipt(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
 
 def _situation(request: HttpRequest, order_id: UUID) -> Situation:
-    order = orders.order_by_id(order_id)
+    order = orders.get_order(order_id)
     payment = selectors.latest_payment(order_id)
     now = timezone.now()
-    visit = browser_state.visit_of(request, payment)
-    stage = stage_of(order, payment, visit, now)
+    visit = browser_state.read_visit(request, payment)
+    stage = find_stage(order, payment, visit, now)
     is_out_of_reach = (
         payment is not None
         and stage is Stage.CONNECTING
@@ -264,7 +264,7 @@ def _status_context(request: HttpRequest, found: Situation) -> dict[str, object]
         "words": method_words(payment.method) if payment else None,
         "stage": found.stage,
         "not_needed": _not_needed(found),
-        "title": title_of(found.stage, gateway),
+        "title": find_title(found.stage, gateway),
         "stage_template": f"checkout/stages/{found.stage}.html",
         "is_moving": found.stage in MOVING,
         "is_slow": found.is_slow,
@@ -280,9 +280,9 @@ def _not_needed(found: Situation) -> list[Transaction]:
     return selectors.payments_not_needed(found.order.pk) if found.stage is Stage.PAID else []
 
 
-def _payment_of(order_id: UUID, reference: UUID) -> Transaction:
+def _find_payment(order_id: UUID, reference: UUID) -> Transaction:
     """The payment, if it is one of this order: a link opens its own order only."""
-    payment = selectors.payment_by_id(reference)
+    payment = selectors.find_payment(reference)
     if payment is None or payment.order_id != order_id:
         raise Http404
     return payment

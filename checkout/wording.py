@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from checkout.stages import Stage
 from orders.states import OrderStatus
-from payments.routing.registry import psp_of
+from payments.routing.registry import find_psp
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +95,14 @@ ORDER_STATUSES: Final[Mapping[str, str | Promise]] = {
 }
 
 
-def title_of(stage: Stage, gateway: str) -> str:
+def find_title(stage: Stage, gateway: str) -> str:
     """The heading of ``stage``, for a payment at ``gateway``."""
     return str(TITLES[stage]) % {"name": gateway}
 
 
 def gateway_name(gateway: str) -> str:
     """``VNPAY`` for ``vnpay`` and each account there; the word itself where we have no name."""
-    psp = psp_of(gateway)
+    psp = find_psp(gateway)
     return GATEWAYS.get(psp, psp)
 
 

@@ -83,7 +83,7 @@ def _reading(model: type[Model]) -> tuple[list[str], list[tuple[int, Any]]]:
     return [field.attname for _, field in fields], converted
 
 
-def field_of(model: type[Model], name: str) -> "Field[Any, Any]":
+def find_field(model: type[Model], name: str) -> "Field[Any, Any]":
     """The field that ``name`` (``pk``, ``order`` or ``order_id``) stands for."""
     for field in model._meta.local_concrete_fields:
         if name in {field.name, field.attname} or (name == "pk" and field.primary_key):
@@ -144,7 +144,7 @@ def _updating(
 ) -> tuple[tuple["Field[Any, Any]", ...], str, str, str]:
     """The fields with the key first, the statement, and the places of the first and other rows."""
     meta = model._meta
-    fields = (meta.pk, *(field_of(model, name) for name in names))
+    fields = (meta.pk, *(find_field(model, name) for name in names))
     columns = [f'"{field.column}"' for field in fields]
     sets = ",".join(f"{column} = v.{column}" for column in columns[1:])
     statement = (

@@ -59,7 +59,7 @@ class DueRow(models.Model):
 
         Rows that another worker is taking at this moment are skipped, not waited for.
         """
-        columns = [bulk.field_of(cls, name).column for name in only]
+        columns = [bulk.find_field(cls, name).column for name in only]
         claiming = _CLAIM.format(
             table=cls._meta.db_table, only="".join(f' AND "{column}" = %s' for column in columns)
         )

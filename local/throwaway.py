@@ -29,7 +29,7 @@ SIGNAL_STATUS = 128
 
 
 @contextmanager
-def settings_of_a_new_stack(
+def make_stack_settings(
     *, database_url: str = "", redis_url: str = ""
 ) -> Iterator[tuple[Servers, dict[str, str]]]:
     """Servers, and the settings of a stack around them, in a folder that is removed afterwards.
@@ -64,7 +64,7 @@ def run(command: list[str]) -> int:
         "database_url": os.environ.get("DATABASE_URL", ""),
         "redis_url": os.environ.get("REDIS_URL", ""),
     }
-    with settings_of_a_new_stack(**given) as (servers, settings):
+    with make_stack_settings(**given) as (servers, settings):
         process = subprocess.Popen(_resolved(command), env=environment.process_env(settings))
         servers.guard.watch(process.pid, signal.SIGTERM)
         try:

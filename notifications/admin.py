@@ -43,7 +43,7 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(STATES[word][1]) if word in STATES else queryset
 
 
-def state_of(row: Notification) -> str:
+def find_state(row: Notification) -> str:
     """The word for where ``row`` stands."""
     if row.sent_at:
         return "sent"
@@ -52,7 +52,7 @@ def state_of(row: Notification) -> str:
     return "retrying" if row.failures else "waiting"
 
 
-def _by_id(word: str) -> Iterable[object]:
+def _find_by_id(word: str) -> Iterable[object]:
     """A message's own id, or the messages about the payment or order of that id."""
     found = query.read_id(word, "pay", "ord")
     if found is None:
@@ -88,14 +88,14 @@ class NotificationAdmin(ReadOnlyAdmin):
         "recipient": query.email("recipient"),
         "template": query.text("template"),
     }
-    finders: ClassVar[tuple[Finder, ...]] = (_by_id, _by_recipient)
+    finders: ClassVar[tuple[Finder, ...]] = (_find_by_id, _by_recipient)
     export_columns: ClassVar[export.Columns] = {
         "id": lambda row: row.pk.hex,
         "about": lambda row: row.subject_id.hex,
         "template": lambda row: row.template,
         "channel": lambda row: row.channel,
         "recipient": lambda row: row.recipient,
-        "state": state_of,
+        "state": find_state,
         "created_at": lambda row: row.created_at,
         "sent_at": lambda row: row.sent_at,
     }
@@ -103,7 +103,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     @admin.display(description="state")
     def state(self, row: Notification) -> SafeString | str:
         """Sent, waiting, being retried, or given up."""
-        word = state_of(row)
+        word = find_state(row)
         return badge(word, STATES[word][0])
 
     @admin.display(description="text")

@@ -10,8 +10,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.requests import user_id_of
-from accounts.selectors import contact_of
+from accounts.requests import read_user_id
+from accounts.selectors import find_contact
 from accounts.throttling import WriteThrottle
 from durable.ids import parse_public_id
 from orders import selectors
@@ -45,7 +45,7 @@ class OrdersView(GenericAPIView[Order]):
     @extend_schema(operation_id="list_orders", responses=OrderSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List the caller's orders, newest first."""
-        page = self.paginate_queryset(selectors.orders_of(user_id_of(request)))
+        page = self.paginate_queryset(selectors.find_orders(read_user_id(request)))
         return self.get_paginated_response(OrderSerializer(page, many=True).data)
 
     @extend_schema(
@@ -74,16 +74,16 @@ class OrderView(GenericAPIView[Order]):
     @extend_schema(operation_id="get_order", responses=OrderSerializer)
     def get(self, request: Request, order_id: str) -> Response:
         """Show one order."""
-        order = selectors.order_of(user_id_of(request), parse_public_id("ord", order_id))
+        order = selectors.find_user_order(read_user_id(request), parse_public_id("ord", order_id))
         return Response(OrderSerializer(order).data)
 
 
 def _customer(request: Request, body: dict[str, Any]) -> Customer:
-    contact = contact_of(user_id_of(request))
+    contact = find_contact(read_user_id(request))
     if contact is None:
         raise AuthenticationFailed("The account of this token is gone.")
     return Customer(
-        user_id=user_id_of(request),
+        user_id=read_user_id(request),
         email=body["customer_email"] or contact.email,
         phone=body["customer_phone"] or contact.phone,
         locale=contact.locale or "en",

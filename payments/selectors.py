@@ -20,7 +20,7 @@ _POLL_SLOWER_S: Final = 0.25
 _SLOWER_AFTER_S: Final = 1.0
 
 
-def payments_of(user_id: UUID) -> QuerySet[Transaction]:
+def find_payments(user_id: UUID) -> QuerySet[Transaction]:
     """The payments of one user's orders, however they were started, newest first."""
     return Transaction.objects.filter(order__customer=user_id).order_by("-created_at", "-id")
 
@@ -32,7 +32,7 @@ _OWN: Final = (
 )
 
 
-def payment_of(user_id: UUID, transaction_id: UUID | None) -> Transaction:
+def find_user_payment(user_id: UUID, transaction_id: UUID | None) -> Transaction:
     """One of them. Raises PaymentNotFound, for somebody else's too."""
     found = bulk.select(Transaction, _OWN, [transaction_id, user_id]) if transaction_id else []
     if not found:
@@ -76,7 +76,7 @@ def _signs_links(name: str) -> bool:
     return adapter is not None and Verb.CREATE in adapter.local_verbs
 
 
-def payment_by_id(transaction_id: UUID) -> Transaction | None:
+def find_payment(transaction_id: UUID) -> Transaction | None:
     """One payment with its order, for whoever may see the order."""
     return Transaction.objects.select_related("order").filter(pk=transaction_id).first()
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from gateways.operation import Json
 from gateways.paypal import webhooks
-from gateways.paypal.order import child, text_of
+from gateways.paypal.order import child, read_text
 from gateways.settlement import ReportUnavailable
 from gateways.webhook import Notice
 
@@ -30,20 +30,20 @@ def path(dispute_id: str) -> str:
     return f"{_PATH}/{dispute_id}"
 
 
-def ids_of(listed: Json) -> tuple[str, ...]:
+def read_ids(listed: Json) -> tuple[str, ...]:
     """The ids in a list. Raises ReportUnavailable if it is none, or goes on."""
     items, links = listed.get("items", []), listed.get("links", [])
     if not isinstance(items, list) or not isinstance(links, list):
         raise ReportUnavailable("PayPal's answer is no list of disputes")
     if any(isinstance(link, dict) and link.get("rel") == "next" for link in links):
         raise ReportUnavailable("more disputes about one capture than a page holds")
-    return tuple(text_of(item, "dispute_id") if isinstance(item, dict) else "" for item in items)
+    return tuple(read_text(item, "dispute_id") if isinstance(item, dict) else "" for item in items)
 
 
 def read(dispute: Json, dispute_id: str) -> Notice:
     """A dispute as a notice; the same state gives the same event. Raises ReportUnavailable."""
-    if text_of(dispute, "dispute_id") != dispute_id:
+    if read_text(dispute, "dispute_id") != dispute_id:
         raise ReportUnavailable("PayPal answered about another dispute")
-    decided = text_of(child(dispute, "dispute_outcome"), "outcome_code")
-    event_id = ":".join((dispute_id, text_of(dispute, "status"), decided))
+    decided = read_text(child(dispute, "dispute_outcome"), "outcome_code")
+    event_id = ":".join((dispute_id, read_text(dispute, "status"), decided))
     return webhooks.read_dispute(event_id, _EVENT_TYPE, dispute)

@@ -133,7 +133,7 @@ class PaypalGateway(Gateway):
             # Nothing was taken, so that there is nothing to dispute.
             return ()
         listed = self._get(disputes.list_path(capture_id))
-        return tuple(self.dispute(dispute_id) for dispute_id in disputes.ids_of(listed))
+        return tuple(self.dispute(dispute_id) for dispute_id in disputes.read_ids(listed))
 
     @override
     def dispute(self, psp_reference: str) -> Notice:

@@ -75,7 +75,7 @@ class ErrorMeaning:
     kind: OutcomeKind
     failure: FailureCode | None = None
 
-    def failure_of(self, issue: str, message: str) -> Failure | None:
+    def read_failure(self, issue: str, message: str) -> Failure | None:
         """The failure in our words, with PayPal's beside it."""
         return Failure(self.failure, issue, message) if self.failure else None
 

@@ -27,24 +27,24 @@ _PAGE_RELS: Final = ("payer-action", "approve")
 def read_order(operation: Operation, order: Json, psp_urls: PspUrls) -> Outcome:
     """The outcome that an order's current state tells. Another order's tells nothing."""
     asked = operation.details.psp_reference
-    order_id, unit = text_of(order, "id"), first_unit(order)
-    captures, holds = payments_of(unit, "captures"), payments_of(unit, "authorizations")
-    named = {text_of(node, "custom_id") for node in (unit, *captures, *holds)} - {""}
+    order_id, unit = read_text(order, "id"), first_unit(order)
+    captures, holds = find_payments(unit, "captures"), find_payments(unit, "authorizations")
+    named = {read_text(node, "custom_id") for node in (unit, *captures, *holds)} - {""}
     if not order_id or order_id != (asked or order_id) or named - {operation.details.reference}:
         return Outcome(OutcomeKind.UNKNOWN)
-    outcome = _of_payments(captures, holds)
+    outcome = _find_by_payments(captures, holds)
     return replace(
-        outcome or _of_status(operation, order, unit, psp_urls),
+        outcome or _read_status(operation, order, unit, psp_urls),
         reference=next(iter(named), ""),
         psp_reference=order_id,
-        account=text_of(child(unit, "payee"), "merchant_id"),
+        account=read_text(child(unit, "payee"), "merchant_id"),
     )
 
 
 def read_capture(operation: Operation, capture: Json) -> Outcome:
     """The capture of a hold, which PayPal answers by itself and not within its order."""
-    named = text_of(capture, "custom_id")
-    outcome = _of_captures([capture])
+    named = read_text(capture, "custom_id")
+    outcome = _read_captures([capture])
     if outcome is None or named not in {"", operation.details.reference}:
         return Outcome(OutcomeKind.UNKNOWN)
     if outcome.kind is OutcomeKind.DECLINED:
@@ -60,7 +60,7 @@ def first_unit(order: Json) -> Json:
     return first if isinstance(first, dict) else {}
 
 
-def payments_of(unit: Json, name: str) -> list[Json]:
+def find_payments(unit: Json, name: str) -> list[Json]:
     """The captures, authorizations or refunds that a purchase unit lists."""
     listed = child(unit, "payments").get(name)
     return [node for node in listed if isinstance(node, dict)] if isinstance(listed, list) else []
@@ -72,38 +72,38 @@ def child(node: Json, name: str) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def text_of(node: Json, name: str) -> str:
+def read_text(node: Json, name: str) -> str:
     """The text under ``name``, or ""."""
     value = node.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _of_payments(captures: Sequence[Json], holds: Sequence[Json]) -> Outcome | None:
-    captured = _of_captures(captures)
-    is_used_up = all(text_of(hold, "status") == "CAPTURED" for hold in holds)
+def _find_by_payments(captures: Sequence[Json], holds: Sequence[Json]) -> Outcome | None:
+    captured = _read_captures(captures)
+    is_used_up = all(read_text(hold, "status") == "CAPTURED" for hold in holds)
     if captured and (captured.kind is not OutcomeKind.DECLINED or is_used_up):
         return captured
     # A declined capture may leave its hold standing.
-    return _of_holds(holds)
+    return _read_holds(holds)
 
 
-def _of_captures(captures: Sequence[Json]) -> Outcome | None:
+def _read_captures(captures: Sequence[Json]) -> Outcome | None:
     """All captures together: money taken beats money on its way beats a no."""
-    kinds = [CAPTURE_STATUSES.get(text_of(node, "status")) for node in captures]
+    kinds = [CAPTURE_STATUSES.get(read_text(node, "status")) for node in captures]
     if None in kinds:
         return Outcome(OutcomeKind.UNKNOWN)
     for kind in (OutcomeKind.SUCCEEDED, OutcomeKind.PENDING):
         chosen = [node for node, said in zip(captures, kinds, strict=True) if said is kind]
         if chosen:
-            return _of_chosen(kind, chosen)
+            return _read_chosen(kind, chosen)
     return None if not captures else _declined(captures[-1])
 
 
-def _of_chosen(kind: OutcomeKind, captures: Sequence[Json]) -> Outcome:
+def _read_chosen(kind: OutcomeKind, captures: Sequence[Json]) -> Outcome:
     # Two captures are two charges: their sum shows it, where one of them alone would hide it.
     total = _sum(amounts.read(node.get("amount")) for node in captures)
     last = captures[-1]
-    reason = text_of(child(last, "status_details"), "reason")
+    reason = read_text(child(last, "status_details"), "reason")
     failure = PENDING_FAILURES.get(reason)
     if total is None:
         return Outcome(OutcomeKind.UNKNOWN)
@@ -118,20 +118,20 @@ def _of_chosen(kind: OutcomeKind, captures: Sequence[Json]) -> Outcome:
 def _facts(capture: Json, reason: str) -> dict[str, str]:
     fee = child(child(capture, "seller_receivable_breakdown"), "paypal_fee")
     facts = {
-        "capture_id": text_of(capture, "id"),
+        "capture_id": read_text(capture, "id"),
         "pending_reason": reason,
         # Missing while the capture is pending, so it may come with a later answer.
-        "paypal_fee": f"{text_of(fee, 'value')} {text_of(fee, 'currency_code')}".strip(),
+        "paypal_fee": f"{read_text(fee, 'value')} {read_text(fee, 'currency_code')}".strip(),
     }
     return {name: value for name, value in facts.items() if value}
 
 
 def _declined(capture: Json) -> Outcome:
-    processor = text_of(child(capture, "processor_response"), "response_code")
+    processor = read_text(child(capture, "processor_response"), "response_code")
     return Outcome(
         OutcomeKind.DECLINED,
         money=amounts.read(capture.get("amount")),
-        failure=Failure(FailureCode.DECLINED, processor or text_of(capture, "status")),
+        failure=Failure(FailureCode.DECLINED, processor or read_text(capture, "status")),
     )
 
 
@@ -147,12 +147,12 @@ def _sum(amounts: Iterable[Money | None]) -> Money | None:
     return total
 
 
-def _of_holds(holds: Sequence[Json]) -> Outcome | None:
+def _read_holds(holds: Sequence[Json]) -> Outcome | None:
     if not holds:
         return None
     # A hold that was renewed at PayPal stands under another id, beside the one before it.
     hold = next((each for each in reversed(holds) if _stands(each)), holds[-1])
-    status = text_of(hold, "status")
+    status = read_text(hold, "status")
     kind = AUTHORIZATION_STATUSES.get(status, OutcomeKind.UNKNOWN)
     held = amounts.read(hold.get("amount"))
     if kind is OutcomeKind.AUTHORIZED and held is None:
@@ -161,8 +161,8 @@ def _of_holds(holds: Sequence[Json]) -> Outcome | None:
     if failure is FailureCode.CANCELLED and _has_run_out(hold):
         failure = FailureCode.EXPIRED
     facts = {
-        "authorization_id": text_of(hold, "id"),
-        "authorization_expires_at": text_of(hold, "expiration_time"),
+        "authorization_id": read_text(hold, "id"),
+        "authorization_expires_at": read_text(hold, "expiration_time"),
     }
     return Outcome(
         kind,
@@ -173,25 +173,25 @@ def _of_holds(holds: Sequence[Json]) -> Outcome | None:
 
 
 def _stands(hold: Json) -> bool:
-    return AUTHORIZATION_STATUSES.get(text_of(hold, "status")) is OutcomeKind.AUTHORIZED
+    return AUTHORIZATION_STATUSES.get(read_text(hold, "status")) is OutcomeKind.AUTHORIZED
 
 
 def _has_run_out(hold: Json) -> bool:
     """Whether PayPal let the hold go because its time was over: its own two times tell."""
-    ended, limit = text_of(hold, "update_time"), text_of(hold, "expiration_time")
+    ended, limit = read_text(hold, "update_time"), read_text(hold, "expiration_time")
     try:
         return datetime.fromisoformat(ended) >= datetime.fromisoformat(limit)
     except (TypeError, ValueError):
         return False
 
 
-def _of_status(operation: Operation, order: Json, unit: Json, psp_urls: PspUrls) -> Outcome:
+def _read_status(operation: Operation, order: Json, unit: Json, psp_urls: PspUrls) -> Outcome:
     """An order with no payment in it: nothing is taken, and nothing is held."""
-    status = text_of(order, "status")
+    status = read_text(order, "status")
     kind = ORDER_STATUSES.get(status, OutcomeKind.UNKNOWN)
     amount = amounts.read(unit.get("amount"))
     if status == "APPROVED":
-        return _of_approval(operation, amount)
+        return _read_approval(operation, amount)
     if operation.verb is Verb.CREATE and kind is OutcomeKind.UNPAID:
         return _page(operation, order, amount, psp_urls)
     failure = Failure(FailureCode.CANCELLED, status) if kind is OutcomeKind.DECLINED else None
@@ -201,7 +201,7 @@ def _of_status(operation: Operation, order: Json, unit: Json, psp_urls: PspUrls)
     return Outcome(kind, money=amount, failure=failure, psp_data=data)
 
 
-def _of_approval(operation: Operation, amount: Money | None) -> Outcome:
+def _read_approval(operation: Operation, amount: Money | None) -> Outcome:
     """The shopper has agreed; only our capture takes the money, so it must follow.
 
     It is "unpaid" by PayPal's own word, which lets somebody who cancelled be let go.
@@ -240,6 +240,6 @@ def _page_url(order: Json, psp_urls: PspUrls) -> str:
     links = order.get("links")
     for link in links if isinstance(links, list) else []:
         if isinstance(link, dict) and link.get("rel") in _PAGE_RELS:
-            url = text_of(link, "href")
+            url = read_text(link, "href")
             return url if psp_urls.is_own(url) else ""
     return ""

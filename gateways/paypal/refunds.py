@@ -4,7 +4,7 @@ from gateways.operation import Json, Operation, Verb
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from gateways.paypal import amounts
 from gateways.paypal.mapping import REFUND_STATUSES
-from gateways.paypal.order import first_unit, payments_of, text_of
+from gateways.paypal.order import find_payments, first_unit, read_text
 
 
 def read(operation: Operation, content: Json) -> Outcome:
@@ -15,7 +15,7 @@ def read(operation: Operation, content: Json) -> Outcome:
     wanted = operation.refund_reference if is_asked else operation.reference
     known_id = operation.refund_psp_reference if is_asked else ""
     outcome = read_refund(content)
-    named = references_of(content)
+    named = read_references(content)
     # A refund made on PayPal's own pages carries no reference of ours, so none is demanded.
     is_other = bool(named) and bool(wanted) and wanted not in named
     if is_other or (known_id and outcome.psp_reference != known_id):
@@ -25,35 +25,35 @@ def read(operation: Operation, content: Json) -> Outcome:
 
 def read_refund(refund: Json) -> Outcome:
     """What the refund's own fields say."""
-    kind = REFUND_STATUSES.get(text_of(refund, "status"), OutcomeKind.UNKNOWN)
+    kind = REFUND_STATUSES.get(read_text(refund, "status"), OutcomeKind.UNKNOWN)
     amount = amounts.read(refund.get("amount"))
-    refund_id = text_of(refund, "id")
+    refund_id = read_text(refund, "id")
     if not refund_id or (kind is OutcomeKind.SUCCEEDED and amount is None):
         kind = OutcomeKind.UNKNOWN
-    status = text_of(refund, "status")
+    status = read_text(refund, "status")
     return Outcome(
         kind,
         money=amount,
-        reference=next(iter(references_of(refund)), ""),
+        reference=next(iter(read_references(refund)), ""),
         psp_reference=refund_id,
         failure=Failure(FailureCode.DECLINED, status) if kind is OutcomeKind.DECLINED else None,
     )
 
 
-def references_of(node: Json) -> list[str]:
+def read_references(node: Json) -> list[str]:
     """Our reference, wherever PayPal repeats it."""
-    found = (text_of(node, "custom_id"), text_of(node, "invoice_id"))
+    found = (read_text(node, "custom_id"), read_text(node, "invoice_id"))
     return [text for text in found if text]
 
 
 def _find(operation: Operation, order: Json) -> Outcome:
     """Our refund among those that its order lists; none there means that none was made."""
-    if text_of(order, "id") != operation.details.psp_reference:
+    if read_text(order, "id") != operation.details.psp_reference:
         return Outcome(OutcomeKind.UNKNOWN)
-    refunds = payments_of(first_unit(order), "refunds")
+    refunds = find_payments(first_unit(order), "refunds")
     for refund in refunds:
-        if operation.refund_reference in references_of(refund):
+        if operation.refund_reference in read_references(refund):
             return read_refund(refund)
     # One without any reference might be ours.
-    is_certain = all(references_of(refund) for refund in refunds)
+    is_certain = all(read_references(refund) for refund in refunds)
     return Outcome(OutcomeKind.UNPAID if is_certain else OutcomeKind.UNKNOWN)

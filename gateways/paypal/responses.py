@@ -77,7 +77,7 @@ def _read_refusal(operation: Operation, answer: HttpAnswer) -> Outcome:
     outcome = Outcome(
         meaning.kind,
         psp_reference=_payment_id(operation),
-        failure=meaning.failure_of(issue or name, message),
+        failure=meaning.read_failure(issue or name, message),
     )
     return _back_to_page(operation, outcome) if issue in mapping.APPROVAL_USED_UP else outcome
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from gateways.operation import Json
 from gateways.paypal import amounts
 from gateways.paypal.mapping import SETTLEMENT_KINDS, SETTLEMENT_STATUSES
-from gateways.paypal.order import child, text_of
+from gateways.paypal.order import child, read_text
 from gateways.settlement import (
     Movement,
     RecordKind,
@@ -104,7 +104,7 @@ def read_page(content: Json) -> Page:
         records=tuple(_read_row(row) for row in listed),
         pages=pages,
         rows=rows if type(rows) is int else None,
-        refreshed_at=_moment(text_of(content, "last_refreshed_datetime")),
+        refreshed_at=_moment(read_text(content, "last_refreshed_datetime")),
     )
 
 
@@ -150,14 +150,14 @@ def _read_row(row: object) -> SettlementRecord:
 
 
 def _read_info(info: Json) -> SettlementRecord:
-    number, code = text_of(info, "transaction_id"), text_of(info, "transaction_event_code")
-    begun = text_of(info, "transaction_initiation_date")
+    number, code = read_text(info, "transaction_id"), read_text(info, "transaction_event_code")
+    begun = read_text(info, "transaction_initiation_date")
     booked_at, gross = _moment(begun), _movement(info.get("transaction_amount"))
     if not number or not code or booked_at is None or gross is None:
         raise _unreadable(info, "no id, code, time or amount")
     kind = SETTLEMENT_KINDS.get(code, RecordKind.UNKNOWN)
     fee = _fee(info, gross)
-    named = text_of(info, "custom_field") or text_of(info, "invoice_id")
+    named = read_text(info, "custom_field") or read_text(info, "invoice_id")
     return SettlementRecord(
         # The id alone is not unique, and the same row may come again with another status.
         record_id=f"{number}:{code}:{gross.minor}:{begun}",
@@ -167,12 +167,12 @@ def _read_info(info: Json) -> SettlementRecord:
         fee=fee,
         net=gross - fee,
         booked_at=booked_at,
-        status=SETTLEMENT_STATUSES.get(text_of(info, "transaction_status"), RecordStatus.UNKNOWN),
+        status=SETTLEMENT_STATUSES.get(read_text(info, "transaction_status"), RecordStatus.UNKNOWN),
         reference=named if kind in {RecordKind.PAYMENT, RecordKind.REFUND} else "",
         psp_reference=number,
         payment_reference="" if kind is RecordKind.REFUND else named,
         payment_psp_reference=(
-            number if kind is RecordKind.PAYMENT else text_of(info, "paypal_reference_id")
+            number if kind is RecordKind.PAYMENT else read_text(info, "paypal_reference_id")
         ),
         payout=number if kind is RecordKind.PAYOUT else "",
         raw=redact_object({key: info[key] for key in info.keys() - _PERSONAL}),
@@ -213,5 +213,5 @@ def _moment(text: str) -> datetime | None:
 
 
 def _unreadable(info: Json, why: str) -> ReportUnavailable:
-    number = text_of(info, "transaction_id")[:_SHOWN_MAX]
+    number = read_text(info, "transaction_id")[:_SHOWN_MAX]
     return ReportUnavailable(f"a row of PayPal's report cannot be read: {number!r}: {why}")

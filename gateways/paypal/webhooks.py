@@ -13,8 +13,8 @@ from gateways.paypal import amounts
 from gateways.paypal.certificates import Certificates, CertificateUnavailable
 from gateways.paypal.config import Config
 from gateways.paypal.mapping import DISPUTE_OUTCOMES, EVENTS, OPEN_DISPUTES, Event
-from gateways.paypal.order import child, first_unit, text_of
-from gateways.paypal.refunds import read_refund, references_of
+from gateways.paypal.order import child, first_unit, read_text
+from gateways.paypal.refunds import read_references, read_refund
 from gateways.paypal.signing import Transmission
 from gateways.webhook import (
     Answer,
@@ -51,7 +51,7 @@ def read(
         raise WebhookRefused("the body is no JSON object")
     transmission = Transmission.from_headers(delivery.headers)
     _require_genuine(transmission, delivery, config, certificates, ask_paypal)
-    event_id, event_type = text_of(event, "id"), text_of(event, "event_type")
+    event_id, event_type = read_text(event, "id"), read_text(event, "event_type")
     if not event_id:
         raise WebhookRefused("the event has no id")
     known = EVENTS.get(event_type)
@@ -101,12 +101,12 @@ def _is_proven_here(
     return True
 
 
-def _of_payment(event_id: str, event_type: str, known: Event, resource: Json) -> Notice:
+def _read_payment(event_id: str, event_type: str, known: Event, resource: Json) -> Notice:
     """About an order, a capture or a hold: what it says is asked for again, not believed."""
     is_order = event_type.startswith("CHECKOUT.ORDER.")
     unit = first_unit(resource)
-    order_id = text_of(resource, "id") if is_order else _order_of(resource)
-    reference = next(iter(references_of(resource) or references_of(unit)), "")
+    order_id = read_text(resource, "id") if is_order else _read_order_id(resource)
+    reference = next(iter(read_references(resource) or read_references(unit)), "")
     return Notice(
         event_id,
         event_type,
@@ -122,7 +122,7 @@ def _of_payment(event_id: str, event_type: str, known: Event, resource: Json) ->
     )
 
 
-def _of_refund(event_id: str, event_type: str, known: Event, resource: Json) -> Notice:
+def _read_refund(event_id: str, event_type: str, known: Event, resource: Json) -> Notice:
     """About a refund, ours or one that somebody made on PayPal's own pages."""
     outcome = read_refund(resource)
     return Notice(
@@ -132,25 +132,25 @@ def _of_refund(event_id: str, event_type: str, known: Event, resource: Json) -> 
         psp_reference=outcome.psp_reference,
         outcome=replace(outcome, next_verb=known.next_verb),
         subject=Subject.REFUND,
-        payment_psp_reference=_order_of(resource) or _up(resource, "captures"),
+        payment_psp_reference=_read_order_id(resource) or _up(resource, "captures"),
     )
 
 
-def _of_dispute(event_id: str, event_type: str, _known: Event, resource: Json) -> Notice:
+def _read_dispute(event_id: str, event_type: str, _known: Event, resource: Json) -> Notice:
     """About a dispute, or a capture that PayPal took back (which comes with no dispute's id)."""
     if event_type == "PAYMENT.CAPTURE.REVERSED":
-        return _of_reversal(event_id, event_type, resource)
+        return _read_reversal(event_id, event_type, resource)
     return read_dispute(event_id, event_type, resource)
 
 
-def _of_reversal(event_id: str, event_type: str, resource: Json) -> Notice:
+def _read_reversal(event_id: str, event_type: str, resource: Json) -> Notice:
     # PayPal's samples show the refund that took the money, and its capture only as a link. A
     # dispute may tell of the same money under its own id: the capture's id joins the two.
-    capture_id = _up(resource, "captures") or text_of(resource, "id")
+    capture_id = _up(resource, "captures") or read_text(resource, "id")
     return Notice(
         event_id,
         event_type,
-        reference=next(iter(references_of(resource)), ""),
+        reference=next(iter(read_references(resource)), ""),
         psp_reference=capture_id,
         outcome=Outcome(
             OutcomeKind.SUCCEEDED,
@@ -159,14 +159,14 @@ def _of_reversal(event_id: str, event_type: str, resource: Json) -> Notice:
             psp_data={"capture_id": capture_id},
         ),
         subject=Subject.DISPUTE,
-        payment_psp_reference=_order_of(resource) or capture_id,
+        payment_psp_reference=_read_order_id(resource) or capture_id,
     )
 
 
 _READERS: Final[dict[Subject, Callable[[str, str, Event, Json], Notice]]] = {
-    Subject.PAYMENT: _of_payment,
-    Subject.REFUND: _of_refund,
-    Subject.DISPUTE: _of_dispute,
+    Subject.PAYMENT: _read_payment,
+    Subject.REFUND: _read_refund,
+    Subject.DISPUTE: _read_dispute,
 }
 
 
@@ -177,33 +177,33 @@ def read_dispute(event_id: str, event_type: str, dispute: Json) -> Notice:
     return Notice(
         event_id,
         event_type,
-        reference=text_of(disputed, "custom") or text_of(disputed, "invoice_number"),
+        reference=read_text(disputed, "custom") or read_text(disputed, "invoice_number"),
         psp_reference=outcome.psp_reference,
         outcome=outcome,
         subject=Subject.DISPUTE,
-        payment_psp_reference=text_of(disputed, "seller_transaction_id"),
+        payment_psp_reference=read_text(disputed, "seller_transaction_id"),
     )
 
 
 def _dispute_outcome(dispute: Json) -> Outcome:
     """SUCCEEDED: the money is gone. DECLINED: it stays, or came back. PENDING: still open."""
-    status = text_of(dispute, "status")
-    decided = text_of(child(dispute, "dispute_outcome"), "outcome_code")
+    status = read_text(dispute, "status")
+    decided = read_text(child(dispute, "dispute_outcome"), "outcome_code")
     kind = OutcomeKind.PENDING if status in OPEN_DISPUTES else OutcomeKind.UNKNOWN
     if status == "RESOLVED":
         kind = DISPUTE_OUTCOMES.get(decided, OutcomeKind.UNKNOWN)
     facts = {
-        "reason": text_of(dispute, "reason"),
-        "stage": text_of(dispute, "dispute_life_cycle_stage"),
+        "reason": read_text(dispute, "reason"),
+        "stage": read_text(dispute, "dispute_life_cycle_stage"),
         "status": status,
-        "capture_id": text_of(_disputed(dispute), "seller_transaction_id"),
-        "respond_by": text_of(dispute, "seller_response_due_date"),
+        "capture_id": read_text(_disputed(dispute), "seller_transaction_id"),
+        "respond_by": read_text(dispute, "seller_response_due_date"),
     }
     won = Failure(FailureCode.DECLINED, decided) if kind is OutcomeKind.DECLINED else None
     return Outcome(
         kind,
         money=_disputed_money(dispute, kind),
-        psp_reference=text_of(dispute, "dispute_id"),
+        psp_reference=read_text(dispute, "dispute_id"),
         failure=won,
         psp_data={name: value for name, value in facts.items() if value},
     )
@@ -222,10 +222,10 @@ def _disputed(dispute: Json) -> Json:
     return first if isinstance(first, dict) else {}
 
 
-def _order_of(resource: Json) -> str:
+def _read_order_id(resource: Json) -> str:
     """The order of a capture, a hold or a reversed approval, which name it in three ways."""
     related = child(child(resource, "supplementary_data"), "related_ids")
-    named = text_of(related, "order_id") or text_of(resource, "order_id")
+    named = read_text(related, "order_id") or read_text(resource, "order_id")
     return named or _up(resource, "orders")
 
 
@@ -234,6 +234,6 @@ def _up(resource: Json, kind: str) -> str:
     links = resource.get("links")
     for link in links if isinstance(links, list) else []:
         if isinstance(link, dict) and link.get("rel") == "up":
-            above, _, psp_id = text_of(link, "href").rstrip("/").rpartition("/")
+            above, _, psp_id = read_text(link, "href").rstrip("/").rpartition("/")
             return psp_id if above.endswith(f"/{kind}") else ""
     return ""

@@ -59,7 +59,7 @@ def read_session(session: Mapping[str, object], *, is_query: bool) -> Outcome:
             expired = Failure(FailureCode.EXPIRED, mapping.SESSION_EXPIRED)
             return replace(outcome, kind=OutcomeKind.DECLINED, failure=expired)
         case mapping.SESSION_COMPLETE if intent:
-            return _of_complete_page(read_payment_intent(intent, is_query=is_query), outcome)
+            return _read_complete_page(read_payment_intent(intent, is_query=is_query), outcome)
         case mapping.SESSION_COMPLETE:
             return _complete_session(outcome, session)
         case _:
@@ -237,7 +237,7 @@ def _open_session(outcome: Outcome, session: Mapping[str, object], *, is_query: 
     )
 
 
-def _of_complete_page(paid: Outcome, page: Outcome) -> Outcome:
+def _read_complete_page(paid: Outcome, page: Outcome) -> Outcome:
     # A page that is complete cannot be tried again: a no after it (delayed methods) is final.
     is_over = paid.failure and paid.kind in {OutcomeKind.UNPAID, OutcomeKind.PENDING}
     kind = OutcomeKind.DECLINED if is_over else paid.kind

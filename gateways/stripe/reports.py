@@ -67,7 +67,7 @@ class Reports:
 
     def _read(self, call: str, object_id: str) -> Json:
         content = self._ask(call, object_id, {})
-        if settlement.id_of(content) != object_id:
+        if settlement.read_id(content) != object_id:
             raise ReportUnavailable("Stripe answered about another object")
         return content
 
@@ -82,7 +82,7 @@ class Reports:
                 return
             if page.get("has_more") is not True or not items:
                 raise ReportUnavailable(f"Stripe's answer to {call} is no page of a list")
-            cursor = {"starting_after": settlement.id_of(items[-1])}
+            cursor = {"starting_after": settlement.read_id(items[-1])}
         raise ReportUnavailable(f"{call} has more pages than we turn: take a shorter time")
 
     def _ask(self, call: str, key: str, params: Json) -> Json:
@@ -136,7 +136,7 @@ def _notice(dispute: Json) -> Notice:
     kind = _dispute_kind(dispute)
     outcome = objects.read_dispute(dispute, kind)
     # The same state gives the same event, however often it is asked for.
-    event_id = f"{settlement.id_of(dispute)}:{objects.text(dispute, 'status')}:{kind}"
+    event_id = f"{settlement.read_id(dispute)}:{objects.text(dispute, 'status')}:{kind}"
     return objects.dispute_notice(event_id, _EVENT_TYPE, dispute, outcome)
 
 
@@ -146,6 +146,6 @@ def _dispute_kind(dispute: Json) -> OutcomeKind:
     if status in mapping.INQUIRIES:
         return OutcomeKind.PENDING
     if status in mapping.OPEN_DISPUTES:
-        is_gone = settlement.balance_of(dispute) < 0
+        is_gone = settlement.read_balance(dispute) < 0
         return OutcomeKind.SUCCEEDED if is_gone else OutcomeKind.PENDING
     return mapping.DISPUTE_ENDS.get(status, OutcomeKind.UNKNOWN)

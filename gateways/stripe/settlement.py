@@ -28,7 +28,7 @@ _SECONDS: Final = range(4_102_444_800)  # up to the year 2100
 
 def read_transaction(item: _Object, *, payout: str = "") -> SettlementRecord:
     """A balance transaction; ``payout`` carries it. Raises ReportUnavailable."""
-    source, record_id = objects.member(item, "source"), id_of(item)
+    source, record_id = objects.member(item, "source"), read_id(item)
     gross, fee, net = (_movement(item, name) for name in ("amount", "fee", "net"))
     source_id = objects.linked_id(item, "source")
     kind = _kind(item)
@@ -62,7 +62,7 @@ def read_payout(item: _Object) -> Payout:
     """A payout. Raises ReportUnavailable."""
     status = objects.text(item, "status")
     return Payout(
-        psp_reference=id_of(item),
+        psp_reference=read_id(item),
         status=mapping.PAYOUT_STATUSES.get(status, PayoutStatus.UNKNOWN),
         amount=_movement(item, "amount"),
         created_at=_moment(item, "created"),
@@ -81,7 +81,7 @@ def require_reconciled(item: _Object) -> None:
         )
 
 
-def balance_of(dispute: _Object) -> int:
+def read_balance(dispute: _Object) -> int:
     """What a dispute has moved, net, in Stripe's units. Raises ReportUnavailable."""
     listed = dispute.get("balance_transactions")
     nets = [
@@ -93,7 +93,7 @@ def balance_of(dispute: _Object) -> int:
     return sum(net for net in nets if isinstance(net, int))
 
 
-def id_of(item: _Object) -> str:
+def read_id(item: _Object) -> str:
     """An object's id. Raises ReportUnavailable if it has none."""
     found = objects.text(item, "id")
     if not found:

@@ -54,16 +54,16 @@ def _notice(event: Mapping[str, object]) -> Notice:
     return Notice(
         event_id=objects.text(event, "id"),
         event_type=event_type,
-        reference=outcome.reference if outcome else _reference_of(source),
-        psp_reference=outcome.psp_reference if outcome else _payment_intent_of(source),
-        outcome=_of_event(outcome, event) if outcome else None,
+        reference=outcome.reference if outcome else _read_reference(source),
+        psp_reference=outcome.psp_reference if outcome else _read_payment_intent(source),
+        outcome=_read_event(outcome, event) if outcome else None,
     )
 
 
 def _payment_outcome(event_type: str, source: Mapping[str, object]) -> Outcome | None:
     if event_type in mapping.INTENT_EVENTS:
         return objects.read_payment_intent(source, is_query=False)
-    if event_type in mapping.CHARGE_EVENTS and _payment_intent_of(source):
+    if event_type in mapping.CHARGE_EVENTS and _read_payment_intent(source):
         return objects.read_charge(source)
     if event_type not in mapping.SESSION_EVENTS:
         return None
@@ -84,7 +84,7 @@ def _refund_notice(event: Mapping[str, object], refund: Mapping[str, object]) ->
         event_type=objects.text(event, "type"),
         reference=outcome.reference,
         psp_reference=outcome.psp_reference,
-        outcome=None if is_uncaptured else _of_event(outcome, event),
+        outcome=None if is_uncaptured else _read_event(outcome, event),
         subject=Subject.REFUND,
         payment_psp_reference=objects.linked_id(refund, "payment_intent"),
     )
@@ -97,19 +97,19 @@ def _dispute_notice(event: Mapping[str, object], dispute: Mapping[str, object]) 
     word = status if event_type == mapping.DISPUTE_CLOSED else event_type
     outcome = objects.read_dispute(dispute, kinds.get(word, OutcomeKind.UNKNOWN))
     event_id = objects.text(event, "id")
-    return objects.dispute_notice(event_id, event_type, dispute, _of_event(outcome, event))
+    return objects.dispute_notice(event_id, event_type, dispute, _read_event(outcome, event))
 
 
-def _of_event(outcome: Outcome, event: Mapping[str, object]) -> Outcome:
+def _read_event(outcome: Outcome, event: Mapping[str, object]) -> Outcome:
     # The event says the mode, and the account where it is a connected one.
     return replace(
         outcome, live=objects.flag(event, "livemode"), account=objects.text(event, "account")
     )
 
 
-def _reference_of(source: Mapping[str, object]) -> str:
+def _read_reference(source: Mapping[str, object]) -> str:
     return objects.text(objects.member(source, "metadata"), requests.REFERENCE)
 
 
-def _payment_intent_of(source: Mapping[str, object]) -> str:
+def _read_payment_intent(source: Mapping[str, object]) -> str:
     return objects.linked_id(source, "payment_intent")

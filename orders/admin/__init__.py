@@ -34,19 +34,19 @@ class TotalFilter(RangeFilter):
     term = staticmethod(amount("total"))
 
 
-def _by_id(word: str) -> Iterable[object]:
+def _find_by_id(word: str) -> Iterable[object]:
     found = query.read_id(word, "ord")
     return Order.objects.filter(pk=found).values_list("pk", flat=True) if found else []
 
 
-def _by_number(word: str) -> Iterable[object]:
+def _find_by_number(word: str) -> Iterable[object]:
     digits = word.removeprefix("#")
     if not (digits.isascii() and digits.isdigit()) or int(digits) >= 2**63:
         return []
     return Order.objects.filter(number=int(digits)).values_list("pk", flat=True)
 
 
-def _by_email(word: str) -> Iterable[object]:
+def _find_by_email(word: str) -> Iterable[object]:
     if "@" not in word:
         return []
     orders = Order.objects.filter(query.email("customer_email")(":", word)).order_by("-created_at")
@@ -76,7 +76,7 @@ class OrderAdmin(ReadOnlyAdmin):
         "currency": query.choice("currency", EXPONENTS),
         "created": query.day("created_at"),
     }
-    finders: ClassVar[tuple[Finder, ...]] = (_by_id, _by_number, _by_email)
+    finders: ClassVar[tuple[Finder, ...]] = (_find_by_id, _find_by_number, _find_by_email)
     export_columns: ClassVar[export.Columns] = {
         "id": lambda row: row.public_id,
         "number": lambda row: row.number,

@@ -59,6 +59,6 @@ def status_badge(status: str) -> SafeString | str:
     return badge(status, STATUS_BADGES[status])
 
 
-def sum_of(amount: int | None, currency: str) -> str:
+def format_sum(amount: int | None, currency: str) -> str:
     """An amount in minor units as people write it; "" where there is none."""
     return format_money(Money(amount, currency)) if amount is not None and currency else ""

@@ -14,7 +14,7 @@ from backoffice.formats import badge, json_block, link_to
 from backoffice.read_only import FOUND_MAX, Finder
 from money.money import EXPONENTS, Money
 from payments.admin.actions import ActingAdmin, StaffAction
-from payments.admin.badges import CASE_TONES, payment_link, sum_of
+from payments.admin.badges import CASE_TONES, format_sum, payment_link
 from payments.admin.filters import CurrencyFilter
 from payments.admin.finders import payments_named
 from payments.cases.opening import resolve_case
@@ -51,12 +51,12 @@ def _resolve(case_id: UUID, user_id: UUID, filled_in: Mapping[str, Any]) -> str:
     return "The case is resolved, under your name."
 
 
-def _by_id(word: str) -> Iterable[object]:
+def _find_by_id(word: str) -> Iterable[object]:
     found = query.read_id(word)
     return Case.objects.filter(pk=found).values_list("pk", flat=True) if found else []
 
 
-def _of_payments(word: str) -> Iterable[object]:
+def _find_by_payments(word: str) -> Iterable[object]:
     cases = Case.objects.filter(transaction__in=payments_named(word))
     return cases.order_by("-opened_at").values_list("pk", flat=True)[:FOUND_MAX]
 
@@ -90,7 +90,7 @@ class CaseAdmin(ActingAdmin):
         "currency": query.choice("currency", EXPONENTS),
         "opened": query.day("opened_at"),
     }
-    finders: ClassVar[tuple[Finder, ...]] = (_by_id, _of_payments)
+    finders: ClassVar[tuple[Finder, ...]] = (_find_by_id, _find_by_payments)
     export_columns: ClassVar[export.Columns] = {
         "id": lambda row: row.pk.hex,
         "state": lambda row: row.state,
@@ -126,7 +126,7 @@ class CaseAdmin(ActingAdmin):
     @admin.display(description="amount")
     def sum(self, row: Case) -> str:
         """How much is in question."""
-        return sum_of(row.amount, row.currency) or "—"
+        return format_sum(row.amount, row.currency) or "—"
 
     @admin.display(description="payment")
     def about(self, row: Case) -> SafeString | str:

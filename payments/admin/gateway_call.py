@@ -19,7 +19,7 @@ from payments.models import GatewayCall
 from privacy.redaction import redact
 
 
-def _by_id(word: str) -> Iterable[object]:
+def _find_by_id(word: str) -> Iterable[object]:
     found = query.read_id(word)
     if found is None:
         return []
@@ -29,7 +29,7 @@ def _by_id(word: str) -> Iterable[object]:
     ]
 
 
-def _of_payments(word: str) -> Iterable[object]:
+def _find_by_payments(word: str) -> Iterable[object]:
     calls = GatewayCall.objects.filter(transaction__in=payments_named(word))
     return calls.order_by("-created_at").values_list("pk", flat=True)[:FOUND_MAX]
 
@@ -61,7 +61,7 @@ class GatewayCallAdmin(ReadOnlyAdmin):
         "duration_ms": query.number("duration_ms", largest=2**31 - 1),
         "created": query.day("created_at"),
     }
-    finders: ClassVar[tuple[Finder, ...]] = (_by_id, _of_payments)
+    finders: ClassVar[tuple[Finder, ...]] = (_find_by_id, _find_by_payments)
     export_columns: ClassVar[export.Columns] = {
         "id": lambda row: row.pk.hex,
         "payment": lambda row: row.transaction.public_id,

@@ -14,12 +14,12 @@ from payments.admin.finders import payments_named
 from payments.models import IdempotencyKey
 
 
-def _by_id(word: str) -> Iterable[object]:
+def _find_by_id(word: str) -> Iterable[object]:
     found = query.read_id(word)
     return IdempotencyKey.objects.filter(pk=found).values_list("pk", flat=True) if found else []
 
 
-def _of_payments(word: str) -> Iterable[object]:
+def _find_by_payments(word: str) -> Iterable[object]:
     keys = IdempotencyKey.objects.filter(transaction__in=payments_named(word))
     return keys.order_by("-pk").values_list("pk", flat=True)[:FOUND_MAX]
 
@@ -41,7 +41,7 @@ class IdempotencyKeyAdmin(ReadOnlyAdmin):
         "payment": query.identifier("transaction_id", "pay"),
         "created": query.day("created_at"),
     }
-    finders: ClassVar[tuple[Finder, ...]] = (_by_id, _of_payments)
+    finders: ClassVar[tuple[Finder, ...]] = (_find_by_id, _find_by_payments)
 
     @admin.display(description="payment")
     def payment(self, row: IdempotencyKey) -> SafeString | str:

@@ -13,18 +13,18 @@ from backoffice.formats import link_to
 from backoffice.read_only import FOUND_MAX, Finder, ReadOnlyAdmin
 from money.money import EXPONENTS, Money
 from orders.admin.amounts import amount
-from payments.admin.badges import payment_link, sum_of
+from payments.admin.badges import format_sum, payment_link
 from payments.admin.filters import AmountFilter, CurrencyFilter, GatewayFilter
 from payments.admin.finders import payments_named
 from payments.models import AccountKind, LedgerAccount, Transfer, TransferKind
 
 
-def _by_id(word: str) -> Iterable[object]:
+def _find_by_id(word: str) -> Iterable[object]:
     found = query.read_id(word)
     return Transfer.objects.filter(pk=found).values_list("pk", flat=True) if found else []
 
 
-def _of_payments(word: str) -> Iterable[object]:
+def _find_by_payments(word: str) -> Iterable[object]:
     transfers = Transfer.objects.filter(transaction__in=payments_named(word))
     return transfers.order_by("-created_at").values_list("pk", flat=True)[:FOUND_MAX]
 
@@ -54,7 +54,7 @@ class TransferAdmin(ReadOnlyAdmin):
         "payment": query.identifier("transaction_id", "pay"),
         "created": query.day("created_at"),
     }
-    finders: ClassVar[tuple[Finder, ...]] = (_by_id, _of_payments)
+    finders: ClassVar[tuple[Finder, ...]] = (_find_by_id, _find_by_payments)
     export_columns: ClassVar[export.Columns] = {
         "id": lambda row: row.pk.hex,
         "kind": lambda row: row.kind,
@@ -69,7 +69,7 @@ class TransferAdmin(ReadOnlyAdmin):
     @admin.display(description="amount")
     def sum(self, row: Transfer) -> str:
         """How much."""
-        return sum_of(row.amount, row.currency)
+        return format_sum(row.amount, row.currency)
 
     @admin.display(description="debit (owes or holds it now)")
     def debit_account(self, row: Transfer) -> SafeString | str:

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 from orders.admin import OrderAdmin
 from orders.models import Order
-from payments.admin.badges import payment_link, status_badge, sum_of
+from payments.admin.badges import format_sum, payment_link, status_badge
 
 admin.site.unregister(Order)
 
@@ -21,7 +21,7 @@ class OrderWithPaymentsAdmin(OrderAdmin):
     def payments(self, row: Order) -> SafeString | str:
         """Newest first."""
         lines = (
-            (payment_link(payment), payment.method, sum_of(payment.amount, payment.currency),
+            (payment_link(payment), payment.method, format_sum(payment.amount, payment.currency),
              status_badge(payment.status))
             for payment in row.transactions.order_by("-created_at", "-id")
         )  # fmt: skip

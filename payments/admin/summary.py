@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from gateways.operation import Verb
 from gateways.outcome import OutcomeKind
-from payments.admin.badges import short_id, sum_of
+from payments.admin.badges import format_sum, short_id
 from payments.models import GatewayBreaker, GatewayCall, Transaction, WebhookEvent, WebhookState
 from payments.processing.next_operation import next_operation
 from payments.routing.registry import gateways
@@ -78,11 +78,11 @@ def _processing(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[
 
 
 def _authorized(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
-    return f"{sum_of(payment.amount, payment.currency)} are held, not taken.", "open"
+    return f"{format_sum(payment.amount, payment.currency)} are held, not taken.", "open"
 
 
 def _success(payment: Transaction, siblings: Sequence[Transaction]) -> tuple[str, str]:
-    taken = sum_of(payment.amount_captured, payment.currency)
+    taken = format_sum(payment.amount_captured, payment.currency)
     if payment.applied:
         return f"Paid: {payment.gateway} took {taken}, and the order is paid with it.", "good"
     first = next((other for other in siblings if other.applied), None)

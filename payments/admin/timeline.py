@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.actions import AuditAction
 from audit.models import AuditEvent
-from backoffice.actors import actor_word, names_of
+from backoffice.actors import actor_word, read_names
 from backoffice.formats import rows_as
 from notifications.models import Notification
 from payments.admin import timeline_entries
@@ -121,7 +121,7 @@ def _requests_and_changes(
     payment: Transaction, webhooks: Iterable[WebhookEvent], own: Container[str]
 ) -> list[Entry]:
     events = list(_trail(payment, webhooks))
-    names = names_of(events)
+    names = read_names(events)
     created = next(
         (event for event in events if event.action == AuditAction.TRANSACTION_CREATED), None
     )

@@ -13,9 +13,15 @@ from audit.actions import AuditAction, read_label
 from audit.models import AuditEvent
 from backoffice.actors import actor_word
 from backoffice.formats import admin_url, clock, rows_as
-from notifications.admin import STATES, state_of
+from notifications.admin import STATES, find_state
 from notifications.models import Notification
-from payments.admin.badges import CASE_TONES, OUTCOME_TONES, STATUS_BADGES, WEBHOOK_TONES, sum_of
+from payments.admin.badges import (
+    CASE_TONES,
+    OUTCOME_TONES,
+    STATUS_BADGES,
+    WEBHOOK_TONES,
+    format_sum,
+)
 from payments.admin.webhook import masked_body, masked_query
 from payments.models import (
     Case,
@@ -74,7 +80,7 @@ def asked_for(
 ) -> Entry:
     """The request: who asked for what, under which key."""
     facts: list[tuple[str, object]] = [
-        ("amount", sum_of(payment.amount, payment.currency)),
+        ("amount", format_sum(payment.amount, payment.currency)),
         ("method", f"{_method(payment, created)} ({payment.capture} capture)"),
         *([("channel", payment.channel)] if payment.channel else []),
         *_passed_over(created),
@@ -157,7 +163,7 @@ def _plain(shown: Mapping[str, Any], currency: str) -> list[tuple[str, object]]:
 
 def _value(name: str, value: object, currency: str) -> object:
     if name in _SUMS and isinstance(value, int):
-        return sum_of(value, currency)
+        return format_sum(value, currency)
     return "yes" if value is True else value
 
 
@@ -254,10 +260,11 @@ def webhook(row: WebhookEvent) -> Entry:
 
 def transfer(row: Transfer) -> Entry:
     """Money in the books."""
+    amount = format_sum(row.amount, row.currency)
     return Entry(
         at=row.created_at,
         kind="transfer",
-        title=f"Booked {sum_of(row.amount, row.currency)}: {row.debit.kind} from {row.credit.kind}",
+        title=f"Booked {amount}: {row.debit.kind} from {row.credit.kind}",
         tone="bad" if row.credit.kind == "suspense" else "good",
         mark=row.kind,
         url=admin_url(row),
@@ -267,7 +274,7 @@ def transfer(row: Transfer) -> Entry:
 
 def notification(row: Notification) -> Entry:
     """What we told the customer."""
-    word = state_of(row)
+    word = find_state(row)
     return Entry(
         at=row.created_at,
         kind="notification",
@@ -295,7 +302,7 @@ def case_opened(row: Case) -> Entry:
         tone=CASE_TONES[row.state],
         mark=row.state,
         url=admin_url(row),
-        facts=rows_as({"amount": sum_of(row.amount, row.currency)}),
+        facts=rows_as({"amount": format_sum(row.amount, row.currency)}),
         documents=_documents({"facts": redact(row.detail)}),
     )
 

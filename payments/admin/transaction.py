@@ -18,7 +18,7 @@ from gateways.outcome import FailureCode
 from money.money import EXPONENTS, Money
 from orders.admin.amounts import amount
 from payments.admin.actions import ActingAdmin, StaffAction
-from payments.admin.badges import short_id, status_badge, sum_of
+from payments.admin.badges import format_sum, short_id, status_badge
 from payments.admin.filters import AmountFilter, CurrencyFilter, GatewayFilter, MethodFilter
 from payments.admin.finders import PAYMENT_FINDERS
 from payments.admin.timeline import build_timeline
@@ -130,7 +130,7 @@ class TransactionAdmin(ActingAdmin):
     @admin.display(description="amount")
     def sum(self, payment: Transaction) -> str:
         """What was asked for."""
-        return sum_of(payment.amount, payment.currency)
+        return format_sum(payment.amount, payment.currency)
 
     @admin.display(description="order")
     def order_link(self, payment: Transaction) -> SafeString | str:

@@ -47,7 +47,7 @@ def _process_again(event_id: UUID, user_id: UUID, filled_in: Mapping[str, Any]) 
     return "It has been processed in the meantime."
 
 
-def _by_id(word: str) -> Iterable[object]:
+def _find_by_id(word: str) -> Iterable[object]:
     found = query.read_id(word)
     return WebhookEvent.objects.filter(pk=found).values_list("pk", flat=True) if found else []
 
@@ -59,7 +59,7 @@ def _by_reference(word: str) -> Iterable[object]:
     return events.order_by("-received_at").values_list("pk", flat=True)[:FOUND_MAX]
 
 
-def _of_payments(word: str) -> Iterable[object]:
+def _find_by_payments(word: str) -> Iterable[object]:
     events = WebhookEvent.objects.filter(transaction__in=payments_named(word))
     return events.order_by("-received_at").values_list("pk", flat=True)[:FOUND_MAX]
 
@@ -105,7 +105,12 @@ class WebhookEventAdmin(ActingAdmin):
         "reference": query.text("reference", "psp_reference"),
         "received": query.day("received_at"),
     }
-    finders: ClassVar[tuple[Finder, ...]] = (_by_id, _by_reference, _of_payments, _by_event_id)
+    finders: ClassVar[tuple[Finder, ...]] = (
+        _find_by_id,
+        _by_reference,
+        _find_by_payments,
+        _by_event_id,
+    )
     export_columns: ClassVar[export.Columns] = {
         "id": lambda row: row.pk.hex,
         "gateway": lambda row: row.gateway,

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from accounts.client_ip import client_ip
-from accounts.requests import client_of, user_id_of
+from accounts.requests import read_client, read_user_id
 from accounts.throttling import WriteThrottle
 from durable.ids import parse_public_id
 from gateways.operation import CaptureMethod
@@ -63,7 +63,7 @@ class PaymentsView(GenericAPIView[Transaction]):
     @extend_schema(operation_id="list_payments", responses=PaymentSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List the caller's payments, newest first."""
-        page = self.paginate_queryset(selectors.payments_of(user_id_of(request)))
+        page = self.paginate_queryset(selectors.find_payments(read_user_id(request)))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(
@@ -75,7 +75,7 @@ class PaymentsView(GenericAPIView[Transaction]):
     def post(self, request: Request) -> HttpResponse:
         """Start paying an order. Repeat it with the same Idempotency-Key as often as you like."""
         created = create.create_payment(
-            client=client_of(request),
+            client=read_client(request),
             key=_idempotency_key(request),
             request=_payment_request(request),
             render=render_payment,
@@ -145,9 +145,9 @@ class CancelOrderView(GenericAPIView[Order]):
     @extend_schema(operation_id="cancel_order", request=None, responses=OrderSerializer)
     def post(self, request: Request, order_id: str) -> Response:
         """Cancel an unpaid order."""
-        order = orders.order_of(user_id_of(request), parse_public_id("ord", order_id))
+        order = orders.find_user_order(read_user_id(request), parse_public_id("ord", order_id))
         lifecycle.cancel_order(order_id=order.pk)
-        return Response(OrderSerializer(orders.order_by_id(order.pk)).data)
+        return Response(OrderSerializer(orders.get_order(order.pk)).data)
 
 
 def render_payment(payment: Transaction) -> str:
@@ -156,7 +156,7 @@ def render_payment(payment: Transaction) -> str:
 
 
 def _payment(request: Request, payment_id: str) -> Transaction:
-    return selectors.payment_of(user_id_of(request), parse_public_id("pay", payment_id))
+    return selectors.find_user_payment(read_user_id(request), parse_public_id("pay", payment_id))
 
 
 def _idempotency_key(request: Request) -> str | None:
@@ -177,7 +177,7 @@ def _payment_request(request: Request) -> PaymentRequest:
     data = _ASKED.run_validation(request.data)
     return PaymentRequest(
         order_id=_order_id(data["order_id"]),
-        owner_id=user_id_of(request),
+        owner_id=read_user_id(request),
         money=Money(data["amount"], data["currency"]),
         method=data["method"],
         channel=data["channel"],

@@ -162,10 +162,10 @@ def retry(*, event: WebhookEvent) -> None:
     try:
         # Outside of any transaction: reading may have to fetch a certificate.
         adapter = gateway(event.gateway)
-        delivery = _delivery_of(event)
+        delivery = _read_delivery(event)
         with acting(Actor("gateway", event.gateway)):
             if event.verified:
-                _apply_again(event, _notice_of(adapter, delivery, event.event_id))
+                _apply_again(event, _read_notice(adapter, delivery, event.event_id))
             else:
                 _verify_again(adapter, delivery, event)
     except WebhookUnverifiable as trouble:
@@ -203,7 +203,7 @@ def _apply_again(event: WebhookEvent, notice: Notice) -> None:
         _write_result(event, notice, _apply(event, notice))
 
 
-def _delivery_of(event: WebhookEvent) -> Delivery:
+def _read_delivery(event: WebhookEvent) -> Delivery:
     """The kept bytes, as of the time they came (signatures may carry a time)."""
     return Delivery(
         body=bytes(event.body),
@@ -213,7 +213,7 @@ def _delivery_of(event: WebhookEvent) -> Delivery:
     )
 
 
-def _notice_of(adapter: Gateway, delivery: Delivery, event_id: str) -> Notice:
+def _read_notice(adapter: Gateway, delivery: Delivery, event_id: str) -> Notice:
     notices = {notice.event_id: notice for notice in adapter.read_webhook(delivery)}
     return notices[event_id]
 

@@ -45,7 +45,7 @@ def kept_headers(adapter: Gateway, delivery: Delivery) -> dict[str, str]:
 def store_rejected(*, adapter: Gateway, delivery: Delivery, reason: str) -> None:
     """Keep the start of a forged delivery apart: it uses up no event id and changes nothing."""
     minute = delivery.received_at.replace(second=0, microsecond=0)
-    found = _of(adapter.name, WebhookState.REJECTED).filter(
+    found = _find_kept(adapter.name, WebhookState.REJECTED).filter(
         received_at__gte=minute, received_at__lt=minute + timedelta(minutes=1)
     )
     if not _has_room(found, REFUSED_PER_MINUTE_MAX, adapter.name):
@@ -69,7 +69,7 @@ def store_unverified(*, adapter: Gateway, delivery: Delivery, reason: str) -> No
     """Keep a delivery whole that cannot be verified now, due to be verified later."""
     headers = kept_headers(adapter, delivery)
     size = len(delivery.body) + len(delivery.query_string) + sum(map(len, headers.values()))
-    waiting = _of(adapter.name, WebhookState.UNVERIFIED).filter(due_at__isnull=False)
+    waiting = _find_kept(adapter.name, WebhookState.UNVERIFIED).filter(due_at__isnull=False)
     if size > UNVERIFIED_BYTES_MAX or not _has_room(waiting, UNVERIFIED_MAX, adapter.name):
         return
     WebhookEvent.objects.create(
@@ -100,7 +100,7 @@ def mark_replaced(event: WebhookEvent) -> None:
     event.fenced().update(state=WebhookState.REPLACED, due_at=None, lease_until=None)
 
 
-def _of(gateway_name: str, state: WebhookState) -> "QuerySet[WebhookEvent]":
+def _find_kept(gateway_name: str, state: WebhookState) -> "QuerySet[WebhookEvent]":
     # That none of them is verified is what the index for them is made of.
     return WebhookEvent.objects.filter(gateway=gateway_name, verified=False, state=state)
 

@@ -37,7 +37,7 @@ def methods() -> list[str]:
     return [method for method in settings.METHOD_GATEWAYS if gateways_for(method)]
 
 
-def psp_of(name: str) -> str:
+def find_psp(name: str) -> str:
     """Whose gateway ``name`` is; the name itself where it is no longer configured."""
     found = gateways().get(name)
     return found.psp if found else name

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from checkout.stages import PAYABLE, Stage, Visit, stage_of
+from checkout.stages import PAYABLE, Stage, Visit, find_stage
 from checkout.wording import METHODS, ORDER_STATUSES, PROBLEMS, Problem
 from gateways.outcome import FailureCode
 from orders.models import Order
@@ -64,13 +64,13 @@ class TestStageOf:
         ],
     )
     def test_of_an_unpaid_order(self, row: Transaction | None, visit: Visit, stage: Stage) -> None:
-        assert stage_of(order(), row, visit, NOW) is stage
+        assert find_stage(order(), row, visit, NOW) is stage
 
     def test_of_a_cancelled_order_cannot_be_paid(self) -> None:
         cancelled = order(OrderStatus.CANCELLED)
         failed = payment(Status.FAILED, failure_code=FailureCode.DECLINED)
-        assert stage_of(cancelled, None, Visit(), NOW) is Stage.CANCELLED
-        assert stage_of(cancelled, failed, Visit(), NOW) is Stage.CANCELLED
+        assert find_stage(cancelled, None, Visit(), NOW) is Stage.CANCELLED
+        assert find_stage(cancelled, failed, Visit(), NOW) is Stage.CANCELLED
         assert Stage.CANCELLED not in PAYABLE
 
     @pytest.mark.parametrize("visit", [Visit(), LEAVING, BACK, BACK_UNPAID])
@@ -79,7 +79,7 @@ class TestStageOf:
         self, status: Status, visit: Visit
     ) -> None:
         row = payment(status, failure_code="declined" if status == Status.FAILED else "")
-        stage = stage_of(order(), row, visit, NOW)
+        stage = find_stage(order(), row, visit, NOW)
         assert (stage is Stage.FAILED) == (status == Status.FAILED)
 
 

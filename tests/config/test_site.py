@@ -41,7 +41,7 @@ class TestADatabaseThatIsGone:
         def gone(*_: object) -> None:
             raise OperationalError("server closed the connection: password=hunter2")
 
-        monkeypatch.setattr(selectors, "orders_of", gone)
+        monkeypatch.setattr(selectors, "find_orders", gone)
         answer = api.get("/orders")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert answer.headers["Retry-After"] == "1"

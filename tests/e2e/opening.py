@@ -6,7 +6,7 @@ from typing import Final
 
 from local.servers import Servers
 from local.stack import ALL, Stack
-from local.throwaway import settings_of_a_new_stack
+from local.throwaway import make_stack_settings
 from tests.e2e.shop import Shop
 
 # Real schedules, only shorter, and no limit in the way of many tests.
@@ -24,7 +24,7 @@ HURRIED: Final = {
 @contextmanager
 def open_shop(changes: Mapping[str, str]) -> Iterator[Shop]:
     """A running product with these settings beside the hurried ones."""
-    with settings_of_a_new_stack() as (servers, settings):
+    with make_stack_settings() as (servers, settings):
         shop = shop_of({**settings, **HURRIED, **changes}, servers)
         furnish(shop)
         shop.stack.start(*ALL)

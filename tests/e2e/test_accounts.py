@@ -11,7 +11,7 @@ import pytest
 
 from local import ports
 from local.stack import ALL
-from local.throwaway import settings_of_a_new_stack
+from local.throwaway import make_stack_settings
 from tests.e2e.conftest import IMPATIENT
 from tests.e2e.opening import HURRIED, furnish, shop_of
 from tests.e2e.shop import Shop, eventually
@@ -35,7 +35,7 @@ ACCOUNTS: Final = {
 @pytest.fixture(scope="module")
 def two() -> Iterator[tuple[Shop, Shop]]:
     """The product with two accounts at Stripe and two at MoMo; and the second sandbox."""
-    with settings_of_a_new_stack() as (servers, made):
+    with make_stack_settings() as (servers, made):
         settings = made | HURRIED | IMPATIENT
         elsewhere = f"http://127.0.0.1:{ports.free_port()}"
         first = shop_of(settings | _accounts(elsewhere), servers)

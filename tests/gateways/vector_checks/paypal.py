@@ -14,7 +14,7 @@ from gateways.operation import Json, UnsupportedOperation, Verb
 from gateways.outcome import Outcome, OutcomeKind
 from gateways.paypal import amounts
 from gateways.paypal.config import Config
-from gateways.paypal.order import first_unit, read_order, text_of
+from gateways.paypal.order import first_unit, read_order, read_text
 from gateways.paypal.signing import Transmission
 from gateways.paypal.tokens import TokenCache
 from gateways.psp_urls import PspUrls
@@ -121,7 +121,7 @@ def check_order(row: Row, section: Row, server: LocalServer) -> None:
 def _outcome(order: Json) -> Outcome:
     """What the order tells whoever made it, under the reference and for the amount it names."""
     unit = first_unit(order)
-    changes = {"reference": text_of(unit, "custom_id"), "money": amounts.read(unit.get("amount"))}
+    changes = {"reference": read_text(unit, "custom_id"), "money": amounts.read(unit.get("amount"))}
     known = details(**{name: value for name, value in changes.items() if value})
     return read_order(operation(Verb.CREATE, known), order, PspUrls(_API_BASE, "paypal.com"))
 

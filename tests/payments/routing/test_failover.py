@@ -420,8 +420,8 @@ class TestAccounts:
     def test_speak_the_protocol_of_their_psp(self) -> None:
         second = registry.gateway("stripe_b")
         assert (second.name, second.psp, second.account) == ("stripe_b", "stripe", "acct_second")
-        assert registry.psp_of("stripe_b") == "stripe"
-        assert registry.psp_of("closed_last_year") == "closed_last_year"
+        assert registry.find_psp("stripe_b") == "stripe"
+        assert registry.find_psp("closed_last_year") == "closed_last_year"
 
     def test_keep_the_checks_of_an_order(self) -> None:
         order = OrderFactory.create()
