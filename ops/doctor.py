@@ -104,7 +104,7 @@ def _due_models() -> list[type[DueRow]]:
 
 def _gateway(name: str) -> Iterator[Finding]:
     try:
-        adapter = registry.build(name)
+        adapter = registry.build_gateway(name)
     except ValueError as error:
         yield _finding(name, "settings", passed=False, detail=str(error))
         return

@@ -25,7 +25,7 @@ from typing import Any
 
 
 class PaymentError(Exception):
-    """The root. ``code`` is for programs; ``detail`` tells a person how to mend it."""
+    """The root. ``code`` is for programs; ``detail`` tells a person how to correct it."""
 
     code = "payment_error"
     status = 422
@@ -67,7 +67,7 @@ class OrderEnded(PaymentError):
 
 
 class NotCancellable(PaymentError):
-    """The payment has ended already, or its gateway cannot be asked to let it go."""
+    """The payment has ended already, or its gateway cannot release the hold."""
 
     code = "not_cancellable"
     status = 409
@@ -150,7 +150,7 @@ class TokenNotAccepted(PaymentError):
 
 
 class ReturnUrlRefused(PaymentError):
-    """The return URL's origin is not one we were told of."""
+    """The return URL's origin is not in RETURN_ORIGINS."""
 
     code = "return_url_not_allowed"
     field = "return_url"

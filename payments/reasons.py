@@ -1,4 +1,4 @@
-"""Why a payment did not work, as people read it on our pages and in our mails."""
+"""Why a payment failed, as our pages and mails show it."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gateways.outcome import FailureCode
 
-# The class of a reason in one calm sentence, with what helps. Never a gateway's own code.
+# One calm sentence for each code, with what helps; never a gateway's own code.
 _UNKNOWN_FAILURE: Final = _("The payment was not completed.")
 FAILURES: Final[Mapping[str, str | Promise]] = {
     FailureCode.DECLINED: _(
@@ -34,6 +34,6 @@ FAILURES: Final[Mapping[str, str | Promise]] = {
 }
 
 
-def failure_words(code: str) -> str | Promise:
-    """Why it did not work, for ``code``; a neutral sentence for a code we do not know."""
+def failure_text(code: str) -> str | Promise:
+    """The sentence for a failure code; a neutral one for an unknown code."""
     return FAILURES.get(code, _UNKNOWN_FAILURE)

@@ -1,4 +1,4 @@
-"""The statuses and what may follow what: the only place that knows it.
+"""The statuses of a payment and the legal moves between them, defined here only.
 
 PostgreSQL enforces the same table by a trigger that is generated from it.
 """
@@ -9,7 +9,7 @@ from django.db.models import TextChoices
 
 
 class Status(TextChoices):
-    """Where a transaction stands."""
+    """The status of a payment."""
 
     PENDING = "PENDING"
     PROCESSING = "PROCESSING"
@@ -34,7 +34,7 @@ LEGAL_MOVES: Final[dict[Status, frozenset[Status]]] = {
 
 
 class IllegalMove(Exception):
-    """A move that the table does not hold: a bug, never a user's mistake."""
+    """A move that is not in ``LEGAL_MOVES``: a bug, never a user's mistake."""
 
 
 def require_move(before: Status, after: Status) -> None:

@@ -1,4 +1,4 @@
-"""The queues of due payments work: one for each gateway, and one for kept webhooks."""
+"""The queues of payments: one for the due payments of each gateway, one for stored webhooks."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -19,11 +19,11 @@ class GatewayQueue(Queue):
         self._gateway = name.partition(".")[2]
 
     def has_due_rows(self) -> bool:
-        """Whether the gateway is configured, and a payment there or its probe is due."""
+        """True when the gateway is configured, and a payment there or its health probe is due."""
         return engine.has_work(self._gateway)
 
     def work_until_empty(self) -> bool:
-        """Plan, call, record, until nothing is due and every answer is in."""
+        """Plan, call and record until nothing is due and every answer is recorded."""
         return engine.drain(self._gateway)
 
 
@@ -31,14 +31,14 @@ class WebhookQueue(BatchQueue[WebhookEvent]):
     """Webhooks that were stored and could not be applied, or matched nothing yet."""
 
     def has_due_rows(self) -> bool:
-        """Whether a kept webhook is due for another try."""
+        """True when a stored webhook is due for another attempt."""
         return WebhookEvent.due().exists()
 
     def claim(self) -> Sequence[WebhookEvent]:
-        """Take a batch of kept webhooks."""
+        """Claim a batch of stored webhooks."""
         return WebhookEvent.claim(limit=self.batch_size, lease=inbox.LEASE)
 
     def work(self, rows: Sequence[WebhookEvent]) -> None:
-        """Try each again."""
+        """Apply each again."""
         for row in rows:
             inbox.retry(event=row)

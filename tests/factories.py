@@ -138,7 +138,7 @@ class TransactionFactory(Factory[Transaction]):
         begin(row)
         outcome = _OUTCOMES.get(status)
         if outcome is not None:
-            hear(row, outcome(row, kwargs["psp_reference"]))
+            apply_outcome(row, outcome(row, kwargs["psp_reference"]))
         row.refresh_from_db()
         return row
 
@@ -188,7 +188,9 @@ def make_due(payment: Transaction) -> None:
     Transaction.objects.filter(pk=payment.pk).update(due_at=timezone.now(), lease_until=None)
 
 
-def hear(payment: Transaction, outcome: Outcome, source: Source = Source.SETTLEMENT) -> None:
+def apply_outcome(
+    payment: Transaction, outcome: Outcome, source: Source = Source.SETTLEMENT
+) -> None:
     """Apply ``outcome`` as the one function that applies all evidence does."""
     apply_outcomes([Evidence(payment.pk, outcome, source, uuid7().hex)])
     payment.refresh_from_db()

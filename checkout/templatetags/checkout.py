@@ -60,9 +60,9 @@ def gateway_name(gateway: str) -> str:
 
 
 @register.filter
-def failure_words(code: str) -> str | Promise:
+def failure_text(code: str) -> str | Promise:
     """Why a payment did not work, in one calm sentence."""
-    return reasons.failure_words(code)
+    return reasons.failure_text(code)
 
 
 @register.filter

@@ -16,7 +16,7 @@ from payments.invariants.invariant import Invariant
 from payments.invariants.liveness import LIVENESS
 from payments.invariants.money import MONEY
 from payments.invariants.trace import TRACE
-from payments.outcomes.query_schedule import scaled
+from payments.outcomes.query_schedule import scale_wait
 from payments.routing.registry import gateways
 
 # Of each invariant no more offenders than this are named; one is already too many.
@@ -99,4 +99,4 @@ def _patience(gateway_name: str) -> timedelta:
     bank, and every one of them is a booked look, so none of them is stuck.
     """
     longest = max(gateways()[gateway_name].query_schedule)
-    return max(scaled(longest), longest) + SCHEDULE_SLACK
+    return max(scale_wait(longest), longest) + SCHEDULE_SLACK

@@ -26,7 +26,7 @@ from payments.outcomes.pending_writes import PendingWrites
 from payments.routing.registry import gateways
 from payments.states import Status
 
-# Kinds that say that a shopper's money was taken or held.
+# The kinds by which a shopper's money was taken or held.
 TAKEN_OR_HELD: Final = frozenset({OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED})
 
 _LOCK_ORDERS: Final = (
@@ -111,6 +111,6 @@ def build_snapshot(payment: Transaction) -> TransactionSnapshot:
 
 
 def _find_expiry_margin(payment: Transaction) -> timedelta:
-    """For a gateway that was taken out of the settings, longer than that of any."""
+    """The gateway's own; for one that is no longer configured, longer than any gateway's."""
     adapter = gateways().get(payment.gateway)
     return adapter.expiry_margin if adapter else effects.OVER_AGE

@@ -1,7 +1,7 @@
-"""What one piece of evidence does to one transaction. Pure: no database, no clock, no network.
+"""What one piece of evidence does to one payment. Pure: no database, no clock, no network.
 
-``decide`` may be given the same evidence again, in any order, by any way it can reach us; the
-same facts always lead to the same end.
+``decide`` may get the same evidence again, in any order and from any source; the same facts
+always lead to the same end.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,20 +16,20 @@ from payments.states import LIVE, Status
 
 
 class Action(Enum):
-    """What is to be done."""
+    """What evidence does to a payment."""
 
     SUCCEED = auto()
     AUTHORIZE = auto()
     FAIL = auto()
-    KEEP_OPEN = auto()  # still open: keep what is new, and look again later
-    REPEAT = auto()  # nothing that we do not know already
-    MISMATCH = auto()  # other money than we asked for: a case, and no change of state
-    CONFLICT = auto()  # cannot be true together with what we know: a case
+    KEEP_OPEN = auto()  # still open: store what is new, and query again later
+    REPEAT = auto()  # nothing new
+    MISMATCH = auto()  # other money than requested: a case, and no change of state
+    CONFLICT = auto()  # contradicts what we know: a case, and no change of state
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionSnapshot:
-    """What a decision needs to know of a transaction; all of it frozen or read under its lock."""
+    """The facts of a payment that a decision needs, each frozen or read under its lock."""
 
     status: Status
     money: Money
@@ -40,8 +40,8 @@ class TransactionSnapshot:
     psp_reference: str
     expires_at: datetime
     expiry_margin: timedelta
-    capture_money: Money | None = None  # what a hold was asked to take
-    cancel_code: str = ""  # not empty: somebody asked for its end
+    capture_money: Money | None = None  # the requested capture of a hold
+    cancel_code: str = ""  # not empty: its end was requested
     cancel_requested_at: datetime | None = None
 
 
@@ -59,7 +59,7 @@ KEEP_OPEN: Final = Decision(Action.KEEP_OPEN)
 
 
 def decide(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
-    """Rule on ``outcome``, which tells how things stood at ``as_of``."""
+    """The decision on ``outcome``, which describes the payment as it was at ``as_of``."""
     return _RULES[outcome.kind](snapshot, outcome, as_of)
 
 
@@ -103,25 +103,25 @@ def _on_authorized(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datet
 def _on_declined(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
     if snapshot.status not in {Status.PROCESSING, Status.AUTHORIZED}:
         return REPEAT
-    # A no names its amount where the gateway says one.
+    # Not every gateway names the amount of a decline.
     said = replace(outcome, money=outcome.money or snapshot.money)
     if differences := _differences(snapshot, said, snapshot.money):
-        # Not even a no is believed when it is about other money.
+        # A decline of other money is no decline of this payment.
         return Decision(Action.MISMATCH, differences=differences)
     failure = outcome.failure or Failure(FailureCode.DECLINED)
-    wanted = failure.code in {FailureCode.CANCELLED, FailureCode.EXPIRED}
-    if snapshot.cancel_code and wanted:
-        failure = _ended_as_asked(snapshot, failure)
+    may_be_ours = failure.code in {FailureCode.CANCELLED, FailureCode.EXPIRED}
+    if snapshot.cancel_code and may_be_ours:
+        failure = _failure_as_requested(snapshot, failure)
     return Decision(Action.FAIL, failure=failure)
 
 
 def _on_unpaid(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
-    """An "unpaid" ends a transaction only where somebody asked for its end, or its link is over."""
+    """An "unpaid" ends a payment only where its end was requested, or its link has expired."""
     if snapshot.status not in LIVE:
         return REPEAT
     said = outcome.failure or Failure(FailureCode.EXPIRED)
     if _observed_after_cancel(snapshot, as_of):
-        return Decision(Action.FAIL, failure=_ended_as_asked(snapshot, said))
+        return Decision(Action.FAIL, failure=_failure_as_requested(snapshot, said))
     if as_of >= snapshot.expires_at + snapshot.expiry_margin:
         expired = Failure(FailureCode.EXPIRED, said.gateway_code, said.message)
         return Decision(Action.FAIL, failure=expired)
@@ -129,23 +129,23 @@ def _on_unpaid(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime)
 
 
 def _observed_after_cancel(snapshot: TransactionSnapshot, as_of: datetime) -> bool:
-    """Whether its end was wanted by then: what was unpaid before may have been paid since."""
-    asked_at = snapshot.cancel_requested_at
-    return bool(snapshot.cancel_code) and (asked_at is None or as_of >= asked_at)
+    """True when the end had been requested by then; an earlier "unpaid" may be outdated."""
+    requested_at = snapshot.cancel_requested_at
+    return bool(snapshot.cancel_code) and (requested_at is None or as_of >= requested_at)
 
 
 def _on_open(snapshot: TransactionSnapshot, outcome: Outcome, as_of: datetime) -> Decision:
     return KEEP_OPEN if snapshot.status in LIVE else REPEAT
 
 
-def _ended_as_asked(snapshot: TransactionSnapshot, said: Failure) -> Failure:
+def _failure_as_requested(snapshot: TransactionSnapshot, said: Failure) -> Failure:
     return Failure(FailureCode(snapshot.cancel_code), said.gateway_code, said.message)
 
 
 def _differences(
     snapshot: TransactionSnapshot, outcome: Outcome, expected: Money
 ) -> dict[str, str]:
-    """The gateway's money against what we asked for: checked, not believed."""
+    """Where the gateway's facts differ from what was frozen before the call, by name."""
     said = outcome.money
     pairs = {
         "amount": (said.minor if said else None, expected.minor),
@@ -158,7 +158,9 @@ def _differences(
         "reference": (outcome.reference or snapshot.reference, snapshot.reference),
     }
     return {
-        name: f"{theirs}, not {ours}" for name, (theirs, ours) in pairs.items() if theirs != ours
+        name: f"{actual}, not {frozen}"
+        for name, (actual, frozen) in pairs.items()
+        if actual != frozen
     }
 
 

@@ -24,13 +24,13 @@ from payments.outcomes import messages
 from payments.outcomes.decisions import Action, Decision
 from payments.outcomes.evidence import Evidence, Source
 from payments.outcomes.pending_writes import PendingWrites
-from payments.outcomes.query_schedule import earliest_query, next_look
+from payments.outcomes.query_schedule import earliest_query, next_due_changes
 from payments.states import LIVE, Status, require_move
 
-# So long after the end of its link a payment that is still open needs a person, too.
+# A payment that is still open this long after its link expired needs a person.
 OVER_AGE: Final = timedelta(hours=24)
 
-# Late money takes back why the payment had failed; the audit trail keeps it.
+# Late money clears the failure of a payment; the audit trail keeps it.
 _NO_FAILURE: Final[dict[str, Any]] = {"failure_code": "", "failure_detail": {}}
 
 _ACTION_BY_STATUS: Final = {
@@ -60,7 +60,7 @@ def succeed(item: Evidence, payment: Transaction, order: Order, writes: PendingW
     cause = {"cause_type": item.source, "cause_id": item.cause_id}
     writes.audit.append(mark_paid(order, amount=captured, **cause))
     writes.paid.append(order)
-    writes.messages.extend(messages.paid(order, payment))
+    writes.messages.extend(messages.build_paid_messages(order, payment))
     if is_late:
         _supersede_others(payment, writes)
 
@@ -79,16 +79,16 @@ def fail(
     assert failure is not None
     changes = {"failure_code": failure.code, "failure_detail": build_failure_detail(failure)}
     _move(payment, Status.FAILED, item, writes, {**changes, **_ENDED})
-    writes.messages.extend(messages.failed(order, payment))
+    writes.messages.extend(messages.build_failed_messages(order, payment))
 
 
 def fail_unsent(payment: Transaction, order: Order, code: FailureCode) -> None:
-    """Fail a locked payment of which nothing ever reached a gateway: nothing can come of it."""
+    """Fail a locked payment of which nothing ever reached a gateway, so no money can follow."""
     writes = PendingWrites(now=database_now())
     nothing = Outcome(OutcomeKind.NOT_DONE)
     proof = Evidence(payment.pk, nothing, Source.PROOF, cause_id="nothing reached a gateway")
     _move(payment, Status.FAILED, proof, writes, {"failure_code": code, **_ENDED})
-    writes.messages.extend(messages.failed(order, payment))
+    writes.messages.extend(messages.build_failed_messages(order, payment))
     writes.write()
 
 
@@ -102,7 +102,7 @@ def keep_open(item: Evidence, payment: Transaction, writes: PendingWrites) -> No
 
 
 def add_late_metadata(item: Evidence, payment: Transaction, writes: PendingWrites) -> None:
-    """Nothing that we do not know already, but perhaps for an id or what a receipt shows."""
+    """A repeat changes no state; it may add an id, or facts that the receipt shows."""
     metadata = _late_metadata_changes(payment, item)
     writes.change(payment, {**metadata, **_lease_changes(item, payment, writes.now)})
 
@@ -110,7 +110,7 @@ def add_late_metadata(item: Evidence, payment: Transaction, writes: PendingWrite
 def report_contradiction(
     item: Evidence, payment: Transaction, decision: Decision, writes: PendingWrites
 ) -> None:
-    """Other money than we asked for, or a contradiction: a case, and no change of state."""
+    """Open a case for other money than requested, or a contradiction; the state stays."""
     writes.cases_to_open.append(_build_contradiction_case(item, payment, decision))
     writes.change(payment, _lease_changes(item, payment, writes.now))
 
@@ -166,7 +166,7 @@ def _build_moved_event(payment: Transaction, before: Status, item: Evidence) -> 
 
 
 def _supersede_others(payment: Transaction, writes: PendingWrites) -> None:
-    """Late money has paid the order: whatever else is under way for it should be closed."""
+    """Request the end of the order's other live payments: late money has paid it."""
     # An earlier item of the same evidence may have ended one of them.
     writes.write_changes()
     live = Transaction.objects.filter(order_id=payment.order_id, status__in=LIVE, cancel_code="")
@@ -183,14 +183,14 @@ def _supersede_others(payment: Transaction, writes: PendingWrites) -> None:
 
 
 def _outcome_changes(payment: Transaction, outcome: Outcome) -> dict[str, Any]:
-    """What the outcome says beside its kind: the gateway's ids, where to go, a decline."""
+    """What the outcome holds beside its kind: the gateway's ids, the next action, a decline."""
     changes: dict[str, Any] = {}
     if outcome.psp_reference and outcome.psp_reference != payment.psp_reference:
         changes["psp_reference"] = outcome.psp_reference
     if outcome.psp_data:
         changes["psp_data"] = {**payment.psp_data, **outcome.psp_data}
     if outcome.kind.is_answer and (outcome.next_verb or "") != payment.next_verb:
-        # An operation without an answer is sent again before any other.
+        # An operation without an answer is repeated before any other is sent.
         changes["next_verb"] = outcome.next_verb or ""
     if outcome.next_action:
         action = outcome.next_action
@@ -203,7 +203,7 @@ def _outcome_changes(payment: Transaction, outcome: Outcome) -> dict[str, Any]:
 def _late_metadata_changes(payment: Transaction, item: Evidence) -> dict[str, Any]:
     """The metadata that a repeat adds to a payment that has succeeded, or that is held.
 
-    A hold that was renewed has another id, by which alone it can be captured or released.
+    A renewed hold has a new id, and only by that id can it be captured or released.
     """
     if item.gateway not in {"", payment.gateway}:
         return {}
@@ -219,23 +219,23 @@ def _late_metadata_changes(payment: Transaction, item: Evidence) -> dict[str, An
 
 
 def _lease_changes(item: Evidence, payment: Transaction, now: datetime) -> dict[str, Any]:
-    """End the lease and set when to look again; nothing where the lease is somebody else's."""
+    """End the lease and set when the payment is due next; {} where another worker holds it."""
     if item.attempt is None or item.attempt != payment.attempt:
         return {}
     if payment.status not in LIVE:
         return {"lease_until": None}
-    return {"lease_until": None, **next_look(payment, item.outcome, now)}
+    return {"lease_until": None, **next_due_changes(payment, item.outcome, now)}
 
 
 def _schedule_hinted_verb(item: Evidence, payment: Transaction, writes: PendingWrites) -> None:
-    """A webhook that is only a hint names the operation that brings the truth: do it soon."""
+    """Make the payment due when a webhook only names the operation to send, such as a query."""
     if item.source is Source.WEBHOOK and item.outcome.next_verb is not None:
         writes.change(payment, {"due_at": earliest_query(payment, writes.now)})
         wake(payment.queue)
 
 
 def _build_attention_cases(item: Evidence, payment: Transaction, now: datetime) -> list[CaseReport]:
-    """Why a person should look at a payment that is still open."""
+    """The cases for a payment that is still open: suspected fraud, or open for too long."""
     failure = item.outcome.failure
     kinds = []
     if failure and failure.code is FailureCode.SUSPECTED_FRAUD:

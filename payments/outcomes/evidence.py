@@ -24,10 +24,10 @@ class Evidence:
     """One outcome about one payment.
 
     ``cause_id`` names the gateway call or webhook event it comes from. ``attempt`` is the fence
-    of the worker that holds the lease, None for everybody else: evidence is never fenced off,
-    only the right to say when the payment is due next. ``gateway`` is the one that said it; ""
-    where it can only be the gateway where the payment is. ``asked_at`` is when the request went
-    out that it answers, by the database's clock; None where nobody asked.
+    of the worker that holds the lease, None for everybody else: evidence is always applied, only
+    the right to set the next due time is fenced. ``gateway`` is where it comes from; "" means the
+    payment's present gateway. ``asked_at`` is when the request that it answers was sent, by the
+    database's clock; None without a request.
     """
 
     transaction_id: UUID

@@ -1,6 +1,6 @@
 """What one commit writes: states, orders, ledger, messages, cases and the audit trail.
 
-It is gathered first, so that each table is written to once, however many payments there are.
+Everything is collected first, so that a batch of payments writes to each table once.
 """
 
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ class PendingWrites:
     changes: dict[UUID, dict[str, Any]] = field(default_factory=dict)
 
     def change(self, payment: Transaction, changes: dict[str, Any]) -> None:
-        """Change ``payment`` now, and its row in the database with all others."""
+        """Change ``payment`` in memory now, and in the database when everything is written."""
         if not changes:
             return
         for name, value in changes.items():
@@ -55,6 +55,6 @@ class PendingWrites:
         audit.record(self.audit)
 
     def write_changes(self) -> None:
-        """Write what has gathered to the transactions."""
+        """Write the collected changes of the payments."""
         bulk.update(Transaction, self.changes)
         self.changes = {}

@@ -1,4 +1,4 @@
-"""When a transaction that is still open is looked at again."""
+"""When a payment that is still open is due next."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,10 +11,10 @@ from payments.models import Transaction
 from payments.routing.registry import gateway, gateways
 
 
-def next_look(payment: Transaction, outcome: Outcome, now: datetime) -> dict[str, Any]:
+def next_due_changes(payment: Transaction, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """The ``due_at`` and ``failures`` of a live ``payment`` after ``outcome``."""
     if not outcome.kind.is_answer:
-        # The same question again, soon, then ever more slowly.
+        # Repeated soon, then at growing intervals.
         failures = min(payment.failures + 1, 1000)
         due_at = max(now + payment.backoff.delay(failures), earliest_query(payment, now))
         if not outcome.retry_after_s:
@@ -30,32 +30,32 @@ def next_look(payment: Transaction, outcome: Outcome, now: datetime) -> dict[str
 def earliest_query(payment: Transaction, now: datetime) -> datetime:
     """When the gateway allows the next query; ``now`` where none was made.
 
-    Also ``now`` for a gateway that is not configured any more: nobody asks it before it is back.
-    What a gateway has asked for itself (``Retry-After``) stands above every wish of ours.
+    Also ``now`` for a gateway that is no longer configured: none is sent before it is back.
+    A gateway's own ``Retry-After`` overrides our schedule.
     """
     adapter = gateways().get(payment.gateway)
     allowed = max(now, payment.retry_after_at or now)
     if payment.queried_at is None or adapter is None:
         return allowed
-    return max(allowed, payment.queried_at + scaled(adapter.query_interval_min))
+    return max(allowed, payment.queried_at + scale_wait(adapter.query_interval_min))
 
 
-def scaled(wait: timedelta) -> timedelta:
-    """``wait`` as the settings stretch it: tests shorten every schedule alike."""
+def scale_wait(wait: timedelta) -> timedelta:
+    """``wait`` times QUERY_SCHEDULE_SCALE: tests shorten every schedule by one setting."""
     scale: float = settings.QUERY_SCHEDULE_SCALE
     return wait * scale
 
 
 def _next_query(payment: Transaction, now: datetime) -> datetime:
-    """The schedule's next entry; at once for a cancellation; and a look right after expiry."""
+    """The schedule's next entry; at once for a cancellation; and a query right after expiry."""
     earliest = earliest_query(payment, now)
     if payment.cancel_code:
         return earliest
     adapter = gateway(payment.gateway)
-    planned = now + scaled(_interval(adapter, payment.queries))
-    last_word = payment.expires_at + adapter.expiry_margin
-    if now < last_word < planned:
-        planned = last_word
+    planned = now + scale_wait(_interval(adapter, payment.queries))
+    final_query_at = payment.expires_at + adapter.expiry_margin
+    if now < final_query_at < planned:
+        planned = final_query_at
     return max(planned, earliest)
 
 

@@ -1,4 +1,4 @@
-"""Which answers of the gateways need a person, found after they were applied."""
+"""Which answers of the gateways open a case, found after they were applied."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -25,10 +25,10 @@ def find_cases(results: Sequence[tuple[Job, Outcome]]) -> list[CaseReport]:
 
 
 def _is_stuck(job: Job, outcome: Outcome) -> bool:
-    """True once, when an operation has failed so often that a person should know.
+    """True once, when an operation has failed ``FAILURES_BEFORE_A_CASE`` times.
 
-    Queries between its sends may be answered well and restart the payment's count of failures,
-    so the sends of the operation count by themselves, too.
+    An answered query between two sends resets the payment's count of failures, so the sends of
+    the operation are counted, too.
     """
     counts = {job.payment.failures + 1, job.call.sends}
     return not outcome.kind.is_answer and FAILURES_BEFORE_A_CASE in counts
@@ -44,7 +44,7 @@ def _build_refused_case(job: Job) -> CaseReport:
 
 
 def _find_refused_ends(results: Sequence[tuple[Job, Outcome]]) -> list[CaseReport]:
-    """Holds whose capture or release the gateway has refused, and which it still has."""
+    """Cases for holds whose capture or void the gateway has refused, and that still exist."""
     refused = {
         job.payment.pk: (job.operation.verb, outcome.failure)
         for job, outcome in results
@@ -57,7 +57,7 @@ def _find_refused_ends(results: Sequence[tuple[Job, Outcome]]) -> list[CaseRepor
 
 
 def _find_unanswered_ends(results: Sequence[tuple[Job, Outcome]]) -> list[CaseReport]:
-    """Holds whose capture or release got no answer before the gateway forgot its key."""
+    """Cases for holds whose capture or void got no answer before its idempotency key expired."""
     held = [
         job.payment.pk
         for job, outcome in results

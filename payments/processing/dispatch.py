@@ -39,7 +39,11 @@ def perform(job: Job) -> Outcome:
 
 
 def record_results(*, results: Sequence[tuple[Job, Outcome]]) -> None:
-    """Store the answers and apply them, in one commit; a payment that fails is redone alone."""
+    """Store the answers and apply them in one commit.
+
+    When that fails, each is recorded in a commit of its own, and a payment that fails again is
+    retried later.
+    """
     try:
         _record_together(results)
     except Exception:
@@ -83,7 +87,7 @@ def _build_evidence(job: Job, outcome: Outcome) -> Evidence:
 def _build_answers(
     results: Sequence[tuple[Job, Outcome]], now: datetime
 ) -> Mapping[UUID, Mapping[str, Any]]:
-    """What to write to each call. An unknown answer never hides one that another worker got."""
+    """The changes of each call. An unknown outcome never overwrites another worker's answer."""
     unknown = [job.call.pk for job, outcome in results if not outcome.kind.is_answer]
     answered = GatewayCall.objects.filter(pk__in=unknown, answered_at__isnull=False)
     kept = set(answered.values_list("pk", flat=True)) if unknown else set()

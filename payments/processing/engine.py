@@ -1,7 +1,7 @@
 """The engine that drains one gateway's queue: claims payments, calls the gateway, records results.
 
-Calls run side by side, as many as the adapter allows, and a free place is filled as soon as there
-is one: a slow call holds up its own place, not the batch.
+Calls run side by side, as many as the adapter allows, and a free place is filled at once: a slow
+call occupies its own place and does not delay the others.
 """
 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -16,11 +16,11 @@ from payments.routing.registry import gateway, gateways
 
 # Answers that come within this time of each other are applied in one commit.
 GATHER_S: Final = 0.005
-# While calls are out and places are free, new payments are looked for this often.
+# While calls are under way and places are free, new payments are looked for this often.
 POLL_S: Final = 0.1
-# One drain starts at most this many operations and is then woken anew.
+# One drain starts at most this many operations; then it ends and is woken again.
 JOBS_MAX: Final = 5000
-# The calls that are out, each with its job; None is the probe's.
+# The calls under way, each with its job; None for the health probe.
 InFlight = dict[Future[Outcome], Job | None]
 
 
@@ -42,7 +42,7 @@ def drain(gateway_name: str) -> bool:
 
 
 class _Drain:
-    """One drain: the pool of calls, and those that are out."""
+    """One drain: the pool of calls, and those under way."""
 
     def __init__(self, gateway_name: str, pool: ThreadPoolExecutor, places: int) -> None:
         self._gateway = gateway_name
@@ -73,9 +73,9 @@ class _Drain:
         return len(jobs)
 
     def _record_finished(self) -> None:
-        """Wait a little for an answer, and a moment for more, and record them together.
+        """Wait ``POLL_S`` for an answer and ``GATHER_S`` for more, and record them together.
 
-        Not for as long as it takes: behind one call that hangs, others would wait for nothing.
+        The wait is bounded: one call that hangs must not keep new payments from being claimed.
         """
         if not wait(self._in_flight, timeout=POLL_S, return_when=FIRST_COMPLETED).done:
             return

@@ -1,6 +1,6 @@
-"""What is done next with each due transaction: written down and committed before anything is sent.
+"""What is done next with each due payment: recorded and committed before anything is sent.
 
-Whatever happens after this commit, the next worker finds the intent. ``dispatch`` carries it out.
+Whatever happens after this commit, the next worker finds the request. ``dispatch`` sends it.
 """
 
 import logging
@@ -39,7 +39,7 @@ from privacy import encryption
 
 logger = logging.getLogger(__name__)
 
-# After so many failures in a row a person should know, while we go on trying.
+# After this many failures in a row a case is opened, and the retries go on.
 FAILURES_BEFORE_A_CASE: Final = 8
 
 
@@ -52,8 +52,8 @@ class Job:
     operation: Operation
 
 
-def lease_for(adapter: Gateway) -> timedelta:
-    """Longer than every timeout inside one call, so that nobody else starts the same work."""
+def compute_lease(adapter: Gateway) -> timedelta:
+    """Longer than every timeout inside one call, so that no other worker starts the same work."""
     # The read timeout counts twice: once until the first byte, once between two of them.
     seconds = adapter.connect_timeout_s + 2 * adapter.read_timeout_s + settings.LEASE_MARGIN_S
     return timedelta(seconds=seconds)
@@ -61,19 +61,19 @@ def lease_for(adapter: Gateway) -> timedelta:
 
 @db_transaction.atomic(durable=True)
 def claim_and_plan(*, gateway_name: str, limit: int) -> list[Job]:
-    """Take due transactions of one gateway and write down what will be done with each.
+    """Claim due payments of one gateway and record the operation to send for each.
 
-    Moves PENDING ones to PROCESSING. After this commit nothing has been sent yet, and whatever
-    happens now, the next worker finds what is to be done.
+    Moves PENDING ones to PROCESSING. Nothing has been sent when this commits: if the worker dies
+    now, the next one finds the recorded operations.
     """
     adapter = gateway(gateway_name)
-    rows = Transaction.claim(limit=limit, lease=lease_for(adapter), gateway=gateway_name)
-    return _plan(rows, adapter, database_now()) if rows else []
+    payments = Transaction.claim(limit=limit, lease=compute_lease(adapter), gateway=gateway_name)
+    return _plan(payments, adapter, database_now()) if payments else []
 
 
 @db_transaction.atomic
 def defer_failing(payment: Transaction) -> None:
-    """Our own code failed on this payment: try later, and let a person know when it goes on."""
+    """Retry a payment on which our own code failed; after repeated failures open a case."""
     payment.retry_later()
     if payment.failures == FAILURES_BEFORE_A_CASE:
         opening.open_cases(
@@ -140,7 +140,7 @@ class _Fail:
 
 @dataclass(frozen=True, slots=True)
 class _Reroute:
-    """Another gateway takes it over."""
+    """The payment moves to ``adapter``."""
 
     adapter: Gateway
     reason: Reason
@@ -162,7 +162,7 @@ _Step = _Fail | _Reroute | _HandToPerson | _WaitForGateway | Job
 
 
 def _choose_step(claimed: _Claimed, gate: _BreakerGate, now: datetime) -> _Step:
-    """What is done with a claimed payment now. The first rule that applies wins."""
+    """The step to take with a claimed payment now. The first rule that applies wins."""
     payment, order, calls = claimed.payment, claimed.order, claimed.calls
     if code := find_reason_not_to_send(payment, calls, now):
         return _Fail(code)
@@ -181,20 +181,20 @@ def _choose_step(claimed: _Claimed, gate: _BreakerGate, now: datetime) -> _Step:
 
 
 def _carry_out(step: _Step, claimed: _Claimed, now: datetime) -> Job | None:
-    """Write down what ``step`` says; the job, where something is to be sent."""
+    """Record ``step``; return the job where something is to be sent."""
     payment = claimed.payment
     match step:
         case Job():
             return step
         case _Fail(code):
             fail_unsent(payment, claimed.order, code)
-            _close_refused(claimed.calls, now)
+            _close_calls(claimed.calls, now)
         case _Reroute(adapter, reason):
             refused = claimed.calls_here
             failover.reroute(payment, adapter, claimed.calls, reason, now)
-            _close_refused(refused, now)
+            _close_calls(refused, now)
         case _HandToPerson(adapter):
-            _leave_to_a_person(payment, adapter)
+            _hand_to_person(payment, adapter)
         case _WaitForGateway():
             payment.reschedule(due_in=breaker.PROBE_EVERY)
     return None
@@ -203,25 +203,28 @@ def _carry_out(step: _Step, claimed: _Claimed, now: datetime) -> Job | None:
 def find_reason_not_to_send(
     payment: Transaction, calls: Sequence[GatewayCall], now: datetime
 ) -> FailureCode | None:
-    """Why a payment of which nothing has reached a gateway should not be sent any more."""
+    """The failure code of a payment that never reached a gateway and must not be sent any more.
+
+    None when it is to be sent, or something may have reached a gateway.
+    """
     if not failover.is_untouched(payment, calls):
         return None
     if payment.cancel_code:
         return FailureCode(payment.cancel_code)
-    # Nobody expects to be charged for what was asked for so long ago.
+    # A shopper does not expect to be charged after the link has expired.
     return FailureCode.NEVER_SENT if now >= payment.expires_at else None
 
 
 def _is_of_another_account(payment: Transaction, adapter: Gateway) -> bool:
-    """True when the gateway's name has got other credentials since ``payment`` went there.
+    """True when the gateway has had other credentials since ``payment`` was routed to it.
 
-    Its answers are about other payments then: a "not found" would end one that may be paid.
+    A query would reach another account: its "not found" would end a payment that may be paid.
     """
     both_known = bool(payment.gateway_account and adapter.account)
     return both_known and payment.gateway_account != adapter.account
 
 
-def _leave_to_a_person(payment: Transaction, adapter: Gateway) -> None:
+def _hand_to_person(payment: Transaction, adapter: Gateway) -> None:
     payment.retry_later()
     differences = {"account": f"{adapter.account}, not {payment.gateway_account}"}
     detail = {"differences": differences, "source": "settings"}
@@ -231,7 +234,7 @@ def _leave_to_a_person(payment: Transaction, adapter: Gateway) -> None:
     opening.open_cases([report])
 
 
-def _close_refused(calls: Sequence[GatewayCall], now: datetime) -> None:
+def _close_calls(calls: Sequence[GatewayCall], now: datetime) -> None:
     still_open = [call.pk for call in calls if call.answered_at is None]
     if still_open:
         GatewayCall.objects.filter(pk__in=still_open).update(
@@ -240,7 +243,7 @@ def _close_refused(calls: Sequence[GatewayCall], now: datetime) -> None:
 
 
 def _find_earlier_calls(payments: Sequence[Transaction]) -> Mapping[UUID, list[GatewayCall]]:
-    """The operations of ``payments``, but for answered queries; a new payment can have none."""
+    """The operations of ``payments`` without answered queries; a PENDING payment has none."""
     started = [payment.pk for payment in payments if payment.status != Status.PENDING]
     found: dict[UUID, list[GatewayCall]] = {}
     if started:
@@ -259,7 +262,7 @@ def _build_job(claimed: _Claimed, adapter: Gateway, now: datetime) -> Job:
         reference=call.reference if call else _new_reference(payment, verb, call_id),
         details=build_payment_details(payment, claimed.order, adapter),
         now=now,
-        # Only a creation spends it; a gateway refuses a query that carries what it does not take.
+        # Only a creation uses the token; some gateways refuse other operations that carry it.
         token=encryption.unseal(payment.payment_token) if verb is Verb.CREATE else "",
         money=find_money(verb, payment),
     )
@@ -269,7 +272,7 @@ def _build_job(claimed: _Claimed, adapter: Gateway, now: datetime) -> Job:
 
 
 def _new_reference(payment: Transaction, verb: Verb, call_id: UUID) -> str:
-    """The first operation has the payment's own reference: it is what the gateway shows people."""
+    """The first operation has the payment's own reference, which the gateway shows to people."""
     return payment.reference if verb is Verb.CREATE else call_id.hex
 
 
@@ -285,46 +288,46 @@ def _new_call(payment: Transaction, operation: Operation, call_id: UUID) -> Gate
 
 
 def _store(jobs: Sequence[Job], now: datetime) -> None:
-    """Write the new operations, and count the sends that are about to happen."""
+    """Insert the new operations, and count the sends that follow this commit."""
     fresh = [job.call for job in jobs if job.call._state.adding]
     for call in fresh:
         call.sends, call.first_sent_at, call.last_sent_at = 1, now, now
-    again = [job.call for job in jobs if not job.call._state.adding]
-    _forget_unanswered(fresh, now)
+    repeated = [job.call for job in jobs if not job.call._state.adding]
+    _close_unanswered(fresh, now)
     bulk.insert(fresh)
-    for call in again:
+    for call in repeated:
         call.sends += 1
-    if again:
-        same = GatewayCall.objects.filter(pk__in=[call.pk for call in again])
-        same.update(sends=F("sends") + 1, last_sent_at=now)
+    if repeated:
+        stored = GatewayCall.objects.filter(pk__in=[call.pk for call in repeated])
+        stored.update(sends=F("sends") + 1, last_sent_at=now)
     queried = [job.payment.pk for job in jobs if job.operation.verb is Verb.QUERY]
     if queried:
         Transaction.objects.filter(pk__in=queried).update(queries=F("queries") + 1, queried_at=now)
 
 
-def _forget_unanswered(fresh: Sequence[GatewayCall], now: datetime) -> None:
-    """What is never sent again makes room for what takes its place: one of a verb may be open.
+def _close_unanswered(fresh: Sequence[GatewayCall], now: datetime) -> None:
+    """Close the open operations that ``fresh`` replaces: one operation per verb may be open.
 
-    A query whose worker died taught us nothing; so did the end of a hold that was overtaken.
+    These are never sent again: a query whose worker died, or a superseded capture or void.
     """
     for verb in {call.verb for call in fresh} - {Verb.CREATE}:
-        rows = [call.transaction_id for call in fresh if call.verb == verb]
+        payments = [call.transaction_id for call in fresh if call.verb == verb]
         GatewayCall.objects.filter(
-            transaction__in=rows, verb=verb, answered_at__isnull=True
+            transaction__in=payments, verb=verb, answered_at__isnull=True
         ).update(answered_at=now, outcome=OutcomeKind.UNKNOWN)
 
 
-def _start(rows: Sequence[Transaction], jobs: Sequence[Job]) -> None:
+def _start(payments: Sequence[Transaction], jobs: Sequence[Job]) -> None:
     """PENDING → PROCESSING for the whole batch, with its audit."""
-    if not rows:
+    if not payments:
         return
     calls = {job.payment.pk: job.call for job in jobs}
-    Transaction.objects.filter(pk__in=[payment.pk for payment in rows]).update(
+    Transaction.objects.filter(pk__in=[payment.pk for payment in payments]).update(
         status=Status.PROCESSING, version=F("version") + 1, updated_at=timezone.now()
     )
-    for payment in rows:
+    for payment in payments:
         payment.status, payment.version = Status.PROCESSING, payment.version + 1
-    audit.record([_started_event(payment, calls[payment.pk]) for payment in rows])
+    audit.record([_started_event(payment, calls[payment.pk]) for payment in payments])
 
 
 def _started_event(payment: Transaction, call: GatewayCall) -> AuditEvent:

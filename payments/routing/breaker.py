@@ -1,9 +1,9 @@
 """A circuit breaker for each gateway: stop calling one that is down, and notice when it is back.
 
 After ``FAILURES_TO_OPEN`` calls in a row without a usable answer nothing more is sent, except
-one probe each ``PROBE_EVERY``: a question about nobody's payment (``health_probe.py``). The first
-answer closes it again. Nothing is lost meanwhile: what waits stays due, and a payment that was
-never sent stays PENDING and can be cancelled at once.
+one probe each ``PROBE_EVERY``: a query about a payment that does not exist (``health_probe.py``).
+The first answer closes the circuit. Nothing is lost meanwhile: waiting payments stay due, and one
+that was never sent stays PENDING and can be cancelled at once.
 """
 
 from collections.abc import Sequence
@@ -25,36 +25,36 @@ from payments.models import GatewayBreaker, Transaction
 FAILURES_TO_OPEN: Final = 10
 PROBE_EVERY: Final = timedelta(seconds=15)
 
-# Breakers have names and no ids; the audit trail wants one.
+# Breakers have names and no ids; an audit event needs an id.
 _NAMESPACE: Final = UUID("6d6f6e65-7920-5f62-8c72-65616b657273")
 _SERVER_ERROR: Final = 500
 
 
 def is_open(gateway_name: str) -> bool:
-    """Whether calls to this gateway are held back now."""
+    """True while calls to this gateway are suspended."""
     return GatewayBreaker.objects.filter(gateway=gateway_name, opened_at__isnull=False).exists()
 
 
 def is_probe_due(gateway_name: str) -> bool:
-    """Whether ``take_probe`` would let somebody through now."""
-    return _probe_due(gateway_name).exists()
+    """True when ``take_probe`` would return True now."""
+    return _find_due_probe(gateway_name).exists()
 
 
 def take_probe(gateway_name: str) -> bool:
-    """Whether the caller is to ask the gateway of an open breaker: one caller in each interval.
+    """True when the caller should probe the gateway of an open circuit: one caller per interval.
 
-    The next interval begins now, so a caller that dies or waits for long takes no more than this.
+    The next interval begins now, so a caller that dies or hangs costs one probe only.
     """
-    return _probe_due(gateway_name).update(probe_at=Now() + PROBE_EVERY) == 1
+    return _find_due_probe(gateway_name).update(probe_at=Now() + PROBE_EVERY) == 1
 
 
-def _probe_due(gateway_name: str) -> QuerySet[GatewayBreaker]:
+def _find_due_probe(gateway_name: str) -> QuerySet[GatewayBreaker]:
     return GatewayBreaker.objects.filter(gateway=gateway_name, probe_at__lte=Now())
 
 
 @db_transaction.atomic(savepoint=False)
 def note(*, gateway_name: str, outcomes: Sequence[Outcome]) -> None:
-    """Count what calls that went over the network brought, in the caller's transaction if any."""
+    """Count the outcomes of calls that used the network, in the caller's transaction if any."""
     failed = sum(map(_is_outage, outcomes))
     if failed < len(outcomes):
         _close(gateway_name)
@@ -63,7 +63,7 @@ def note(*, gateway_name: str, outcomes: Sequence[Outcome]) -> None:
 
 
 def _is_outage(outcome: Outcome) -> bool:
-    """No answer, or a server error. An answer that says no, or too much at once, is an answer."""
+    """True for no answer or a server error. A decline and a rate limit are answers."""
     if outcome.kind.is_answer:
         return False
     status = outcome.exchange.http_status if outcome.exchange else None
@@ -82,10 +82,9 @@ def _close(gateway_name: str) -> None:
 
 
 def _release_waiting(gateway_name: str) -> None:
-    """What was held back becomes due at once.
+    """Make the payments that wait for the circuit due now.
 
-    Not what the gateway was already asked about, or wants to be left alone about: it may limit how
-    often it wants to be asked.
+    Not those that were queried already or have a Retry-After: the gateway limits their queries.
     """
     waiting = Transaction.objects.filter(
         Q(retry_after_at__isnull=True) | Q(retry_after_at__lte=Now()),
@@ -95,7 +94,7 @@ def _release_waiting(gateway_name: str) -> None:
         due_at__lte=Now() + PROBE_EVERY,
         queried_at__isnull=True,
     )
-    # The caller holds locks of its own: a row that somebody else is at is not waited for.
+    # The caller holds locks of its own, so it must not wait for rows locked by another.
     free = waiting.select_for_update(skip_locked=True, no_key=True)
     Transaction.objects.filter(pk__in=free.values("pk")).update(due_at=Now())
     wake(f"gateway.{gateway_name}")

@@ -1,9 +1,9 @@
 """Another gateway for a payment whose own cannot be reached.
 
-A payment moves only while it is proven that its gateway has not charged: nothing was ever sent
-there, or every send was refused before it could have an effect. A timeout proves nothing, and
-such a payment stays where it is. PostgreSQL checks the same by a trigger, and the audit trail
-keeps each move with its reason.
+A payment is rerouted only while it is proven that its gateway has not charged: nothing was ever
+sent there, or every send was refused before it could have an effect. A timeout proves nothing,
+and such a payment stays. PostgreSQL checks the same by a trigger, and the audit trail keeps each
+rerouting with its reason.
 """
 
 from collections.abc import Sequence
@@ -22,20 +22,20 @@ from gateways.operation import Verb
 from orders.models import Order
 from payments.models import GatewayCall, Transaction
 from payments.routing import breaker
-from payments.routing.registry import gateways_for
+from payments.routing.registry import find_gateways
 from payments.routing.routes import build_route
 from payments.states import Status
 
 
 class Reason(StrEnum):
-    """Why a payment is moved."""
+    """Why a payment is rerouted."""
 
     CIRCUIT_OPEN = "held_back"  # the circuit breaker is open, and nothing was sent
     REFUSED = "refused"  # every send was refused
 
 
-def first_choice(adapters: Sequence[Gateway]) -> Gateway:
-    """The preferred one that can be reached; the first when none of them can."""
+def choose_reachable(adapters: Sequence[Gateway]) -> Gateway:
+    """The first whose circuit is closed; the first of all when every circuit is open."""
     if len(adapters) == 1:
         return adapters[0]
     reachable = (adapter for adapter in adapters if not breaker.is_open(adapter.name))
@@ -43,7 +43,7 @@ def first_choice(adapters: Sequence[Gateway]) -> Gateway:
 
 
 def is_untouched(payment: Transaction, calls: Sequence[GatewayCall]) -> bool:
-    """Whether it is proven that ``payment``'s gateway has neither charged nor handed out a link."""
+    """True when it is proven that the gateway has neither charged nor given out a link."""
     if payment.status not in {Status.PENDING, Status.PROCESSING}:
         return False
     if payment.psp_reference or payment.next_action is not None:
@@ -54,15 +54,15 @@ def is_untouched(payment: Transaction, calls: Sequence[GatewayCall]) -> bool:
 def find_stand_in(
     payment: Transaction, order: Order, calls: Sequence[GatewayCall], now: datetime
 ) -> Gateway | None:
-    """Another gateway for ``payment``; None when there is none, or it must stay where it is.
+    """Another gateway for ``payment``; None when there is none, or it must stay.
 
     ``calls`` are its operations so far, at all gateways. It is the first gateway of the method
     that was not tried, supports all of the payment, and can be reached.
     """
-    if not _may_leave(payment, calls, now):
+    if not _can_be_rerouted(payment, calls, now):
         return None
     tried = {payment.gateway, *(call.gateway for call in calls)}
-    for adapter in gateways_for(payment.method):
+    for adapter in find_gateways(payment.method):
         if adapter.name in tried or adapter.live != payment.live_mode:
             continue
         if breaker.is_open(adapter.name):
@@ -72,8 +72,8 @@ def find_stand_in(
     return None
 
 
-def _may_leave(payment: Transaction, calls: Sequence[GatewayCall], now: datetime) -> bool:
-    # A token was made for one gateway, and means nothing to another.
+def _can_be_rerouted(payment: Transaction, calls: Sequence[GatewayCall], now: datetime) -> bool:
+    # A token is valid at the gateway that issued it, and at no other.
     if payment.payment_token or payment.cancel_code or now >= payment.expires_at:
         return False
     return is_untouched(payment, calls)
@@ -86,15 +86,15 @@ def reroute(
     reason: Reason,
     now: datetime,
 ) -> None:
-    """Hand ``payment``, claimed in this database transaction, to ``adapter``, its stand-in."""
+    """Reroute ``payment``, claimed in this database transaction, to ``adapter``."""
     before = {"gateway": payment.gateway, "gateway_account": payment.gateway_account}
-    _change(payment, adapter, now)
+    _change_gateway(payment, adapter, now)
     audit.record([_rerouted_event(payment, before, reason, calls)])
     wake(payment.queue)
 
 
-def _change(payment: Transaction, adapter: Gateway, now: datetime) -> None:
-    """The payment starts anew at ``adapter``, with the time that its links have there."""
+def _change_gateway(payment: Transaction, adapter: Gateway, now: datetime) -> None:
+    """Start the payment anew at ``adapter``, with the lifetime of that gateway's links."""
     changes: dict[str, Any] = {
         "gateway": adapter.name,
         "gateway_account": adapter.account,

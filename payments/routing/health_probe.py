@@ -1,7 +1,6 @@
 """Checks whether a gateway answers, by a query about a payment that does not exist.
 
-It moves nothing and needs no payment of ours, so that no shopper's is risked to find out whether
-a gateway is back.
+It changes nothing and uses no payment of ours, so that no shopper's payment is risked by it.
 """
 
 import logging
@@ -20,8 +19,8 @@ from payments.routing.payment_details import webhook_url
 
 logger = logging.getLogger(__name__)
 
-# Of a shape that every gateway takes for an id, and that none has given out. Without one there
-# are gateways that would not be asked at all.
+# Every gateway accepts this as the form of an id, and none has issued it. Without an id some
+# adapters answer locally and send nothing.
 _UNUSED_ID: Final = "NOBODY00000000000"
 
 
@@ -30,11 +29,11 @@ def probe(adapter: Gateway) -> Outcome:
 
     Goes over the network and needs no database. Our own failure is an UNKNOWN without exchange.
     """
-    asked = Operation(
+    query = Operation(
         verb=Verb.QUERY, reference=uuid7().hex, details=_dummy_details(adapter), now=timezone.now()
     )
     try:
-        return adapter.perform(replace(asked, request=adapter.freeze(asked)))
+        return adapter.perform(replace(query, request=adapter.freeze(query)))
     except Exception:
         logger.exception("adapter_failed", extra={"gateway": adapter.name})
         return Outcome(OutcomeKind.UNKNOWN)

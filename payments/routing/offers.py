@@ -1,4 +1,4 @@
-"""Which methods can pay what, and why not otherwise: for the API and for the pages."""
+"""Which methods can pay a sum, and why the others cannot: for the API and the pages."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.functional import Promise
 
 from money.money import Money
-from payments.routing.registry import gateways_for
+from payments.routing.registry import find_gateways
 from payments.routing.support import method_unsupported_reason
 
 
@@ -16,7 +16,7 @@ from payments.routing.support import method_unsupported_reason
 class Offer:
     """One method for one sum. ``unsupported_reason`` is "" when it can be used.
 
-    ``channels`` are those of it that take the sum; ``gateway`` is the one that is preferred, and
+    ``channels`` are those of the method that take the sum; ``gateway`` is the preferred one, and
     ``stand_ins`` are the others that can take the sum.
     """
 
@@ -27,18 +27,18 @@ class Offer:
     stand_ins: tuple[str, ...] = ()
 
     def is_out_of_reach(self, unreachable: AbstractSet[str]) -> bool:
-        """Whether ``unreachable`` are all the gateways that could take it."""
+        """True when every gateway that could take the sum is in ``unreachable``."""
         return unreachable >= {self.gateway, *self.stand_ins}
 
 
 def build_offers(money: Money) -> Sequence[Offer]:
     """Every configured method, usable or not, in the order of the settings."""
-    return [_build_offer(each, money) for each in settings.METHOD_GATEWAYS if gateways_for(each)]
+    return [_build_offer(each, money) for each in settings.METHOD_GATEWAYS if find_gateways(each)]
 
 
 def _build_offer(method: str, money: Money) -> Offer:
-    """By the first gateway that can; where none can, by the preferred one, which says why."""
-    adapters = gateways_for(method)
+    """The offer of the first gateway that can; else the preferred one's reason against it."""
+    adapters = find_gateways(method)
     able = [one for one in adapters if not method_unsupported_reason(one, method, money)]
     adapter = next(iter(able), adapters[0])
     reason = method_unsupported_reason(adapter, method, money)

@@ -10,7 +10,7 @@ from payments.models import Transaction
 
 
 def build_payment_details(payment: Transaction, order: Order, adapter: Gateway) -> PaymentDetails:
-    """Everything an adapter may know of ``payment``; frozen but for what the gateway told us."""
+    """Everything an adapter may know of ``payment``; only the gateway's own ids change later."""
     return PaymentDetails(
         reference=payment.reference,
         money=payment.money,
@@ -34,5 +34,5 @@ def build_payment_details(payment: Transaction, order: Order, adapter: Gateway) 
 
 
 def webhook_url(adapter: Gateway) -> str:
-    """Where ``adapter``'s gateway reports to us."""
+    """The address to which the gateway sends its webhooks."""
     return f"{settings.BASE_URL}/webhooks/{adapter.name}"

@@ -1,4 +1,4 @@
-"""Which gateways can take a payment: those of its method that support all that it asks for."""
+"""Which gateways can take a payment: those of its method that support all of the request."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from orders.models import Order
 from payments.errors import MethodUnavailable
 from payments.models import Transaction
 from payments.routing.payment_details import build_payment_details
-from payments.routing.registry import gateways_for, methods
+from payments.routing.registry import find_gateways, methods
 from payments.routing.support import (
     Unsupported,
     request_unsupported_reason,
@@ -27,11 +27,11 @@ class Route:
     now: datetime
 
     def terms_unsupported_reason(self) -> Unsupported | None:
-        """Why the gateway cannot take what is asked for; None when it can."""
+        """Why the gateway cannot take the payment's terms; None when it can."""
         return terms_unsupported_reason(self.adapter, self.details)
 
     def request_unsupported_reason(self) -> Unsupported | None:
-        """Why the adapter cannot express it; None when it can."""
+        """Why the adapter cannot build the request; None when it can."""
         return request_unsupported_reason(self.adapter, self.details, self.now)
 
     def is_supported(self) -> bool:
@@ -43,14 +43,14 @@ class Route:
 class Candidates:
     """Gateways for a new payment, the preferred one first; neither is ever empty.
 
-    ``fitting`` take all that it asks for; ``able`` are those whose adapter can express it, too.
+    ``fitting`` take its terms; ``able`` are those of them whose adapter can build the request.
     """
 
     fitting: Sequence[Gateway]
     able: Sequence[Gateway]
 
     def preferred_to(self, chosen: Gateway) -> Sequence[Gateway]:
-        """Those that fit and stand before ``chosen``."""
+        """The fitting ones before ``chosen``."""
         return self.fitting[: self.fitting.index(chosen)]
 
 
@@ -59,19 +59,19 @@ def find_candidates(payment: Transaction, order: Order) -> Candidates:
 
     Raises a PaymentError that says why the preferred one cannot, when none can.
     """
-    adapters = gateways_for(payment.method)
+    adapters = find_gateways(payment.method)
     if not adapters:
         raise MethodUnavailable(f"This way of paying is not offered here: {_name_methods()}.")
     routes = [build_route(adapter, payment, order, payment.created_at) for adapter in adapters]
     fitting = _keep_supported(routes, Route.terms_unsupported_reason)
-    # A token was made by the form of the preferred one, and means nothing to another.
-    asked = fitting[:1] if payment.payment_token else fitting
-    able = _keep_supported(asked, Route.request_unsupported_reason)
+    # A token comes from the form of the preferred one, and is valid at no other.
+    candidates = fitting[:1] if payment.payment_token else fitting
+    able = _keep_supported(candidates, Route.request_unsupported_reason)
     return Candidates([each.adapter for each in fitting], [each.adapter for each in able])
 
 
 def build_route(adapter: Gateway, payment: Transaction, order: Order, now: datetime) -> Route:
-    """``payment`` by way of ``adapter``, with a link made ``now``."""
+    """``payment`` at ``adapter``, with a link made ``now``."""
     details = build_payment_details(payment, order, adapter)
     return Route(adapter, replace(details, expires_at=now + adapter.link_lifetime), now)
 

@@ -25,7 +25,7 @@ from payments.errors import (
     TokenRequired,
 )
 
-# Of more than these, a list of all that a gateway takes helps nobody.
+# A longer list of currencies is left out of the sentence.
 CURRENCIES_NAMED_MAX: Final = 3
 
 
@@ -58,7 +58,7 @@ def method_unsupported_reason(
 
 
 def terms_unsupported_reason(adapter: Gateway, details: PaymentDetails) -> Unsupported | None:
-    """Why ``adapter`` cannot take what ``details`` asks for: sum, channel, hold, token."""
+    """Why ``adapter`` cannot take the terms of ``details``: sum, channel, hold, token."""
     method, channel, can = details.method, details.channel, adapter.capabilities
     if reason := method_unsupported_reason(adapter, method, details.money, channel):
         return reason
@@ -78,9 +78,9 @@ def terms_unsupported_reason(adapter: Gateway, details: PaymentDetails) -> Unsup
 def request_unsupported_reason(
     adapter: Gateway, details: PaymentDetails, now: datetime
 ) -> Unsupported | None:
-    """Why ``adapter`` cannot express the creation of ``details``, sent ``now``.
+    """Why ``adapter`` cannot build the request that creates ``details``, sent ``now``.
 
-    Refused before anything is stored, and not found out by a worker.
+    Checked before the payment is stored, so that no worker finds it later.
     """
     creation = Operation(verb=Verb.CREATE, reference=details.reference, details=details, now=now)
     if text := adapter.unsupported_reason(creation):
@@ -113,7 +113,7 @@ def _check_step(money: Money, can: Capabilities) -> str | Promise:
 
 
 def _name_channels(method: str, can: Capabilities) -> str | Promise:
-    """What ``method`` has, for who chose a channel that it has not."""
+    """The channels of ``method``, for a caller that named another one."""
     named = {"method": method, "channels": ", ".join(can.channels.get(method, ()))}
     if not named["channels"]:
         return _("%(method)s has no channels: leave out channel.") % named

@@ -1,4 +1,4 @@
-"""Starting a payment: the request is checked, and a row is stored that is due now."""
+"""Creates a payment: checks the request and stores a payment that is due now."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ from privacy.redaction import find_card_number
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:
-    """What a client asks for. ``customer_ip`` and ``locale`` are the shopper's, not the app's."""
+    """A client's request. ``customer_ip`` and ``locale`` are the shopper's, not the app's."""
 
     order_id: UUID
     money: Money
@@ -54,12 +54,12 @@ class PaymentRequest:
     payment_token: str = ""
     return_url: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
-    # Whose order it must be; None: whoever holds its link may pay it.
+    # The customer that the order must have; None: anyone with its link may pay it.
     owner_id: UUID | None = None
 
     def fingerprint(self) -> str:
-        """Equal for equal requests; where the request came from is no part of it."""
-        # Left out where there is none: so an older request is still equal to its repeat.
+        """Equal for equal requests, wherever they come from."""
+        # Left out where empty, so that requests from before channels keep their fingerprint.
         channel = {"channel": self.channel} if self.channel else {}
         return idempotency.compute_fingerprint(
             channel
@@ -78,7 +78,7 @@ class PaymentRequest:
 
 @dataclass(frozen=True, slots=True)
 class CreatedPayment:
-    """The payment, the body it was first answered with, and whether this is a replay."""
+    """The payment, the body of its first answer, and whether this is a replay."""
 
     transaction: Transaction
     response: str
@@ -109,7 +109,7 @@ def create_payment(
 
 
 def _make_key(client: str, order_id: UUID, fingerprint: str) -> str:
-    """The same for a blind repeat; another one after a payment of the order has failed."""
+    """The same key for a repeated request; a new one after a payment of the order has failed."""
     failed = Transaction.objects.filter(order_id=order_id, status=Status.FAILED).count()
     made = {"client": client, "order": order_id.hex, "request": fingerprint, "failed": failed}
     return f"auto-{idempotency.compute_fingerprint(made)[:40]}"
@@ -123,22 +123,22 @@ def _start(client: str, request: PaymentRequest) -> Transaction:
     _require_clean(request)
     payment = _build_payment(client, order, request)
     candidates = find_candidates(payment, order)
-    chosen = failover.first_choice(candidates.able)
-    _assign(payment, chosen)
+    chosen = failover.choose_reachable(candidates.able)
+    _assign_gateway(payment, chosen)
     _insert(payment)
     passed_over = [adapter.name for adapter in candidates.preferred_to(chosen)]
     audit.record([_created_event(payment, passed_over)])
     return payment
 
 
-def _assign(payment: Transaction, adapter: Gateway) -> None:
+def _assign_gateway(payment: Transaction, adapter: Gateway) -> None:
     payment.gateway, payment.gateway_account = adapter.name, adapter.account
     payment.live_mode = adapter.live
     payment.expires_at = payment.created_at + adapter.link_lifetime
 
 
 def _build_payment(client: str, order: Order, request: PaymentRequest) -> Transaction:
-    """Without what its gateway says of it: name, account, mode, and how long its links live."""
+    """An unsaved payment, still without gateway, account, mode and expiry."""
     now = database_now()
     return Transaction(
         id=uuid7(),
@@ -172,7 +172,7 @@ def _require_payable(order: Order, money: Money) -> None:
 
 
 def _insert(payment: Transaction) -> None:
-    """Store it. The order is locked, so the only payment in the way is its live payment."""
+    """Store it. The order is locked, so only its live payment can conflict."""
     if not bulk.insert_new(payment):
         live = Transaction.objects.get(order=payment.order, status__in=LIVE)
         raise PaymentInProgress(
@@ -182,7 +182,7 @@ def _insert(payment: Transaction) -> None:
 
 
 def _require_clean(request: PaymentRequest) -> None:
-    """Refuse card numbers in free text, and return URLs to places nobody vouched for."""
+    """Refuse card numbers in free text, and return URLs outside the allowed origins."""
     texts = [*request.metadata, *request.metadata.values(), request.payment_token]
     if any(find_card_number(text) for text in texts):
         raise CardNumberRefused(
@@ -193,7 +193,7 @@ def _require_clean(request: PaymentRequest) -> None:
 
 
 def _is_allowed(url: str) -> bool:
-    """Exactly one of our origins; nothing a browser might read differently from us."""
+    """True for exactly one of the allowed origins, in a form that no browser reads differently."""
     if any(char in url for char in "\\\t\r\n @") or not url.isascii():
         return False
     try:
@@ -204,7 +204,7 @@ def _is_allowed(url: str) -> bool:
 
 
 def _created_event(payment: Transaction, passed_over: list[str]) -> AuditEvent:
-    """``passed_over`` are the gateways that were preferred, and cannot be reached or told."""
+    """``passed_over``: preferred gateways whose circuit is open or that cannot take the request."""
     return audit.event(
         action=AuditAction.TRANSACTION_CREATED,
         subject_type="transaction",

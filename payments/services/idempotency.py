@@ -12,30 +12,30 @@ from durable import bulk
 from payments.errors import KeyReused, RequestInProgress
 from payments.models import IdempotencyKey, Transaction
 
-# PostgreSQL's lock_not_available: somebody is at work under the same key for too long.
+# PostgreSQL's lock_not_available: another request holds the same key for too long.
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 
 
 def compute_fingerprint(request: Mapping[str, Any]) -> str:
-    """SHA-256 over the request's meaning: the order of its members is no difference."""
+    """SHA-256 of the request as canonical JSON, whatever the order of its members."""
     canonical = json.dumps(request, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def claim(*, client: str, key: str, fingerprint: str) -> IdempotencyKey:
-    """Take ``key`` for this request: a row without a transaction is new and now ours.
+    """Claim ``key`` for this request. What is returned without a payment is new.
 
-    Waits for a request that holds the same key. Else it is the row of an equal request that was
-    answered; raises KeyReused for another request, RequestInProgress after waiting
-    for too long. Must run in the transaction that answers the request: when that rolls back,
+    Waits for a request that holds the same key; with a payment it is the stored answer of an
+    equal request. Raises KeyReused for another request, RequestInProgress after the lock
+    timeout. Must run in the database transaction that answers the request: when that rolls back,
     the key is free again.
     """
-    row = IdempotencyKey(
+    claimed = IdempotencyKey(
         client=client, key=key, fingerprint=fingerprint, request_id=current_request_id()
     )
     try:
-        if bulk.insert_new(row):
-            return row
+        if bulk.insert_new(claimed):
+            return claimed
     except OperationalError as error:
         if getattr(error.__cause__, "pgcode", None) == _LOCK_NOT_AVAILABLE:
             raise RequestInProgress("The same request is being answered. Try again.") from error
@@ -47,6 +47,6 @@ def claim(*, client: str, key: str, fingerprint: str) -> IdempotencyKey:
 
 
 def store(claimed: IdempotencyKey, *, transaction: Transaction, response: str) -> None:
-    """Keep the answer: the same bytes will be sent for every repeat."""
+    """Store the answer: every repeat gets the same bytes."""
     answer = {"transaction": transaction.pk, "response": response}
     bulk.update(IdempotencyKey, {claimed.pk: answer})

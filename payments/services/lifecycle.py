@@ -1,6 +1,6 @@
-"""What is wanted of a payment that exists: its end, the money it holds, another look.
+"""Requests about a payment that exists: cancel it, capture its hold, query its status.
 
-The wish is recorded and a worker carries it out; only what no gateway ever heard of ends at once.
+The request is recorded and a worker executes it; only a payment that was never sent ends at once.
 """
 
 from datetime import datetime
@@ -35,7 +35,7 @@ from payments.processing.next_operation import is_expired_unanswered
 from payments.routing.registry import gateways
 from payments.states import LIVE, Status
 
-# Why nothing can be done with a payment whose gateway was taken out of the settings.
+# Why a payment whose gateway was taken out of the settings can be neither captured nor voided.
 _GONE: Final = "is not configured here any more, so nobody can be asked."
 
 
@@ -43,23 +43,26 @@ _GONE: Final = "is not configured here any more, so nobody can be asked."
 def cancel_payment(
     *, transaction_id: UUID, code: FailureCode = FailureCode.CANCELLED
 ) -> Transaction:
-    """End a payment, or ask for its end: see the status of what is returned.
+    """End a payment, or request its end: the returned payment's status says which.
 
-    A PENDING one that was never sent is FAILED at once. For one that is under way the wish is
-    recorded; it ends when the gateway has closed it or still calls it unpaid. Raises
-    AlreadyPaid, NotCancellable or PaymentNotFound.
+    A PENDING one that was never sent is FAILED at once. For one that is under way the request is
+    recorded; it ends when the gateway has closed it, or a later query still shows it unpaid.
+    Raises AlreadyPaid, NotCancellable or PaymentNotFound.
     """
-    row = _lock(transaction_id)
-    if row.status == Status.SUCCESS:
+    payment = _lock(transaction_id)
+    if payment.status == Status.SUCCESS:
         raise AlreadyPaid("The payment has succeeded: only a refund gives its money back now.")
-    if row.status == Status.FAILED:
+    if payment.status == Status.FAILED:
         raise NotCancellable("The payment has ended already.")
-    if row.status == Status.PENDING and not GatewayCall.objects.filter(transaction=row).exists():
-        fail_unsent(row, row.order, code)
-        return row
-    if row.status == Status.AUTHORIZED:
-        _require_void(row)
-    return _ask_for_end(row, code)
+    if (
+        payment.status == Status.PENDING
+        and not GatewayCall.objects.filter(transaction=payment).exists()
+    ):
+        fail_unsent(payment, payment.order, code)
+        return payment
+    if payment.status == Status.AUTHORIZED:
+        _require_void(payment)
+    return _request_end(payment, code)
 
 
 def _require_void(payment: Transaction) -> None:
@@ -72,28 +75,28 @@ def _require_void(payment: Transaction) -> None:
 
 @db_transaction.atomic(durable=True)
 def capture_payment(*, transaction_id: UUID, amount: int | None = None) -> Transaction:
-    """Take what is held, or ``amount`` minor units of it; the rest is released.
+    """Capture the hold, or ``amount`` minor units of it; the rest is released.
 
-    The wish is recorded and a worker carries it out. Asking again for the same is no mistake: once
-    the gateway has refused it, it is asked anew.
+    The request is recorded and a worker executes it. Repeating it changes nothing, unless the
+    gateway has refused the first one: then it is requested again.
     Raises AlreadyPaid, NotCapturable, CaptureAmountRefused or PaymentNotFound.
     """
-    row = _lock(transaction_id)
-    wanted = row.amount if amount is None else amount
-    _require_capturable(row, wanted)
-    if row.capture_amount is None or _previous_send_failed(
-        row, Verb.CAPTURE, row.capture_requested_at
+    payment = _lock(transaction_id)
+    wanted = payment.amount if amount is None else amount
+    _require_capturable(payment, wanted)
+    if payment.capture_amount is None or _previous_send_failed(
+        payment, Verb.CAPTURE, payment.capture_requested_at
     ):
         now = database_now()
         _save(
-            row,
+            payment,
             capture_amount=wanted,
             capture_requested_at=now,
-            due_at=earliest_query(row, now),
+            due_at=earliest_query(payment, now),
         )
-        audit.record([_capture_requested(row)])
-        wake(row.queue)
-    return row
+        audit.record([_capture_requested_event(payment)])
+        wake(payment.queue)
+    return payment
 
 
 def _require_capturable(payment: Transaction, wanted: int) -> None:
@@ -115,7 +118,7 @@ def _require_capturable(payment: Transaction, wanted: int) -> None:
         raise CaptureAmountRefused(f"{payment.gateway} captures multiples of {step} minor units.")
 
 
-def _capture_requested(payment: Transaction) -> AuditEvent:
+def _capture_requested_event(payment: Transaction) -> AuditEvent:
     return audit.event(
         action=AuditAction.TRANSACTION_CAPTURE_REQUESTED,
         subject_type="transaction",
@@ -135,7 +138,7 @@ def _lock(transaction_id: UUID) -> Transaction:
     return payment
 
 
-def _ask_for_end(payment: Transaction, code: FailureCode) -> Transaction:
+def _request_end(payment: Transaction, code: FailureCode) -> Transaction:
     now = database_now()
     if not payment.cancel_code or _previous_send_failed(
         payment, Verb.VOID, payment.cancel_requested_at
@@ -148,12 +151,14 @@ def _ask_for_end(payment: Transaction, code: FailureCode) -> Transaction:
     return payment
 
 
-def _previous_send_failed(payment: Transaction, verb: Verb, asked_at: datetime | None) -> bool:
-    """Whether the gateway holds the money all the same, and no answer to ``verb`` is to come."""
+def _previous_send_failed(payment: Transaction, verb: Verb, requested_at: datetime | None) -> bool:
+    """True when ``verb`` was sent since then, no answer is to come, and the hold still exists."""
     if payment.status != Status.AUTHORIZED:
         return False
     adapter = gateways()[payment.gateway]
-    since = GatewayCall.objects.filter(transaction=payment, verb=verb, last_sent_at__gte=asked_at)
+    since = GatewayCall.objects.filter(
+        transaction=payment, verb=verb, last_sent_at__gte=requested_at
+    )
     return any(call.answered_at or is_expired_unanswered(call, payment, adapter) for call in since)
 
 
@@ -178,7 +183,7 @@ def cancel_order(*, order_id: UUID) -> Order:
 
 @db_transaction.atomic
 def request_status_query(*, transaction_id: UUID) -> None:
-    """Somebody wants to know, such as a shopper who is back: ask as soon as the gateway allows."""
+    """Have a live payment queried as soon as its gateway allows, such as when a shopper returns."""
     payment = Transaction.objects.select_for_update(no_key=True).filter(pk=transaction_id).first()
     if payment is None or not payment.is_live or payment.status == Status.PENDING:
         return

@@ -1,4 +1,4 @@
-"""What staff may set in motion: another look, never a result. Each is on the audit trail."""
+"""What staff may request: a status query or a replay, never a result. Each is audited."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from payments.services import lifecycle
 
 @db_transaction.atomic(durable=True)
 def request_status_query(*, transaction_id: UUID) -> None:
-    """Write down who asks, and have the gateway asked as soon as it allows.
+    """Record who requests it, and have the gateway queried as soon as it allows.
 
     Changes nothing on a payment that has ended or was never sent.
     """
@@ -33,7 +33,7 @@ def request_status_query(*, transaction_id: UUID) -> None:
 
 @db_transaction.atomic(durable=True)
 def process_webhook_again(*, event_id: UUID) -> bool:
-    """Make a kept webhook due now, with all its tries before it. False: it is finished."""
+    """Make a stored webhook due now and reset its failures. False when it is finished."""
     event = (
         WebhookEvent.objects.select_for_update(no_key=True)
         .filter(pk=event_id, state__in=inbox.UNFINISHED)

@@ -20,7 +20,7 @@ from payments.services import lifecycle
 from payments.services.staff import process_webhook_again, request_status_query
 from payments.states import Status
 from tests.admin.conftest import BrowserOf
-from tests.factories import TransactionFactory, begin, hear
+from tests.factories import TransactionFactory, apply_outcome, begin
 
 pytestmark = pytest.mark.django_db
 REASON = "Refunded by hand at the gateway, see ticket 17."
@@ -225,7 +225,7 @@ def test_a_webhook_that_came_unproven_says_how_it_stands(
 def test_a_payment_that_nobody_answered_is_open_not_failed(as_support: Client) -> None:
     payment = TransactionFactory.create()
     begin(payment)
-    hear(payment, Outcome(OutcomeKind.UNKNOWN))
+    apply_outcome(payment, Outcome(OutcomeKind.UNKNOWN))
     html = as_support.get(admin_url(payment)).content.decode()
     assert "nothing definite yet" in html
     assert "It has not failed" in html

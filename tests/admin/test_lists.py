@@ -13,7 +13,7 @@ from audit.models import AuditEvent
 from backoffice.formats import admin_url
 from payments.models import GatewayCall, Transaction
 from payments.states import Status
-from tests.factories import OrderFactory, TransactionFactory, hear, paid
+from tests.factories import OrderFactory, TransactionFactory, apply_outcome, paid
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/payments/transaction/"
@@ -266,5 +266,5 @@ class TestReading:
 
 def test_a_second_success_is_found_as_not_applied(as_support: Client, failed: Transaction) -> None:
     TransactionFactory.create(order=failed.order, status=Status.SUCCESS)
-    hear(failed, paid(failed))
+    apply_outcome(failed, paid(failed))
     assert shown(as_support, {"q": "status:success applied:no"}) == keys(failed)

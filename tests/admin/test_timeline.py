@@ -31,8 +31,8 @@ from payments.states import Status
 from tests.factories import (
     OrderFactory,
     TransactionFactory,
+    apply_outcome,
     begin,
-    hear,
     make_due,
     paid,
     payment_request,
@@ -189,7 +189,7 @@ class TestStory:
             exchange = Exchange({"url": "/v1"}, answer, status, 12)
             unknown = Outcome(OutcomeKind.UNKNOWN, exchange=exchange)
             dispatch.record_results(results=[(begin(payment), unknown)])
-        hear(payment, paid(payment))
+        apply_outcome(payment, paid(payment))
         told = [entry for entry in build_timeline(payment).entries if entry.kind == "call"]
         timeline = [(entry.title, dict(entry.facts).get("HTTP")) for entry in told]
         assert timeline == [
@@ -232,7 +232,7 @@ class TestStory:
         order = OrderFactory.create()
         first = TransactionFactory.create(order=order, status=Status.FAILED)
         second = TransactionFactory.create(order=order, status=Status.SUCCESS)
-        hear(first, paid(first))
+        apply_outcome(first, paid(first))
 
         text = text_of(as_support, first)
         assert "Charged, but it pays nothing: vnpay took ₫150,000" in text

@@ -12,7 +12,7 @@ from orders.models import Order
 from payments.models import Transaction
 from payments.states import Status
 from tests.checkout.pay_form import form_token
-from tests.factories import OrderFactory, begin, declined, hear, paid
+from tests.factories import OrderFactory, apply_outcome, begin, declined, paid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,7 +114,7 @@ class TestTheChoice:
         send(client, link, "vnpay", token, vnpay="qr")
         first = Transaction.objects.get()
         begin(first)
-        hear(first, declined(first))
+        apply_outcome(first, declined(first))
         send(client, link, "vnpay", token, vnpay="bank")
         rows = Transaction.objects.order_by("created_at")
         assert [row.channel for row in rows] == ["qr", "bank"]
@@ -123,7 +123,7 @@ class TestTheChoice:
         send(client, link, "momo", momo="atm")
         payment = Transaction.objects.get()
         begin(payment)
-        hear(payment, declined(payment))
+        apply_outcome(payment, declined(payment))
         status = client.get(f"{link}/status").content.decode()
         assert f'href="{link}?method=momo&amp;channel=atm"' in status
         page = page_of(client, f"{link}?method=momo&channel=atm")
@@ -133,7 +133,7 @@ class TestTheChoice:
         send(client, link, "vnpay", vnpay="qr")
         payment = Transaction.objects.get()
         begin(payment)
-        hear(payment, paid(payment, psp_data={"bank": "VNPAY"}))
+        apply_outcome(payment, paid(payment, psp_data={"bank": "VNPAY"}))
         page = client.get(f"{link}/receipt").content.decode()
         assert "QR code with a banking app" in page
 

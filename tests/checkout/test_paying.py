@@ -23,9 +23,9 @@ from tests.concurrently import concurrently
 from tests.factories import (
     OrderFactory,
     TransactionFactory,
+    apply_outcome,
     begin,
     declined,
-    hear,
     paid,
 )
 
@@ -118,7 +118,7 @@ class TestStart:
         choose(client, link, token=token)
         payment = Transaction.objects.get()
         begin(payment)
-        hear(payment, declined(payment))
+        apply_outcome(payment, declined(payment))
         choose(client, link, token=token)
         assert Transaction.objects.count() == 1
 
@@ -128,7 +128,7 @@ class TestStart:
         choose(client, link)
         payment = Transaction.objects.get()
         begin(payment)
-        hear(payment, declined(payment))
+        apply_outcome(payment, declined(payment))
         choose(client, link)
         references = {payment.reference for payment in Transaction.objects.all()}
         assert len(references) == 2
@@ -246,7 +246,9 @@ class TestStatusPage:
         self, client: Client, link: str, order: Order, qr: str, is_drawn: bool
     ) -> None:
         payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
-        hear(payment, Outcome(OutcomeKind.ACTION_REQUIRED, next_action=NextAction(LINK, qr=qr)))
+        apply_outcome(
+            payment, Outcome(OutcomeKind.ACTION_REQUIRED, next_action=NextAction(LINK, qr=qr))
+        )
         page = text(client.get(f"{link}/status"))
         assert ("segno" in page) == is_drawn
         assert f'href="{LINK}"' in page
@@ -335,7 +337,9 @@ class TestChange:
         client.post(f"{link}/cancel", {"reference": payment.reference})
         assert "Closing the earlier payment" in text(client.get(f"{link}/status"))
         assert client.get(link)["Location"] == f"{link}/status"
-        hear(payment, Outcome(OutcomeKind.UNPAID, reference=payment.reference), Source.QUERY)
+        apply_outcome(
+            payment, Outcome(OutcomeKind.UNPAID, reference=payment.reference), Source.QUERY
+        )
         assert client.get(f"{link}/status")["Location"] == link
 
     def test_leaves_a_paid_one_alone(self, client: Client, link: str, order: Order) -> None:
@@ -375,7 +379,7 @@ class TestPaidTwice:
         told = "We have also received ₫150,000 by VNPAY, which the order does not need."
         for page in ("status", "receipt"):
             assert told not in text(client.get(f"{link}/{page}"))
-        hear(first, paid(first))
+        apply_outcome(first, paid(first))
         for page in ("status", "receipt"):
             assert told in text(client.get(f"{link}/{page}"))
 
@@ -386,7 +390,7 @@ class TestReceipt:
     ) -> None:
         payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
         facts = {"card_brand": "visa", "card_last4": "4242"}
-        hear(payment, paid(payment, psp_data=facts))
+        apply_outcome(payment, paid(payment, psp_data=facts))
         page = text(client.get(f"{link}/receipt"))
         assert f"Receipt for order {order.number}" in page
         assert "•••• 4242" in page

@@ -17,8 +17,8 @@ from payments.states import Status
 from tests.factories import (
     OrderFactory,
     TransactionFactory,
+    apply_outcome,
     begin,
-    hear,
     paid,
 )
 from tests.payments.invariant_violations import BREAKS, Break, SandboxContext
@@ -49,7 +49,7 @@ def _unapplied() -> Transaction:
     order = OrderFactory.create()
     late = TransactionFactory.create(order=order, status=Status.FAILED)
     TransactionFactory.create(order=order, status=Status.SUCCESS)
-    hear(late, paid(late))
+    apply_outcome(late, paid(late))
     assert not late.applied
     return late
 
@@ -102,7 +102,7 @@ class TestCheckInvariants:
                 assert item.invariant in _broken(context, item)
 
     def test_accepts_an_open_case_in_place_of_a_next_look(self, context: SandboxContext) -> None:
-        hear(context.open, paid(context.open, money=context.open.money * 2))
+        apply_outcome(context.open, paid(context.open, money=context.open.money * 2))
         Transaction.objects.filter(pk=context.open.pk).update(due_at=None)
         assert check() == []
 

@@ -13,7 +13,7 @@ from orders.models import Order
 from payments.api import waiting
 from payments.models import Transaction
 from payments.states import Status
-from tests.factories import OrderFactory, begin, hear, paid
+from tests.factories import OrderFactory, apply_outcome, begin, paid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,7 +41,7 @@ def _pay_soon(order: Order) -> threading.Thread:
             while not (row := Transaction.objects.filter(order=order).first()):
                 time.sleep(0.01)
             begin(row)
-            hear(row, paid(row))
+            apply_outcome(row, paid(row))
         finally:
             connections.close_all()
 

@@ -10,7 +10,7 @@ from django.test import Client
 from stripe import WebhookSignature
 
 from payments.models import WebhookEvent
-from payments.routing.registry import build, gateways
+from payments.routing.registry import build_gateway, gateways
 from tests.factories import TransactionFactory
 from tests.vnpay_ipn import ipn
 
@@ -82,7 +82,7 @@ class TestTheAddresses:
         options = {**settings.GATEWAYS["vnpay"]["options"], "webhook_senders": senders}
         entry = {**settings.GATEWAYS["vnpay"], "options": options}
         monkeypatch.setitem(settings.GATEWAYS, "vnpay", entry)
-        monkeypatch.setitem(configured, "vnpay", build("vnpay"))
+        monkeypatch.setitem(configured, "vnpay", build_gateway("vnpay"))
         payment = TransactionFactory.create(status="PROCESSING")
         response = stranger.get(
             ipn(payment), headers={"X-Forwarded-For": "113.160.92.202"}, REMOTE_ADDR=caller

@@ -55,7 +55,7 @@ class TestAnAccount:
         for named, taken in (("", amounts.EVERYWHERE), ("MYR", frozenset({"MYR"}))):
             options = {**entry["options"], **ACCOUNT, "currencies": named}
             settings.GATEWAYS = {"paypal": {**entry, "enabled": True, "options": options}}
-            built = registry.build("paypal")
+            built = registry.build_gateway("paypal")
             assert built is not None
             assert built.currencies == taken
 

@@ -28,7 +28,7 @@ from payments.outcomes.evidence import Evidence, Source
 from payments.processing.dispatch import record_results
 from payments.states import Status
 from tests.concurrently import concurrently
-from tests.factories import TransactionFactory, begin, declined, hear, held, paid
+from tests.factories import TransactionFactory, apply_outcome, begin, declined, held, paid
 from tests.vnpay_ipn import refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -145,7 +145,7 @@ class TestAWebhookBeforeTheAnswer:
     def test_is_applied_and_the_answer_is_a_repeat(self) -> None:
         payment = TransactionFactory.create(method="card")
         job = begin(payment)
-        hear(payment, paid(payment, "pi_1"))
+        apply_outcome(payment, paid(payment, "pi_1"))
         record_results(results=[(job, paid(payment, "pi_1"))])
         assert books(payment)["transfers"] == 1
         assert GatewayCall.objects.get().answered_at is not None
@@ -155,7 +155,7 @@ class TestAWebhookBeforeTheAnswer:
     def test_makes_a_lost_answer_harmless(self, kind: OutcomeKind) -> None:
         payment = TransactionFactory.create(method="card")
         job = begin(payment)
-        hear(payment, paid(payment, "pi_1"))
+        apply_outcome(payment, paid(payment, "pi_1"))
         record_results(results=[(job, Outcome(kind))])
         after = books(payment)
         assert (after["status"], after["due"], after["transfers"]) == ("SUCCESS", None, 1)
@@ -243,7 +243,7 @@ class TestAToken:
         payment = TransactionFactory.create(method="card")
         assert payment.payment_token != ""
         begin(payment)
-        hear(payment, word(payment))
+        apply_outcome(payment, word(payment))
         assert payment.payment_token == ""
 
     def test_is_in_no_kept_request(self) -> None:

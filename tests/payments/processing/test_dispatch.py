@@ -27,7 +27,7 @@ from payments.routing.registry import gateway
 from payments.services.lifecycle import cancel_payment
 from payments.states import Status
 from tests.concurrently import PATIENCE_S, concurrently
-from tests.factories import TransactionFactory, begin, hear, make_due, paid
+from tests.factories import TransactionFactory, apply_outcome, begin, make_due, paid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -212,7 +212,7 @@ class TestTheClockOfAHost:
         payment = TransactionFactory.create(status=Status.PROCESSING)
         unpaid = Outcome(OutcomeKind.UNPAID, reference=payment.reference)
         with time_machine.travel(timezone.now() + timedelta(hours=1)):
-            hear(payment, unpaid)
+            apply_outcome(payment, unpaid)
         assert payment.status == Status.PROCESSING
 
 
@@ -265,5 +265,5 @@ class TestTheQueue:
 
     def test_has_nothing_to_do_for_what_has_ended(self) -> None:
         payment = TransactionFactory.create(status=Status.PROCESSING)
-        hear(payment, paid(payment))
+        apply_outcome(payment, paid(payment))
         assert not queues()["gateway.vnpay"].has_due_rows()

@@ -18,7 +18,7 @@ from payments.invariants import check
 from payments.models import Case, CaseKind, GatewayCall, Transaction
 from payments.processing import planning
 from payments.processing.dispatch import perform, record_results
-from payments.processing.planning import Job, claim_and_plan, lease_for, plan_one
+from payments.processing.planning import Job, claim_and_plan, compute_lease, plan_one
 from payments.routing import payment_details
 from payments.routing.registry import gateway
 from payments.services.lifecycle import cancel_payment
@@ -96,7 +96,7 @@ class TestPlanning:
     def test_leases_for_longer_than_every_timeout_of_a_call(self) -> None:
         adapter = gateway("vnpay")
         slowest = adapter.connect_timeout_s + adapter.read_timeout_s
-        assert lease_for(adapter) > timedelta(seconds=slowest)
+        assert compute_lease(adapter) > timedelta(seconds=slowest)
 
     def test_sends_the_same_bytes_again_when_a_worker_died(self) -> None:
         payment = TransactionFactory.create()

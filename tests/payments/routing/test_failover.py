@@ -30,7 +30,7 @@ from payments.services.create import CreatedPayment
 from payments.states import Status
 from tests.factories import (
     OrderFactory,
-    hear,
+    apply_outcome,
     held,
     make_due,
     paid,
@@ -341,11 +341,11 @@ class TestAGatewayThatIsGone:
         self, payment: Transaction, settings: Settings
     ) -> None:
         self.take_out(settings)
-        hear(payment, Outcome(OutcomeKind.PENDING))
+        apply_outcome(payment, Outcome(OutcomeKind.PENDING))
         assert payment.status == Status.PROCESSING
-        hear(payment, held(payment))
+        apply_outcome(payment, held(payment))
         assert payment.status == Status.AUTHORIZED
-        hear(payment, paid(payment))
+        apply_outcome(payment, paid(payment))
         assert payment.status == Status.SUCCESS
         assert check() == []
 
@@ -365,7 +365,7 @@ class TestAGatewayThatIsGone:
     def test_can_neither_take_nor_release_what_it_holds(
         self, payment: Transaction, settings: Settings
     ) -> None:
-        hear(payment, held(payment))
+        apply_outcome(payment, held(payment))
         self.take_out(settings)
         with pytest.raises(NotCancellable, match="stripe_b is not configured"):
             lifecycle.cancel_payment(transaction_id=payment.pk)

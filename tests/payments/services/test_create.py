@@ -16,7 +16,7 @@ from payments.invariants import check
 from payments.models import IdempotencyKey, Transaction
 from payments.states import Status
 from tests.concurrently import concurrently
-from tests.factories import OrderFactory, TransactionFactory, begin, declined, hear, paid
+from tests.factories import OrderFactory, TransactionFactory, apply_outcome, begin, declined, paid
 from tests.fixtures import ClientFor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,7 +105,7 @@ class TestAKey:
         first = post(api, order, "k1")
         payment = Transaction.objects.get()
         begin(payment)
-        hear(payment, paid(payment))
+        apply_outcome(payment, paid(payment))
         again = post(api, order, "k1")
         assert again.status_code == 201
         assert again.content == first.content
@@ -205,7 +205,7 @@ class TestWithoutAKey:
         first = post(api, order)
         payment = Transaction.objects.get()
         begin(payment)
-        hear(payment, declined(payment))
+        apply_outcome(payment, declined(payment))
         second = post(api, order)
         assert second.status_code == 201
         assert second.json()["id"] != first.json()["id"]
@@ -217,7 +217,7 @@ class TestWithoutAKey:
         first = post(api, order)
         payment = Transaction.objects.get()
         begin(payment)
-        hear(payment, paid(payment))
+        apply_outcome(payment, paid(payment))
         assert post(api, order).json()["id"] == first.json()["id"]
 
     def test_the_key_that_comes_back_works_as_one_that_was_sent(

@@ -33,7 +33,7 @@ from payments.processing.planning import claim_and_plan
 from payments.services.lifecycle import cancel_payment, request_status_query
 from payments.states import Status
 from tests.concurrently import concurrently
-from tests.factories import OrderFactory, TransactionFactory, hear, paid
+from tests.factories import OrderFactory, TransactionFactory, apply_outcome, paid
 from tests.fixtures import ClientFor
 from tests.vnpay_ipn import ipn, refused
 
@@ -79,7 +79,7 @@ class TestCancelPayment:
     ) -> None:
         payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
         cancel(api, payment)
-        hear(payment, unpaid(payment))
+        apply_outcome(payment, unpaid(payment))
         assert (payment.status, payment.failure_code) == (Status.FAILED, "cancelled")
         assert not Notification.objects.exists()
 
@@ -138,7 +138,7 @@ class TestCancelPayment:
 
 def hear_alone(payment: Transaction) -> None:
     same = Transaction.objects.get(pk=payment.pk)
-    hear(same, paid(same))
+    apply_outcome(same, paid(same))
 
 
 class TestCancelOrder:
@@ -184,7 +184,7 @@ class TestLateMoney:
         second.refresh_from_db()
         assert (second.status, second.cancel_code) == (Status.PROCESSING, "superseded")
         assert second.due_at is not None
-        hear(second, unpaid(second))
+        apply_outcome(second, unpaid(second))
         assert (second.status, second.failure_code) == (Status.FAILED, "superseded")
         assert check() == []
 
@@ -207,7 +207,7 @@ class TestLateMoney:
 
     def test_for_a_payment_that_was_never_sent_still_counts(self, order: Order) -> None:
         row = cancel_payment(transaction_id=TransactionFactory.create(order=order).pk)
-        hear(row, paid(row))
+        apply_outcome(row, paid(row))
         assert (row.status, row.applied) == (Status.SUCCESS, True)
         assert check() == []
 
@@ -218,7 +218,7 @@ class TestASupersededLinkAndItsSuccessor:
         """The shopper changed the method: the first link cannot be closed at VNPAY."""
         first = TransactionFactory.create(order=order, status=Status.PROCESSING)
         cancel_payment(transaction_id=first.pk, code=FailureCode.SUPERSEDED)
-        hear(first, unpaid(first), Source.SETTLEMENT)
+        apply_outcome(first, unpaid(first), Source.SETTLEMENT)
         second = TransactionFactory.create(order=order, status=Status.PROCESSING)
         return first, second
 
