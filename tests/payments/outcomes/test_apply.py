@@ -1,4 +1,4 @@
-"""The one function that settles, by real commits: any order, however often, all or nothing."""
+"""The one function that applies outcomes, by real commits: any order, any number of times."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -88,9 +88,9 @@ class TestEvidence:
 
     def test_of_both_kinds_at_once_ends_as_paid(self) -> None:
         payment = TransactionFactory.create(status=Status.PROCESSING)
-        words = [paid(payment), declined(payment)] * 5
+        outcomes = [paid(payment), declined(payment)] * 5
         concurrently(
-            *[lambda w=w: apply_one(Transaction.objects.get(pk=payment.pk), w) for w in words]
+            *[lambda o=o: apply_one(Transaction.objects.get(pk=payment.pk), o) for o in outcomes]
         )
         assert books(payment)["status"] == Status.SUCCESS
         assert check() == []
@@ -306,7 +306,7 @@ class TestMoneyForACancelledOrder:
         assert check() == []
 
 
-class TestWorries:
+class TestAttention:
     def test_opens_one_case_when_the_gateway_suspects_fraud(self) -> None:
         payment = TransactionFactory.create(status=Status.PROCESSING)
         held = Outcome(OutcomeKind.PENDING, failure=Failure(FailureCode.SUSPECTED_FRAUD, "07"))
@@ -314,7 +314,7 @@ class TestWorries:
         assert Case.objects.get().kind == CaseKind.REVIEW
         assert payment.status == Status.PROCESSING
 
-    def test_worries_nobody_again_about_what_a_person_has_settled(self, finance: User) -> None:
+    def test_opens_no_second_case_after_a_person_has_resolved_one(self, finance: User) -> None:
         payment = TransactionFactory.create(status=Status.PROCESSING)
         held = Outcome(OutcomeKind.PENDING, failure=Failure(FailureCode.SUSPECTED_FRAUD, "07"))
         apply_one(payment, held)

@@ -90,11 +90,11 @@ class TestMoneyTaken:
         assert decision.action is Action.MISMATCH
         assert name in decision.differences
 
-    def test_needs_no_word_about_what_a_gateway_does_not_say(self) -> None:
+    def test_needs_no_fact_that_a_gateway_does_not_send(self) -> None:
         silent = replace(PAID, account="", live=None, reference="")
         assert action(standing(), silent) is Action.SUCCEED
 
-    def test_may_go_without_their_number_where_we_know_it(self) -> None:
+    def test_may_lack_the_psp_reference_where_we_know_it(self) -> None:
         known = standing(psp_reference="psp-1")
         assert action(known, replace(PAID, psp_reference="")) is Action.SUCCEED
 
@@ -129,7 +129,7 @@ class TestDecline:
         assert action(standing(), replace(NO, money=Money(1, "VND"))) is Action.MISMATCH
 
     @pytest.mark.parametrize("code", [FailureCode.CANCELLED, FailureCode.EXPIRED])
-    def test_is_called_what_the_asker_called_it(self, code: FailureCode) -> None:
+    def test_gets_the_failure_code_of_the_request(self, code: FailureCode) -> None:
         asked = standing(cancel_code="superseded")
         decision = decide(asked, replace(NO, failure=Failure(code, "24")), BEFORE_EXPIRY)
         assert decision.failure == Failure(FailureCode.SUPERSEDED, "24")
@@ -158,7 +158,7 @@ class TestUnpaid:
         decision = decide(standing(cancel_code="superseded"), self.UNPAID, BEFORE_EXPIRY)
         assert decision.failure == Failure(FailureCode.SUPERSEDED)
 
-    def test_does_not_answer_a_wish_that_came_after_it(self) -> None:
+    def test_does_not_answer_a_request_that_came_after_it(self) -> None:
         moment = timedelta(microseconds=1)
         asked = standing(cancel_code="superseded", cancel_requested_at=BEFORE_EXPIRY)
         assert action(asked, self.UNPAID, BEFORE_EXPIRY - moment) is Action.KEEP_OPEN
@@ -169,7 +169,7 @@ class TestUnpaid:
         assert action(standing(status), self.UNPAID, AFTER_MARGIN) is Action.REPEAT
 
 
-class TestNoWord:
+class TestNoAnswer:
     @pytest.mark.parametrize(
         "kind",
         [OutcomeKind.UNKNOWN, OutcomeKind.NOT_DONE, OutcomeKind.PENDING,
@@ -232,7 +232,7 @@ class TestAnyEvidence:
         assert _end(start, heard, now) == _end(start, again, now)
 
     @given(STANDINGS, OUTCOMES, st.sampled_from([BEFORE_EXPIRY, AFTER_MARGIN]))
-    def test_learns_nothing_from_hearing_it_twice(
+    def test_changes_nothing_the_second_time(
         self, before: TransactionSnapshot, outcome: Outcome, now: datetime
     ) -> None:
         once = _after(before, outcome, now)

@@ -90,10 +90,10 @@ class TestAHoldThatIsNotEnded:
     ) -> None:
         row = asked(ask)
         record_results(results=[(begin(row), Outcome(OutcomeKind.UNKNOWN))])
-        wish = "capture_requested_at" if verb is Verb.CAPTURE else "cancel_requested_at"
+        requested_at = "capture_requested_at" if verb is Verb.CAPTURE else "cancel_requested_at"
         for rows, names in (
             (GatewayCall.objects.filter(transaction=row), ("first_sent_at", "last_sent_at")),
-            (Transaction.objects.filter(pk=row.pk), (wish,)),
+            (Transaction.objects.filter(pk=row.pk), (requested_at,)),
         ):
             rows.update(**{name: F(name) - timedelta(days=3) for name in names})
         ask(row)

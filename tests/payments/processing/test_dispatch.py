@@ -38,7 +38,7 @@ def plan(limit: int = 10) -> list[Job]:
     return claim_and_plan(gateway_name="vnpay", limit=limit)
 
 
-class TestPerforming:
+class TestPerform:
     def test_takes_an_adapters_crash_for_not_knowing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def crash(self: Gateway, operation: Operation) -> Outcome:
             raise RuntimeError("a bug")
@@ -48,7 +48,7 @@ class TestPerforming:
         assert perform(job) == UNKNOWN
 
 
-class TestSettling:
+class TestRecordResults:
     def test_hands_out_vnpays_link(self) -> None:
         payment = TransactionFactory.create()
         job = begin(payment)
@@ -76,7 +76,7 @@ class TestSettling:
         assert GatewayCall.objects.get().answered_at is None
         assert check() == []
 
-    def test_calls_a_person_when_nothing_is_heard_again_and_again(self) -> None:
+    def test_opens_a_case_after_many_calls_without_an_answer(self) -> None:
         payment = TransactionFactory.create()
         for _ in range(planning.FAILURES_BEFORE_A_CASE + 2):
             record_results(results=[(begin(payment), UNKNOWN)])
@@ -86,7 +86,7 @@ class TestSettling:
         assert payment.status == Status.PROCESSING
         assert payment.due_at is not None
 
-    def test_hears_evidence_from_a_worker_that_lost_its_lease_and_leaves_it_the_schedule(
+    def test_applies_evidence_from_a_worker_that_lost_its_lease_and_leaves_it_the_schedule(
         self,
     ) -> None:
         payment = TransactionFactory.create()
@@ -101,7 +101,7 @@ class TestSettling:
         assert payment.status == Status.SUCCESS
         assert check() == []
 
-    def test_asks_once_more_when_the_end_is_wanted_while_the_question_is_out(self) -> None:
+    def test_queries_once_more_when_the_end_is_requested_during_a_query(self) -> None:
         payment = TransactionFactory.create(status=Status.PROCESSING)
         earlier = begin(payment)
         cancel_payment(transaction_id=payment.pk)
@@ -138,7 +138,7 @@ class TestSettling:
         assert call.first_sent_at is not None
         assert (call.earlier or [])[0]["at"] == call.first_sent_at.isoformat()
 
-    def test_keeps_the_answer_of_a_call_that_a_sleeper_gave_up(self) -> None:
+    def test_keeps_the_answer_of_a_call_that_a_stalled_worker_gave_up(self) -> None:
         payment = TransactionFactory.create()
         sleeper, worker = begin(payment), begin(payment)
         record_results(results=[(worker, perform(worker))])

@@ -23,7 +23,7 @@ def unanswered(verb: Verb, *, sends: int = 1, sent_at: datetime = NOW) -> Gatewa
 
 
 def held() -> Transaction:
-    """A payment whose hold somebody wants captured, and of which the gateway was often asked."""
+    """A payment whose capture was requested, after many queries."""
     return Transaction(
         status=Status.AUTHORIZED,
         capture=CaptureMethod.MANUAL,
@@ -36,7 +36,7 @@ def held() -> Transaction:
 
 
 def closing() -> Transaction:
-    """A payment that somebody wants to end, and of which the gateway was often asked."""
+    """A payment whose end was requested, after many queries."""
     return Transaction(
         status=Status.PROCESSING,
         cancel_code="cancelled",
@@ -52,8 +52,8 @@ LATE = [(held, Verb.CAPTURE), (closing, Verb.CLOSE)]
 Make = Callable[[], Transaction]
 
 
-def looks(payment: Transaction, call: GatewayCall, count: int) -> list[Verb]:
-    """What is sent by ``count`` looks, a second apart, that none of them gets an answer."""
+def run_attempts(payment: Transaction, call: GatewayCall, count: int) -> list[Verb]:
+    """The verbs of ``count`` attempts, a second apart, when none gets an answer."""
     verbs, now = [], NOW
     for _ in range(count):
         now = a_second_after(now)
@@ -68,19 +68,19 @@ def looks(payment: Transaction, call: GatewayCall, count: int) -> list[Verb]:
 
 class TestAnOperationThatIsRepeatedInVain:
     @pytest.mark.parametrize(("make", "verb"), LATE)
-    def test_is_asked_about_however_often_was_asked_before_it(self, make: Make, verb: Verb) -> None:
+    def test_is_queried_however_many_queries_came_before_it(self, make: Make, verb: Verb) -> None:
         call = unanswered(verb, sends=SENDS_BEFORE_A_QUERY)
         assert next_operation(make(), [call], gateway("stripe"), NOW) == (Verb.QUERY, None)
 
     @pytest.mark.parametrize(("make", "verb"), LATE)
-    def test_is_sent_by_every_other_look_from_then_on(self, make: Make, verb: Verb) -> None:
-        assert looks(make(), unanswered(verb), 7) == [
+    def test_is_sent_at_every_second_attempt_from_then_on(self, make: Make, verb: Verb) -> None:
+        assert run_attempts(make(), unanswered(verb), 7) == [
             verb, verb, Verb.QUERY, verb, Verb.QUERY, verb, Verb.QUERY,
         ]  # fmt: skip
 
-    def test_starts_with_a_few_sends_when_nothing_was_asked_before(self) -> None:
+    def test_starts_with_a_few_sends_without_an_earlier_query(self) -> None:
         row = Transaction(status=Status.PROCESSING)
-        assert looks(row, unanswered(Verb.CREATE), 4) == [
+        assert run_attempts(row, unanswered(Verb.CREATE), 4) == [
             Verb.CREATE, Verb.CREATE, Verb.QUERY, Verb.CREATE,
         ]  # fmt: skip
 
@@ -90,18 +90,20 @@ class TestAPaymentWithoutOpenOperations:
         ("wanted", "verb"),
         [(Verb.CAPTURE, Verb.CAPTURE), (Verb.QUERY, Verb.QUERY), ("", Verb.QUERY)],
     )
-    def test_does_what_the_gateway_asked_for_and_else_asks(self, wanted: str, verb: Verb) -> None:
+    def test_sends_the_verb_that_the_gateway_named_and_else_a_query(
+        self, wanted: str, verb: Verb
+    ) -> None:
         row = Transaction(status=Status.PROCESSING, psp_reference="order_1", next_verb=wanted)
         assert next_operation(row, [], gateway("paypal"), NOW) == (verb, None)
 
 
-class TestACallThatTheHoldHasOvertaken:
-    """Its answer was lost, and that the money is held was heard by another way."""
+class TestASupersededCall:
+    """Its answer was lost, and the hold was reported by other evidence."""
 
     @pytest.mark.parametrize(
         ("name", "verb"), [("stripe", Verb.CREATE), ("paypal", Verb.CAPTURE), ("momo", Verb.CREATE)]
     )
-    def test_does_not_pass_for_the_capture_that_was_asked_for_since(
+    def test_is_not_repeated_as_the_capture_that_was_requested_since(
         self, name: str, verb: Verb
     ) -> None:
         before = unanswered(verb, sent_at=NOW - timedelta(minutes=5))
@@ -110,7 +112,7 @@ class TestACallThatTheHoldHasOvertaken:
         capture = unanswered(Verb.CAPTURE)
         assert next_operation(row, [before, capture], gateway(name), NOW) == (Verb.CAPTURE, capture)
 
-    def test_is_not_sent_again_while_nobody_asks_for_anything(self) -> None:
+    def test_is_not_sent_again_without_a_request(self) -> None:
         before = unanswered(Verb.CAPTURE, sent_at=NOW - timedelta(minutes=5))
         row = Transaction(
             status=Status.AUTHORIZED, capture=CaptureMethod.MANUAL, psp_reference="O-1"

@@ -1,4 +1,4 @@
-"""The intent is committed before anything is sent, and found by the next worker."""
+"""The request is committed before anything is sent, and found by the next worker."""
 
 from datetime import timedelta
 from typing import Any
@@ -43,7 +43,7 @@ def plan(limit: int = 10) -> list[Job]:
 
 
 class TestPlanning:
-    def test_writes_the_intent_before_anything_is_sent(self) -> None:
+    def test_records_the_request_before_anything_is_sent(self) -> None:
         payment = TransactionFactory.create()
         [job] = plan()
         payment.refresh_from_db()
@@ -190,8 +190,8 @@ def _with_unanswered(patch: pytest.MonkeyPatch, verb: Verb) -> Transaction:
     """A payment that was created, and whose next operation was sent and never answered."""
     patch.setattr(StripeGateway, "freeze", lambda _, operation: {"call": operation.verb})
     payment = TransactionFactory.create(method="card")
-    wish = verb if verb is Verb.CAPTURE else None
-    created = Outcome(OutcomeKind.PENDING, psp_reference="theirs-1", next_verb=wish)
+    next_verb = verb if verb is Verb.CAPTURE else None
+    created = Outcome(OutcomeKind.PENDING, psp_reference="psp-1", next_verb=next_verb)
     record_results(results=[(begin(payment), created)])
     if verb is Verb.CLOSE:
         cancel_payment(transaction_id=payment.pk)

@@ -35,7 +35,7 @@ TOO_MUCH = Outcome(OutcomeKind.NOT_DONE, exchange=Exchange({}, {}, 429, 5))
 CRASH = Outcome(OutcomeKind.UNKNOWN, exchange=Exchange({}, {}, 503, 5))
 ANSWER = Outcome(OutcomeKind.PENDING)
 
-Wish = Callable[..., object]
+Service = Callable[..., object]
 
 
 def note(*outcomes: Outcome) -> None:
@@ -184,16 +184,16 @@ class TestTooManyRequests:
         assert [job.payment.pk for job in plan("stripe")] == [other.pk]
 
     @pytest.mark.parametrize(
-        "wish",
+        "service",
         [request_status_query, cancel_payment, capture_payment, approve],
         ids=["look again", "cancel", "capture", "a hint"],
     )
-    def test_are_waited_out_whatever_is_wanted_meanwhile(self, wish: Wish) -> None:
-        status = Status.AUTHORIZED if wish is capture_payment else Status.PROCESSING
+    def test_are_waited_out_whatever_is_wanted_meanwhile(self, service: Service) -> None:
+        status = Status.AUTHORIZED if service is capture_payment else Status.PROCESSING
         told = TransactionFactory.create(method="card", capture=CaptureMethod.MANUAL, status=status)
         dispatch.record_results(results=[(begin(told), replace(TOO_MUCH, retry_after_s=1200))])
         asked_at = database_now()
-        wish(transaction_id=told.pk)
+        service(transaction_id=told.pk)
         told.refresh_from_db()
         assert told.due_at is not None
         assert told.due_at > asked_at + timedelta(minutes=19)

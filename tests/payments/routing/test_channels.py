@@ -1,4 +1,4 @@
-"""The doors of a method: asked for, refused before anything is made, and told to the gateway."""
+"""The channels of a method: requested, refused before a payment is stored, sent to the PSP."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -212,18 +212,18 @@ class TestMovedCards:
 
 class TestOffers:
     def test_name_the_doors_that_take_the_sum(self) -> None:
-        assert doors(150_000) == {
+        assert find_channels(150_000) == {
             "card": (),
             "paypal": (),
             "vnpay": ("qr", "bank", "international_card"),
             "momo": ("wallet", "atm", "card"),
         }
-        assert doors(9_999)["momo"] == ("wallet", "card")
-        assert doors(20_000_000)["momo"] == ("wallet", "atm")
-        assert doors(4_999)["vnpay"] == ()
+        assert find_channels(9_999)["momo"] == ("wallet", "card")
+        assert find_channels(20_000_000)["momo"] == ("wallet", "atm")
+        assert find_channels(4_999)["vnpay"] == ()
 
 
-def doors(dong: int) -> dict[str, tuple[str, ...]]:
+def find_channels(dong: int) -> dict[str, tuple[str, ...]]:
     return {offer.method: offer.channels for offer in build_offers(Money(dong, "VND"))}
 
 

@@ -170,7 +170,7 @@ class TestChoosing:
             registry.gateways()
 
 
-class TestMoving:
+class TestRerouting:
     def test_follows_a_send_that_was_refused(self) -> None:
         row = pay()
         [job] = plan(row)
@@ -185,7 +185,7 @@ class TestMoving:
         assert sent_there.call.reference == row.reference
         assert [str(found) for found in check()] == []
 
-    def test_leaves_the_first_ones_wish_to_be_left_alone_behind(self) -> None:
+    def test_drops_the_retry_after_of_the_first_gateway(self) -> None:
         row = pay()
         work(row, replace(REFUSED, retry_after_s=1200))
         assert Transaction.objects.filter(retry_after_at__isnull=False).exists()
@@ -330,14 +330,14 @@ class TestAGatewayThatIsGone:
         settings.GATEWAYS = {n: e for n, e in settings.GATEWAYS.items() if n != "stripe_b"}
         forget()
 
-    def test_does_not_trouble_a_shopper_who_comes_back(
+    def test_does_not_fail_a_shopper_who_comes_back(
         self, payment: Transaction, client: Client, settings: Settings
     ) -> None:
         self.take_out(settings)
         address = urlsplit(f"{pay_url(payment.order)}/return/{payment.reference}").path
         assert client.get(address, follow=True).status_code == 200
 
-    def test_still_takes_the_word_of_a_settlement(
+    def test_still_applies_a_settlement_record(
         self, payment: Transaction, settings: Settings
     ) -> None:
         self.take_out(settings)
@@ -356,7 +356,7 @@ class TestAGatewayThatIsGone:
         self.take_out(settings)
         assert apply.build_snapshot(payment).expiry_margin > max(margins)
 
-    def test_takes_the_wish_to_end_a_payment_down_for_when_it_is_back(
+    def test_records_a_cancellation_until_it_is_back(
         self, payment: Transaction, settings: Settings
     ) -> None:
         self.take_out(settings)
@@ -417,7 +417,7 @@ class TestAccounts:
         [job] = plan(row)
         assert job.operation.details.webhook_url.endswith("/webhooks/stripe_b")
 
-    def test_speak_the_protocol_of_their_psp(self) -> None:
+    def test_use_the_protocol_of_their_psp(self) -> None:
         second = registry.gateway("stripe_b")
         assert (second.name, second.psp, second.account) == ("stripe_b", "stripe", "acct_second")
         assert registry.find_psp("stripe_b") == "stripe"

@@ -144,8 +144,8 @@ class TestAKey:
         self, api_for: ClientFor, other_shopper: User, api: APIClient, order: Order
     ) -> None:
         post(api, order, "k1")
-        theirs = OrderFactory.create(customer=other_shopper)
-        answer = post(api_for(other_shopper), theirs, "k1")
+        other_order = OrderFactory.create(customer=other_shopper)
+        answer = post(api_for(other_shopper), other_order, "k1")
         assert answer.status_code == 201
         assert "Idempotent-Replayed" not in answer.headers
         assert Transaction.objects.count() == 2
@@ -264,8 +264,8 @@ class TestAnOrder:
         assert answer.json()["code"] == "order_cancelled"
 
     def test_of_somebody_else_does_not_exist(self, api: APIClient, other_shopper: User) -> None:
-        theirs = OrderFactory.create(customer=other_shopper)
-        answer = post(api, theirs)
+        other_order = OrderFactory.create(customer=other_shopper)
+        answer = post(api, other_order)
         assert answer.status_code == 404
         assert answer.json()["code"] == "not_found"
         assert not Transaction.objects.exists()

@@ -64,7 +64,7 @@ class TestCancelPayment:
         assert (event.cause_type, event.cause_id) == ("proof", "nothing reached a gateway")
         assert check() == []
 
-    def test_only_asks_for_the_end_of_what_was_sent(self, api: APIClient, order: Order) -> None:
+    def test_only_requests_the_end_of_what_was_sent(self, api: APIClient, order: Order) -> None:
         payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
         answer = cancel(api, payment)
         payment.refresh_from_db()
@@ -83,7 +83,9 @@ class TestCancelPayment:
         assert (payment.status, payment.failure_code) == (Status.FAILED, "cancelled")
         assert not Notification.objects.exists()
 
-    def test_asks_once_however_often_it_is_pressed(self, api: APIClient, order: Order) -> None:
+    def test_requests_it_once_however_often_it_is_pressed(
+        self, api: APIClient, order: Order
+    ) -> None:
         payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
         answers = [cancel(api, payment).status_code for _ in range(3)]
         assert answers == [202, 202, 202]
@@ -121,7 +123,7 @@ class TestCancelPayment:
         assert check() == []
 
     def test_and_a_worker_at_the_same_moment_never_both_have_it(self) -> None:
-        """Either it was never sent, or it was sent and only the wish to end it is recorded."""
+        """Either it was never sent, or it was sent and only the request to end it is recorded."""
         for _ in range(8):
             payment = TransactionFactory.create()
             jobs: list[Callable[[], object]] = [
@@ -267,8 +269,8 @@ class TestASupersededLinkAndItsSuccessor:
             opening.resolve_case(case_id=case.pk, user_id=finance.pk, resolution="Again.")
 
 
-class TestLookAgain:
-    def test_brings_the_next_question_forward(self, order: Order) -> None:
+class TestRequestStatusQuery:
+    def test_brings_the_next_query_forward(self, order: Order) -> None:
         payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
         Transaction.objects.filter(pk=payment.pk).update(due_at=timezone.now() + timedelta(hours=1))
         request_status_query(transaction_id=payment.pk)
@@ -276,7 +278,7 @@ class TestLookAgain:
         assert payment.due_at is not None
         assert payment.due_at <= timezone.now()
 
-    def test_asks_vnpay_no_sooner_than_it_allows(self, order: Order) -> None:
+    def test_queries_vnpay_no_sooner_than_it_allows(self, order: Order) -> None:
         payment = TransactionFactory.create(order=order, status=Status.PROCESSING)
         asked = timezone.now() - timedelta(minutes=1)
         later = timezone.now() + timedelta(hours=1)
