@@ -61,13 +61,13 @@ class PayForm(forms.Form):
 
     @property
     def channel(self) -> str:
-        """The door of the chosen method; "" to choose at the gateway."""
+        """The channel of the chosen method; "" to choose at the gateway."""
         chosen: str = self.cleaned_data[_channel_name(self.cleaned_data["method"])]
         return chosen
 
     @property
     def idempotency_key(self) -> str:
-        """One key per page, method and channel: another choice is another wish, not a repeat."""
+        """One key per page, method and channel: another choice is another request, not a repeat."""
         nonce = self.cleaned_data["form_token"].split(":")[1]
         return f"form-{nonce}-{self.cleaned_data['method']}-{self.channel}"
 
@@ -114,9 +114,9 @@ class ShopForm(forms.Form):
         chosen = ((p, self.cleaned_data.get(_quantity_name(p)) or 0) for p in self._products)
         return [Item(product.sku, quantity) for product, quantity in chosen if quantity]
 
-    def order_id(self, *wish: object) -> UUID:
-        """The id of the order that this page makes of ``wish``: of another wish another one."""
-        return derived_uuid7(self.cleaned_data["form_token"], *wish)
+    def order_id(self, *choices: object) -> UUID:
+        """The id of the order that this page makes of ``choices``: of other choices another one."""
+        return derived_uuid7(self.cleaned_data["form_token"], *choices)
 
     def clean_form_token(self) -> UUID | None:
         """What tells this showing of the page from every other, if this site made it."""

@@ -64,9 +64,9 @@ def history(request: HttpRequest) -> HttpResponse:
 def _place(form: ShopForm, customer: Customer, currency: str) -> Order:
     """The order, the same one for the same form sent again. Raises InvalidLine."""
     items = form.items()
-    wish = (astuple(customer), currency, [astuple(item) for item in items])
+    choices = (astuple(customer), currency, [astuple(item) for item in items])
     return create_order(
-        customer=customer, currency=currency, items=items, order_id=form.order_id(*wish)
+        customer=customer, currency=currency, items=items, order_id=form.order_id(*choices)
     )
 
 

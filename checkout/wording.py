@@ -42,7 +42,7 @@ METHODS: Final[Mapping[str, MethodWords]] = {
     ),
     "momo": MethodWords("MoMo", _("MoMo wallet by app or QR code, or a card."), "momo"),
 }
-# The doors of a method. A bank's own code speaks for itself.
+# The channels of a method. A bank's own code is its own name.
 CHANNELS: Final[Mapping[str, str | Promise]] = {
     "qr": _("QR code with a banking app"),
     "bank": _("Domestic card or bank account"),
@@ -112,5 +112,5 @@ def method_words(method: str) -> MethodWords:
 
 
 def channel_words(channel: str) -> str | Promise:
-    """The words for a door of a method; the word itself where we have none."""
+    """The name of a channel of a method; the code itself where we have none."""
     return CHANNELS.get(channel, channel)

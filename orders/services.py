@@ -67,7 +67,7 @@ def create_order(
 ) -> Order:
     """Add up and store an order. Raises InvalidLine; then nothing is stored.
 
-    ``order_id``, a UUIDv7, belongs to one wish of one customer: where it is an order already, that
+    ``order_id``, a UUIDv7, belongs to one form of one customer: where it is an order already, that
     order comes back as it is, and nothing is stored.
     """
     lines = _priced_lines(currency, items)

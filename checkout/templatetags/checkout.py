@@ -49,7 +49,7 @@ def method_words(method: str) -> wording.MethodWords:
 
 @register.filter
 def channel_words(channel: str) -> str | Promise:
-    """A door of a method as people say it."""
+    """The name of a channel of a method."""
     return wording.channel_words(channel)
 
 

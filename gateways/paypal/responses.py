@@ -126,7 +126,7 @@ def _is_not_found(answer: HttpAnswer) -> bool:
 def _error_name(answer: HttpAnswer) -> str:
     """What PayPal calls its error, "" where it is not PayPal that speaks.
 
-    A filter on the way may close the door too, after the answer to what was done. Many of them
+    A filter on the way may answer as well, after the answer to what was done. Many of them
     have an ``error``; PayPal's comes with a description (RFC 6749, 5.2).
     """
     content = answer.json() or {}

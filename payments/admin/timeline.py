@@ -156,7 +156,7 @@ def _trail(payment: Transaction, webhooks: Iterable[WebhookEvent]) -> QuerySet[A
 
 
 def _webhooks(payment: Transaction) -> list[WebhookEvent]:
-    """What was matched to it, what names it and waits, and what is unproven though it names it."""
+    """What was matched to it; what names it and waits, or was not verified."""
     matched = Q(transaction=payment)
     waiting = Q(transaction=None, verified=True, reference=payment.reference)
     genuine = WebhookEvent.objects.filter(matched | waiting).order_by("received_at")[:ROWS_MAX]

@@ -24,7 +24,7 @@ METADATA_MEMBERS_MAX: Final = 20
 METADATA_KEY_MAX: Final = 40
 METADATA_VALUE_MAX: Final = 500
 _CHANNEL_HELP: Final = (
-    "Which door of the method, such as `qr` of `vnpay` or `wallet` of `momo`; without one the"
+    "Which channel of the method, such as `qr` of `vnpay` or `wallet` of `momo`; without one the"
     " shopper chooses at the gateway."
 )
 

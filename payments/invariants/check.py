@@ -23,7 +23,7 @@ from payments.routing.registry import gateways
 OFFENDERS_MAX: Final = 100
 # The whole check runs in one snapshot; a table of millions takes longer than a web request may.
 STATEMENT_LIMIT_S: Final = 300
-# A row may be due this much later than its longest schedule says: jitter, and the gateway's wish.
+# A payment may be due this much later than its longest schedule says: jitter, and Retry-After.
 SCHEDULE_SLACK: Final = timedelta(hours=1)
 
 INVARIANTS: Final = (*MONEY, *TRACE, *LIVENESS)

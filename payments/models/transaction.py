@@ -60,7 +60,7 @@ class Transaction(DueRow):
     applied = models.BooleanField(default=False)
 
     method = models.CharField(max_length=20)
-    # Which door of the method; empty when the shopper chooses at the gateway.
+    # Which channel of the method; empty when the shopper chooses at the gateway.
     channel = models.CharField(max_length=20, blank=True)
     gateway = models.CharField(max_length=20)
     gateway_account = models.CharField(max_length=80)

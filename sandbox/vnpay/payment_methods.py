@@ -1,4 +1,4 @@
-"""The ways to pay at VNPAY: the doors that a link may name, and the forms behind them."""
+"""The ways to pay at VNPAY: the channels that a link may name, and the forms behind them."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def ways_form(payment: Json) -> str:
 
 
 def way_form(payment: Json, way: str, address: str) -> str:
-    """The step behind a door: the code to scan, or the card or account that pays.
+    """The step behind a channel: the code to scan, or the card or account that pays.
 
     ``address`` is what the code to scan holds.
     """

@@ -140,11 +140,11 @@ class TestADoor:
 
     def test_is_asked_for_only_once_its_method_is_chosen(self, shopper: Shopper) -> None:
         shopper.order()
-        door = shopper.page.get_by_label("Way to pay at VNPAY")
-        expect(door).to_be_hidden()
+        channel = shopper.page.get_by_label("Way to pay at VNPAY")
+        expect(channel).to_be_hidden()
         shopper.page.locator("[value=vnpay]").check()
-        expect(door).to_be_visible()
-        expect(door).to_have_value("")
+        expect(channel).to_be_visible()
+        expect(channel).to_have_value("")
         expect(shopper.page.get_by_label("Way to pay at MoMo")).to_be_hidden()
         shopper.inspect()
 
@@ -179,8 +179,8 @@ class TestADoor:
         shopper.page.get_by_role("button", name="balance is too low").click()
         shopper.sees(FAILED)
         shopper.page.get_by_role("link", name="Try again").click()
-        door = shopper.page.get_by_label("Way to pay at VNPAY")
-        expect(door).to_have_value("international_card")
+        channel = shopper.page.get_by_label("Way to pay at VNPAY")
+        expect(channel).to_have_value("international_card")
         shopper.choose("vnpay", channel="Choose at VNPAY")
         shopper.decide_at_vnpay("^Pay 125,000")
         shopper.sees(PAID)

@@ -1,4 +1,4 @@
-"""The door of a method on the pay page: offered where there is one, and never asked for."""
+"""The channel of a method on the pay page: offered where there is one, and never asked for."""
 
 import re
 from typing import Any

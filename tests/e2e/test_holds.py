@@ -226,11 +226,11 @@ def assert_untouched(shop: Shop, held: dict[str, Any]) -> None:
     """It is held as before, and nobody has been asked for anything."""
     assert shop.payment(held["id"])["status"] == "AUTHORIZED"
     assert book(shop, held) == [("authorized", 0)]
-    wishes = shop.query(
+    requests = shop.query(
         "SELECT capture_amount, cancel_code FROM transactions WHERE id = %s",
         held["id"].removeprefix("pay_"),
     )
-    assert wishes == [(None, "")]
+    assert requests == [(None, "")]
 
 
 def book(shop: Shop, held: dict[str, Any]) -> list[tuple[str, int]]:
