@@ -152,7 +152,8 @@ def _trail(payment: Transaction, webhooks: Iterable[WebhookEvent]) -> QuerySet[A
         action=AuditAction.WEBHOOK_REPLAYED,
     )
     found = AuditEvent.objects.filter(own | order | again).exclude(action__in=_READING)
-    return found.order_by("occurred_at")[:ROWS_MAX]
+    # Events of one statement share their time: the payment's come before its order's.
+    return found.order_by("occurred_at", "-subject_type", "version")[:ROWS_MAX]
 
 
 def _webhooks(payment: Transaction) -> list[WebhookEvent]:
