@@ -22,7 +22,7 @@ ANY_JSON: Final = st.recursive(
 
 
 @st.composite
-def twisted(draw: st.DrawFn, genuine: dict[str, Any]) -> dict[str, Any]:
+def mutated(draw: st.DrawFn, genuine: dict[str, Any]) -> dict[str, Any]:
     """``genuine`` with one or two of its members, at any depth, replaced or left out."""
     made = copy.deepcopy(genuine)
     for _ in range(draw(st.integers(1, 2))):

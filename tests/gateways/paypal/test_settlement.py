@@ -23,7 +23,7 @@ from gateways.settlement import (
 )
 from gateways.webhook import Subject
 from tests.gateways.local_server import LocalServer, Reply
-from tests.gateways.mutations import ANY_JSON, FEW, twisted
+from tests.gateways.mutations import ANY_JSON, FEW, mutated
 from tests.gateways.paypal.account import USD, amount, details
 
 START: Final = datetime(2026, 10, 1, tzinfo=UTC)
@@ -312,7 +312,7 @@ class TestSettlementRecords:
             list(paypal.settlement_records(START, START + DAY))
 
     @FEW
-    @given(around=twisted(GENUINE), rows=st.lists(st.one_of(ANY_JSON, twisted(row()))))
+    @given(around=mutated(GENUINE), rows=st.lists(st.one_of(ANY_JSON, mutated(row()))))
     def test_are_read_or_refused_whatever_comes(self, around: Any, rows: list[Any]) -> None:
         with suppress(ReportUnavailable):
             found = settlement.read_page({"transaction_details": rows, **around}).records

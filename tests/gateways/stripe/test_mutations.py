@@ -14,7 +14,7 @@ from gateways.outcome import Outcome, OutcomeKind
 from gateways.stripe import requests, responses, webhooks
 from gateways.webhook import Subject
 from money.money import Money
-from tests.gateways.mutations import ANY_JSON, FEW, twisted
+from tests.gateways.mutations import ANY_JSON, FEW, mutated
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, details, operation
 from tests.gateways.stripe import psp_samples
 
@@ -80,7 +80,7 @@ class TestAnswers:
     def test_that_are_twisted_never_raise_and_never_pay_another(
         self, asked: Operation, genuine: dict[str, Any], data: st.DataObject, status: int
     ) -> None:
-        outcome = read(asked, data.draw(twisted(genuine)), status)
+        outcome = read(asked, data.draw(mutated(genuine)), status)
         ours = {Verb.REFUND: CALL_REFERENCE, Verb.QUERY_REFUND: CALL_REFERENCE}
         assert_owned(outcome, ours.get(asked.verb, REFERENCE))
 
@@ -103,7 +103,7 @@ class TestEvents:
     def test_that_are_twisted_never_raise(
         self, genuine: dict[str, Any], data: st.DataObject
     ) -> None:
-        content = {**data.draw(twisted(genuine)), "id": "evt_1"}
+        content = {**data.draw(mutated(genuine)), "id": "evt_1"}
         notice = webhooks.read(psp_samples.delivery(content), (psp_samples.SECRET,))
         if notice.outcome and notice.subject is Subject.PAYMENT:
             assert_owned(notice.outcome, notice.reference)

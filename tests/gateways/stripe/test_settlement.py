@@ -25,7 +25,7 @@ from gateways.settlement import (
 from gateways.stripe import client, reports, settlement
 from gateways.stripe.gateway import StripeGateway
 from tests.gateways.local_server import LocalServer, Reply, refused_url
-from tests.gateways.mutations import FEW, twisted
+from tests.gateways.mutations import FEW, mutated
 from tests.gateways.samples import CALL_REFERENCE, REFERENCE, details
 from tests.gateways.stripe import psp_samples
 from tests.gateways.stripe.psp_samples import (
@@ -163,7 +163,7 @@ class TestARecord:
         assert not unavailable.value.can_retry
 
     @FEW
-    @given(item=twisted(transaction()))
+    @given(item=mutated(transaction()))
     def test_is_read_or_refused_whatever_comes(self, item: Object) -> None:
         with suppress(ReportUnavailable):
             record = settlement.read_transaction(item)

@@ -13,7 +13,7 @@ from gateways.outcome import OutcomeKind
 from gateways.vnpay import responses, webhooks
 from gateways.webhook import WebhookRefused
 from money.money import Money
-from tests.gateways.mutations import ANY_JSON, FEW, twisted
+from tests.gateways.mutations import ANY_JSON, FEW, mutated
 from tests.gateways.samples import details, operation
 from tests.gateways.vnpay.psp_samples import SECRET, ipn_query, query_answer, refund_answer
 
@@ -51,7 +51,7 @@ class TestAnswers:
         self, verb: Verb, data: st.DataObject
     ) -> None:
         genuine = refund_answer() if verb is Verb.REFUND else query_answer()
-        content = data.draw(st.one_of(twisted(genuine), ANY_JSON))
+        content = data.draw(st.one_of(mutated(genuine), ANY_JSON))
         asked = operation(verb, details(), money=Money(40_000, "VND"))
         answer = HttpAnswer(200, {}, json.dumps(content).encode(), 1)
         outcome = responses.read_answer(asked, answer, SECRETS)
