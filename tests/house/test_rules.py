@@ -44,6 +44,7 @@ PRIVATE: Final = frozenset(
 NOT_IMPORTED: Final = {
     "psycopg2-binary": "Django's database backend imports it",
     "granian": "started as a program",
+    "whitenoise": "a middleware that the settings name",
     "django-oauth-toolkit": "client apps, which come next",
     "drf-spectacular-sidecar": "an installed app: the scripts of /docs",
     "argon2-cffi": "Django's password hasher imports it",
