@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from gateways.options import require_base_url
+from gateways.options import read_choice, read_list, require_base_url, require_options
 
 _LIVE_HOSTS: Final = frozenset({"api-m.paypal.com", "api.paypal.com"})
 _CERT_ORIGINS_LIVE: Final = ("https://api.paypal.com", "https://api-m.paypal.com")
@@ -38,6 +38,11 @@ class Config:
     brand_name: str = ""
 
     @property
+    def account(self) -> str:
+        """Our merchant account."""
+        return self.merchant_id
+
+    @property
     def live(self) -> bool:
         """Whether real money moves there."""
         return urlsplit(self.api_base).hostname in _LIVE_HOSTS
@@ -49,46 +54,37 @@ class Config:
         (``local`` or ``api``) and ``brand_name``. Raises ValueError naming what is wrong.
         """
         required = ("client_id", "secret", "merchant_id", "webhook_ids", "api_base")
-        missing = [name for name in required if not options.get(name)]
-        if missing:
-            raise ValueError(f"PayPal needs {', '.join(missing)}")
+        require_options(options, "PayPal", *required)
         api_base = require_base_url(options["api_base"], "api_base")
         return cls(
             client_id=options["client_id"],
             secret=options["secret"],
             merchant_id=options["merchant_id"],
-            webhook_ids=_read_webhook_ids(options["webhook_ids"]),
+            webhook_ids=_read_webhook_ids(options),
             api_base=api_base,
-            cert_origins=_read_cert_origins(options.get("cert_origins", ""), api_base),
+            cert_origins=_read_cert_origins(options, api_base),
             cert_roots=options.get("cert_roots", ""),
-            webhook_verification=_read_verification(options.get("webhook_verification", "")),
+            webhook_verification=read_choice(
+                options, "webhook_verification", _VERIFICATIONS, "local"
+            ),
             brand_name=options.get("brand_name", "")[:_BRAND_NAME_MAX],
         )
 
 
-def _read_webhook_ids(text: str) -> tuple[str, ...]:
-    ids = _listed(text)
+def _read_webhook_ids(options: Mapping[str, str]) -> tuple[str, ...]:
+    ids = read_list(options, "webhook_ids")
     if not ids or not all(_WEBHOOK_ID.fullmatch(webhook_id) for webhook_id in ids):
-        raise ValueError(f"webhook_ids must be PayPal's ids, separated by commas, got {text!r}")
+        given = options["webhook_ids"]
+        raise ValueError(f"webhook_ids must be PayPal's ids, separated by commas, got {given!r}")
     return ids
 
 
-def _read_cert_origins(text: str, api_base: str) -> tuple[str, ...]:
+def _read_cert_origins(options: Mapping[str, str], api_base: str) -> tuple[str, ...]:
     """The given origins, else PayPal's own of the same environment as the API."""
-    if text:
-        return tuple(require_base_url(origin, "cert_origins") for origin in _listed(text))
+    if given := read_list(options, "cert_origins"):
+        return tuple(require_base_url(origin, "cert_origins") for origin in given)
     host = urlsplit(api_base).hostname or ""
     if host in _LIVE_HOSTS:
         return _CERT_ORIGINS_LIVE
     # An API on another host (emulated on this machine) serves its own certificates.
     return _CERT_ORIGINS_SANDBOX if host.endswith(".sandbox.paypal.com") else (api_base,)
-
-
-def _read_verification(text: str) -> str:
-    if text and text not in _VERIFICATIONS:
-        raise ValueError(f"webhook_verification must be one of {sorted(_VERIFICATIONS)}")
-    return text or "local"
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(item.strip() for item in text.split(",") if item.strip())

@@ -3,19 +3,17 @@
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Final, cast
 
 from typing_extensions import override
 
-from gateways.base import Gateway
 from gateways.capabilities import Capabilities, SettlementSource
-from gateways.exchange import read_transport_error
+from gateways.foreign_json import encode_canonical
 from gateways.http import HttpAnswer, HttpClient, TransportError
+from gateways.http_gateway import HttpGateway
 from gateways.operation import Json, Operation, PaymentDetails
-from gateways.options import read_timeout
-from gateways.outcome import Outcome, OutcomeKind
+from gateways.outcome import Exchange, Outcome, OutcomeKind
 from gateways.paypal import amounts, disputes, requests, responses, settlement, webhooks
 from gateways.paypal.certificates import Certificates
 from gateways.paypal.config import Config
@@ -25,7 +23,7 @@ from gateways.paypal.tokens import NoToken, TokenCache
 from gateways.paypal.transcript import transcript
 from gateways.psp_urls import PspUrls
 from gateways.settlement import ReportUnavailable, SettlementRecord
-from gateways.webhook import Answer, Delivery, Notice, WebhookResult
+from gateways.webhook import Delivery, Notice
 
 _VERIFY_PATH: Final = "/v1/notifications/verify-webhook-signature"
 _OK: Final = 200
@@ -45,10 +43,14 @@ _QUICK_SHARE: Final = 0.1
 _RETRY_WITHIN_S: Final = 5.0
 
 
-class PaypalGateway(Gateway):
+class PaypalGateway(HttpGateway[Config]):
     """One PayPal REST app and its merchant account."""
 
     name = "paypal"
+    config_class = Config
+    request_builders = requests.BUILDERS
+    unsupported_verbs = requests.UNSUPPORTED_VERBS
+    exchange_timeout_share = _CALL_SHARE
     # An account that takes a currency of its own country names it in the settings.
     currencies: frozenset[str] | None = amounts.EVERYWHERE
     proof_headers = tuple(HEADERS.values())
@@ -76,51 +78,45 @@ class PaypalGateway(Gateway):
     read_timeout_s = 50.0
 
     def __init__(self, config: Config, *, read_timeout_s: float | None = None) -> None:
-        super().__init__(
-            account=config.merchant_id, live=config.live, read_timeout_s=read_timeout_s
-        )
-        self._config = config
+        super().__init__(config, read_timeout_s=read_timeout_s)
         self._psp_urls = PspUrls(config.api_base, domain="paypal.com")
-        self._http = self._client(_CALL_SHARE)
-        quick = self._client(_QUICK_SHARE)
-        self._quick = quick
-        self._tokens = TokenCache(config, quick)
-        self._certificates = Certificates(config, quick)
+        self._quick = self._open_client(_QUICK_SHARE)
+        self._tokens = TokenCache(config, self._quick)
+        self._certificates = Certificates(config, self._quick)
         self._verdict_pause = Pause()
-
-    @classmethod
-    @override
-    def from_settings(cls, options: Mapping[str, str]) -> Self:
-        timeout = read_timeout(options, cls.read_timeout_s)
-        return cls(Config.from_settings(options), read_timeout_s=timeout)
-
-    @override
-    def freeze(self, operation: Operation) -> Json:
-        return requests.freeze(operation, self._config)
 
     @override
     def perform(self, operation: Operation) -> Outcome:
-        request = operation.request
-        if not request:
-            # A query about an order whose id we never had: nobody could approve or capture it.
-            return Outcome(OutcomeKind.UNPAID)
-        shown = {"url": f"{self._config.api_base}{request['path']}", **request}
         try:
-            answer = self._send_twice(request)
+            return super().perform(operation)
         except NoToken as refused:
             return refused.outcome
-        except TransportError as error:
-            return read_transport_error(error, shown)
-        outcome = responses.read_answer(operation, answer, self._psp_urls)
-        return replace(outcome, exchange=transcript(shown, answer))
+
+    @override
+    def answer_locally(self, operation: Operation) -> Outcome:
+        """A query about an order whose id we never had: nobody could approve or capture it."""
+        return Outcome(OutcomeKind.UNPAID)
+
+    @override
+    def describe_request(self, operation: Operation) -> Mapping[str, object]:
+        request = operation.request
+        return {"url": f"{self._config.api_base}{request['path']}", **request}
+
+    @override
+    def send_request(self, operation: Operation) -> HttpAnswer:
+        return self._send_twice(operation.request)
+
+    @override
+    def read_answer(self, operation: Operation, answer: HttpAnswer) -> Outcome:
+        return responses.read_answer(operation, answer, self._psp_urls)
+
+    @override
+    def record_exchange(self, request: Mapping[str, object], answer: HttpAnswer) -> Exchange:
+        return transcript(request, answer)
 
     @override
     def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:
         return webhooks.read(delivery, self._config, self._certificates, self._ask_paypal)
-
-    @override
-    def answer_webhook(self, result: WebhookResult) -> Answer:
-        return webhooks.answer(result)
 
     @override
     def settlement_records(self, start: datetime, end: datetime) -> Iterator[SettlementRecord]:
@@ -139,8 +135,10 @@ class PaypalGateway(Gateway):
     def dispute(self, psp_reference: str) -> Notice:
         return disputes.read(self._get(disputes.path(psp_reference)), psp_reference)
 
-    def _client(self, share: float) -> HttpClient:
-        return HttpClient(connect_timeout_s=_CONNECT_S, read_timeout_s=share * self.read_timeout_s)
+    @override
+    def _open_client(self, timeout_share: float = 1.0) -> HttpClient:
+        timeout_s = timeout_share * self.read_timeout_s
+        return HttpClient(connect_timeout_s=_CONNECT_S, read_timeout_s=timeout_s)
 
     def _send_twice(self, request: Json) -> HttpAnswer:
         """Send, and once more with a new token if PayPal no longer takes the old one."""
@@ -165,7 +163,7 @@ class PaypalGateway(Gateway):
         body = None
         if method == "POST":
             headers["Content-Type"] = "application/json"
-            body = _bytes(request["body"])
+            body = encode_canonical(cast("Json", request["body"]))
         if request.get("key"):
             headers["PayPal-Request-Id"] = str(request["key"])
         return self._http.send(method, f"{self._config.api_base}{path}", headers=headers, body=body)
@@ -218,8 +216,3 @@ class PaypalGateway(Gateway):
         if answer.status != _OK or content is None:
             return None
         return content.get("verification_status") == "SUCCESS"
-
-
-def _bytes(body: object) -> bytes:
-    # Sorted, because a request that comes back from a JSONB column has lost its order.
-    return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()

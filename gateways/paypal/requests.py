@@ -28,14 +28,6 @@ _NOTE_MAX: Final = 255
 _PSP_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def freeze(operation: Operation, config: Config) -> Json:
-    """The request of ``operation``. Raises ``UnsupportedOperation``."""
-    build = _BUILDERS.get(operation.verb)
-    if build is None:
-        raise UnsupportedOperation("PayPal cannot close a page: it runs out by itself")
-    return build(operation, config)
-
-
 def _create(operation: Operation, config: Config) -> Json:
     details = operation.details
     unit: Json = {
@@ -119,7 +111,7 @@ def _query_refund(operation: Operation, _config: Config) -> Json:
     return _get(f"{ORDERS}/{_psp_id(operation.details.psp_reference)}")
 
 
-_BUILDERS: Final[dict[Verb, Callable[[Operation, Config], Json]]] = {
+BUILDERS: Final[dict[Verb, Callable[[Operation, Config], Json]]] = {
     Verb.CREATE: _create,
     Verb.QUERY: _query,
     Verb.CAPTURE: _capture,
@@ -127,6 +119,8 @@ _BUILDERS: Final[dict[Verb, Callable[[Operation, Config], Json]]] = {
     Verb.REFUND: _refund,
     Verb.QUERY_REFUND: _query_refund,
 }
+
+UNSUPPORTED_VERBS: Final = {Verb.CLOSE: "PayPal cannot close a page: it runs out by itself"}
 
 
 def _post(operation: Operation, path: str, body: Json) -> Json:

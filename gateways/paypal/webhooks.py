@@ -17,26 +17,13 @@ from gateways.paypal.order import child, first_unit, read_text
 from gateways.paypal.refunds import read_references, read_refund
 from gateways.paypal.signing import Transmission
 from gateways.webhook import (
-    Answer,
     Delivery,
     Notice,
     Subject,
     WebhookRefused,
-    WebhookResult,
     WebhookUnverifiable,
 )
 from money.money import Money
-
-# What needs no repeat is answered by 200; PayPal repeats anything else up to 25 times in 3 days.
-_ANSWERS: Final[dict[WebhookResult, Answer]] = {
-    WebhookResult.APPLIED: Answer(200),
-    WebhookResult.REPEATED: Answer(200),
-    WebhookResult.IGNORED: Answer(200),
-    WebhookResult.UNKNOWN_REFERENCE: Answer(200),
-    WebhookResult.MISMATCH: Answer(200),
-    WebhookResult.REFUSED: Answer(400),
-    WebhookResult.FAILED: Answer(503),
-}
 
 # Asks PayPal whether a transmission of raw bytes is genuine for a webhook id; None: no answer.
 AskPaypal = Callable[[Transmission, str, bytes], bool | None]
@@ -58,11 +45,6 @@ def read(
     if known is None:
         return (Notice(event_id, event_type),)
     return (_READERS[known.subject](event_id, event_type, known, child(event, "resource")),)
-
-
-def answer(result: WebhookResult) -> Answer:
-    """What PayPal wants to hear."""
-    return _ANSWERS[result]
 
 
 def _require_genuine(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from gateways.options import require_base_url
+from gateways.options import read_list, require_base_url
 
 API_BASE: Final = "https://api.stripe.com"
 _SECRET_KEY: Final = re.compile(r"(?:sk|rk)_(test|live)_\w+")
@@ -45,7 +45,7 @@ class Config:
 
 
 def _webhook_secrets(options: Mapping[str, str]) -> tuple[str, ...]:
-    secrets = tuple(filter(None, map(str.strip, options.get("webhook_secrets", "").split(","))))
+    secrets = read_list(options, "webhook_secrets")
     if not secrets or not all(secret.startswith("whsec_") for secret in secrets):
         raise ValueError("stripe webhook_secrets must be a list of whsec_… secrets")
     return secrets

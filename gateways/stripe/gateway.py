@@ -3,31 +3,33 @@
 Reference: docs.stripe.com/api, version 2026-10-28.endive.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Self, cast
+from typing import cast
 
 from typing_extensions import override
 
-from gateways.base import Gateway
 from gateways.capabilities import Capabilities, SettlementSource
-from gateways.exchange import read_transport_error
-from gateways.http import HttpClient, TransportError
+from gateways.http import HttpAnswer, TransportError
+from gateways.http_gateway import HttpGateway
 from gateways.operation import Json, Operation, PaymentDetails
-from gateways.options import read_timeout
 from gateways.outcome import Outcome
 from gateways.settlement import Payout, SettlementRecord
 from gateways.stripe import amounts, objects, requests, responses, webhooks
 from gateways.stripe.client import Client
 from gateways.stripe.config import Config
 from gateways.stripe.reports import Reports
-from gateways.webhook import Answer, Delivery, Notice, WebhookResult
+from gateways.webhook import Delivery, Notice
 
 
-class StripeGateway(Gateway):
+class StripeGateway(HttpGateway[Config]):
     """One Stripe account."""
 
     name = "stripe"
+    config_class = Config
+    request_builders = requests.BUILDERS
+    personal_members = responses.PERSONAL
+    webhook_answers = webhooks.ANSWERS
     proof_headers = (webhooks.HEADER,)
     secondary_reference_keys = (requests.INTENT_KEY, requests.SESSION_KEY, "charge")
     capabilities = Capabilities(
@@ -52,19 +54,9 @@ class StripeGateway(Gateway):
     link_lifetime = timedelta(hours=2)
 
     def __init__(self, config: Config, *, read_timeout_s: float | None = None) -> None:
-        super().__init__(account=config.account, live=config.live, read_timeout_s=read_timeout_s)
-        self._config = config
-        http = HttpClient(
-            connect_timeout_s=self.connect_timeout_s, read_timeout_s=self.read_timeout_s
-        )
-        self._client = Client(config, http)
+        super().__init__(config, read_timeout_s=read_timeout_s)
+        self._client = Client(config, self._http)
         self._reports = Reports(self._client)
-
-    @classmethod
-    @override
-    def from_settings(cls, options: Mapping[str, str]) -> Self:
-        timeout = read_timeout(options, cls.read_timeout_s)
-        return cls(Config.from_settings(options), read_timeout_s=timeout)
 
     @override
     def named_account(self) -> str:
@@ -76,28 +68,19 @@ class StripeGateway(Gateway):
         return objects.text(answer.json() or {}, "id")
 
     @override
-    def freeze(self, operation: Operation) -> Json:
-        return requests.freeze(operation)
-
-    @override
-    def perform(self, operation: Operation) -> Outcome:
+    def send_request(self, operation: Operation) -> HttpAnswer:
         request = operation.request
         params = requests.with_token(cast("Json", request["params"]), operation.token)
-        try:
-            answer = self._client.call(
-                str(request["call"]), str(request["id"]), params, operation.reference
-            )
-        except TransportError as error:
-            return read_transport_error(error, request)
-        return responses.read(operation, answer)
+        call, key = str(request["call"]), str(request["id"])
+        return self._client.call(call, key, params, operation.reference)
+
+    @override
+    def read_answer(self, operation: Operation, answer: HttpAnswer) -> Outcome:
+        return responses.read_answer(operation, answer)
 
     @override
     def read_webhook(self, delivery: Delivery) -> tuple[Notice, ...]:
         return (webhooks.read(delivery, self._config.webhook_secrets),)
-
-    @override
-    def answer_webhook(self, result: WebhookResult) -> Answer:
-        return webhooks.answer(result)
 
     @override
     def sample_webhook(self, now: datetime) -> Delivery:

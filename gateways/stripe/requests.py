@@ -17,6 +17,7 @@ from gateways.operation import (
     Verb,
 )
 from gateways.stripe import amounts
+from gateways.stripe.config import Config
 
 # What we write into Stripe's metadata, and read back from its objects. Stripe copies a
 # PaymentIntent's metadata to its charge, and nothing at all to refunds and disputes.
@@ -39,11 +40,6 @@ SEARCH_LAG_MAX: Final = timedelta(hours=2)
 _CHARGE: Final = ["latest_charge"]
 
 
-def freeze(operation: Operation) -> Json:
-    """The call that performs ``operation``. Raises UnsupportedOperation."""
-    return _FREEZERS[operation.verb](operation)
-
-
 def with_token(params: Json, token: str) -> Json:
     """``params`` with the one-time payment token in the place that its kind wants."""
     if not token:
@@ -56,7 +52,7 @@ def _call(name: str, params: Json, key: str = "") -> Json:
     return {"call": name, "id": key, "params": params}
 
 
-def _create(operation: Operation) -> Json:
+def _create(operation: Operation, _config: Config) -> Json:
     details = operation.details
     if details.has_token:
         return _call("payment_intents.create", _intent_params(details))
@@ -133,7 +129,7 @@ def _capture_method(details: PaymentDetails) -> Json:
     return {"capture_method": "manual"} if details.capture is CaptureMethod.MANUAL else {}
 
 
-def _query(operation: Operation) -> Json:
+def _query(operation: Operation, _config: Config) -> Json:
     details = operation.details
     session = details.psp_data.get(SESSION_KEY, "")
     if session:
@@ -148,18 +144,18 @@ def _query(operation: Operation) -> Json:
     return _call("payment_intents.search", {"query": query, "expand": ["data.latest_charge"]})
 
 
-def _capture(operation: Operation) -> Json:
+def _capture(operation: Operation, _config: Config) -> Json:
     if operation.money is None:
         raise UnsupportedOperation("a capture needs an amount")
     params: Json = {"amount_to_capture": amounts.to_wire(operation.money), "expand": _CHARGE}
     return _call("payment_intents.capture", params, _payment_intent(operation.details))
 
 
-def _void(operation: Operation) -> Json:
+def _void(operation: Operation, _config: Config) -> Json:
     return _cancel(_payment_intent(operation.details))
 
 
-def _close(operation: Operation) -> Json:
+def _close(operation: Operation, _config: Config) -> Json:
     session = operation.details.psp_data.get(SESSION_KEY, "")
     if session:
         return _call("checkout.sessions.expire", {}, session)
@@ -171,7 +167,7 @@ def _cancel(payment_intent: str) -> Json:
     return _call("payment_intents.cancel", params, payment_intent)
 
 
-def _refund(operation: Operation) -> Json:
+def _refund(operation: Operation, _config: Config) -> Json:
     if operation.money is None:
         raise UnsupportedOperation("a refund needs an amount")
     params: Json = {
@@ -183,7 +179,7 @@ def _refund(operation: Operation) -> Json:
     return _call("refunds.create", params)
 
 
-def _query_refund(operation: Operation) -> Json:
+def _query_refund(operation: Operation, _config: Config) -> Json:
     if operation.refund_psp_reference:
         return _call("refunds.retrieve", {}, operation.refund_psp_reference)
     payment_intent = _payment_intent(operation.details)
@@ -197,7 +193,7 @@ def _payment_intent(details: PaymentDetails) -> str:
     return found
 
 
-_FREEZERS: Final[dict[Verb, Callable[[Operation], Json]]] = {
+BUILDERS: Final[dict[Verb, Callable[[Operation, Config], Json]]] = {
     Verb.CREATE: _create,
     Verb.QUERY: _query,
     Verb.CAPTURE: _capture,

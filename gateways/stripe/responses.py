@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
-from gateways.exchange import record_exchange
 from gateways.http import HttpAnswer
-from gateways.operation import Json, Operation, Verb
-from gateways.outcome import Exchange, Outcome, OutcomeKind
+from gateways.operation import Operation, Verb
+from gateways.outcome import Outcome, OutcomeKind
 from gateways.stripe import mapping, objects, requests
-from privacy.redaction import REDACTED
 
 # A request with the same key is still running; it will have ended soon.
 _CONFLICT_WAIT_S: Final = 2
@@ -17,23 +15,20 @@ _SUCCESS: Final = range(200, 300)
 # What the status of a PaymentIntent means when nothing was taken, and nothing is on its way.
 _WITHOUT_MONEY: Final = frozenset({OutcomeKind.UNPAID, OutcomeKind.DECLINED})
 # Personal data that Stripe sends along and that nobody needs to see in an exchange.
-_PERSONAL: Final = frozenset(
+PERSONAL: Final = frozenset(
     {"billing_details", "collected_information", "customer_details", "shipping"}
 )
 
 
-def read(operation: Operation, answer: HttpAnswer) -> Outcome:
-    """What ``answer`` says about the payment, or about the refund that was asked for."""
+def read_answer(operation: Operation, answer: HttpAnswer) -> Outcome:
+    """What ``answer`` says about the payment, or about the refund of the operation."""
     content = answer.json()
-    exchange = _exchange(operation, answer)
     if content is None:
-        return Outcome(OutcomeKind.UNKNOWN, exchange=exchange)
+        return Outcome(OutcomeKind.UNKNOWN)
     if answer.status in _SUCCESS:
         outcome = _READERS[str(operation.request["call"])](operation, content)
-        outcome = _require_echo(operation, outcome)
-    else:
-        outcome = _read_error(operation, answer, objects.member(content, "error"))
-    return replace(outcome, exchange=exchange)
+        return _require_echo(operation, outcome)
+    return _read_error(operation, answer, objects.member(content, "error"))
 
 
 def _read_intent(operation: Operation, content: Mapping[str, object]) -> Outcome:
@@ -142,17 +137,3 @@ def _may_have_money(intent: Mapping[str, object]) -> bool:
 def _items(content: Mapping[str, object]) -> list[Mapping[str, object]]:
     data = content.get("data")
     return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
-
-
-def _exchange(operation: Operation, answer: HttpAnswer) -> Exchange:
-    exchange = record_exchange(operation.request, answer)
-    return replace(exchange, response=cast("Json", _without_people(exchange.response)))
-
-
-def _without_people(value: object) -> object:
-    if isinstance(value, dict):
-        return {
-            name: REDACTED if name in _PERSONAL and item else _without_people(item)
-            for name, item in value.items()
-        }
-    return [_without_people(item) for item in value] if isinstance(value, list) else value

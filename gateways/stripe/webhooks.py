@@ -12,9 +12,17 @@ from typing import Final
 from gateways.foreign_json import read_json_object
 from gateways.outcome import Failure, FailureCode, Outcome, OutcomeKind
 from gateways.stripe import mapping, objects, requests, signing
-from gateways.webhook import Answer, Delivery, Notice, Subject, WebhookRefused, WebhookResult
+from gateways.webhook import Answer, Delivery, Notice, Subject, WebhookRefused, make_answers
 
 HEADER: Final = "stripe-signature"
+
+# Any 2xx ends Stripe's retries: what was kept is ours to apply. Only forgeries get a 400.
+_RECEIVED: Final = Answer(200, '{"received": true}', "application/json")
+ANSWERS: Final = make_answers(
+    stored=_RECEIVED,
+    refused=Answer(400, '{"error": "invalid signature"}', "application/json"),
+    failed=_RECEIVED,
+)
 
 
 def read(delivery: Delivery, secrets: tuple[str, ...]) -> Notice:
@@ -26,13 +34,6 @@ def read(delivery: Delivery, secrets: tuple[str, ...]) -> Notice:
     if event is None or not objects.text(event, "id"):
         raise WebhookRefused("the body is no event")
     return _notice(event)
-
-
-def answer(result: WebhookResult) -> Answer:
-    """Any 2xx ends Stripe's retries: what was kept is ours to apply. Only forgeries get a 400."""
-    if result is WebhookResult.REFUSED:
-        return Answer(400, '{"error": "invalid signature"}', "application/json")
-    return Answer(200, '{"received": true}', "application/json")
 
 
 def sample(secret: str, now: datetime) -> Delivery:

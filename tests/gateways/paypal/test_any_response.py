@@ -13,7 +13,7 @@ from gateways.http import HttpAnswer
 from gateways.operation import Verb
 from gateways.outcome import OutcomeKind
 from gateways.paypal.config import Config
-from gateways.paypal.requests import freeze
+from gateways.paypal.requests import BUILDERS
 from gateways.paypal.responses import read_answer
 from gateways.psp_urls import PspUrls
 from tests.gateways.paypal.account import OPTIONS, capture, created, hold, order, refusal
@@ -62,7 +62,7 @@ def test_is_an_outcome_and_money_only_if_named(verb: Verb, data: st.DataObject) 
     status = data.draw(st.sampled_from([200, 201, 400, 401, 404, 409, 422, 429, 500]))
     psp_data = {"capture_id": "C1"} | ({"authorization_id": "A1"} if verb is Verb.VOID else {})
     asked = operation(verb, created(psp_data=psp_data), refund_reference="aa")
-    asked = replace(asked, request=freeze(asked, CONFIG))
+    asked = replace(asked, request=BUILDERS[asked.verb](asked, CONFIG))
     answer = HttpAnswer(status, {}, json.dumps(content).encode(), 1)
     outcome = read_answer(asked, answer, PspUrls(CONFIG.api_base, "paypal.com"))
     if outcome.kind in {OutcomeKind.SUCCEEDED, OutcomeKind.AUTHORIZED}:

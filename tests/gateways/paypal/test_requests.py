@@ -11,7 +11,7 @@ from jsonschema import Draft4Validator
 from gateways.operation import CaptureMethod, Json, PaymentDetails, UnsupportedOperation, Verb
 from gateways.paypal.config import Config
 from gateways.paypal.gateway import PaypalGateway
-from gateways.paypal.requests import freeze
+from gateways.paypal.requests import BUILDERS
 from money.money import Money
 from tests.gateways.local_server import LocalServer
 from tests.gateways.paypal.account import OPTIONS, ORDER, TOKEN, USD, created, details, order
@@ -24,7 +24,7 @@ SCHEMAS = json.loads((Path(__file__).parent / "request_schemas.json").read_text(
 
 
 def frozen(verb: Verb, payment: PaymentDetails | None = None, **changes: Any) -> dict[str, Any]:
-    return freeze(operation(verb, payment or created(), **changes), CONFIG)
+    return BUILDERS[verb](operation(verb, payment or created(), **changes), CONFIG)
 
 
 class TestCreate:
@@ -60,7 +60,9 @@ class TestCreate:
 
     def test_shows_the_brand_and_a_short_description(self) -> None:
         config = replace(CONFIG, brand_name="Demo Shop")
-        made = freeze(operation(Verb.CREATE, details(description="x " * 200)), config)
+        made = BUILDERS[Verb.CREATE](
+            operation(Verb.CREATE, details(description="x " * 200)), config
+        )
         text = json.dumps(made)
         assert '"brand_name": "Demo Shop"' in text
         (unit,) = made["body"]["purchase_units"]  # type: ignore[index]
@@ -123,8 +125,8 @@ class TestPaths:
                 frozen(verb, payment)
 
     def test_close_does_not_exist(self) -> None:
-        with pytest.raises(UnsupportedOperation):
-            frozen(Verb.CLOSE)
+        with pytest.raises(UnsupportedOperation, match="runs out by itself"):
+            PaypalGateway(CONFIG).freeze(operation(Verb.CLOSE, created()))
 
 
 class TestWire:

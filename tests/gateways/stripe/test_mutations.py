@@ -12,6 +12,7 @@ from gateways.http import HttpAnswer
 from gateways.operation import Operation, Verb
 from gateways.outcome import Outcome, OutcomeKind
 from gateways.stripe import requests, responses, webhooks
+from gateways.stripe.config import Config
 from gateways.webhook import Subject
 from money.money import Money
 from tests.gateways.mutations import ANY_JSON, FEW, mutated
@@ -61,9 +62,12 @@ EVENTS = [
 ]
 
 
+CONFIG = Config(secret_key="sk_test_1", webhook_secrets=("whsec_1",), live=False)
+
+
 def read(asked: Operation, content: object, status: int) -> Outcome:
-    frozen = replace(asked, request=requests.freeze(asked))
-    return responses.read(frozen, HttpAnswer(status, {}, json.dumps(content).encode(), 1))
+    frozen = replace(asked, request=requests.BUILDERS[asked.verb](asked, CONFIG))
+    return responses.read_answer(frozen, HttpAnswer(status, {}, json.dumps(content).encode(), 1))
 
 
 def assert_owned(outcome: Outcome, reference: str) -> None:
