@@ -18,10 +18,6 @@ TOO_LONG: Final = frozenset(
         "tests/gateways/paypal/test_sandbox.py",
         "tests/gateways/stripe/test_responses.py",
         "tests/payments/routing/test_failover.py",
-        "tests/sandbox/test_momo.py",
-        "tests/sandbox/test_stripe_checkout.py",
-        "tests/sandbox/test_stripe_intents.py",
-        "tests/sandbox/test_vnpay.py",
     }
 )
 

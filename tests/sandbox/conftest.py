@@ -21,7 +21,7 @@ def running_shop() -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="session")
-def running_player(
+def running_sandbox(
     running_shop: Shop, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[SandboxProcess]:
     sandbox = SandboxProcess(
@@ -41,9 +41,16 @@ def shop(running_shop: Shop) -> Shop:
 
 
 @pytest.fixture
-def sandbox(running_player: SandboxProcess, shop: Shop) -> Iterator[SandboxProcess]:
-    yield running_player
-    running_player.control("reset")
+def acknowledging_shop(shop: Shop) -> Shop:
+    """The shop, answering 204: the only status that ends MoMo's retries."""
+    shop.answer = (204, b"")
+    return shop
+
+
+@pytest.fixture
+def sandbox(running_sandbox: SandboxProcess, shop: Shop) -> Iterator[SandboxProcess]:
+    yield running_sandbox
+    running_sandbox.control("reset")
 
 
 @pytest.fixture
@@ -53,7 +60,7 @@ def own_shop() -> Iterator[Shop]:
 
 
 @pytest.fixture
-def own_player(own_shop: Shop, tmp_path: Path) -> Iterator[SandboxProcess]:
+def own_sandbox(own_shop: Shop, tmp_path: Path) -> Iterator[SandboxProcess]:
     """A sandbox that a test may kill and move through time, with a shop of its own."""
     sandbox = SandboxProcess(
         tmp_path / "book", f"http://127.0.0.1:{own_shop.port}/webhooks"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox.vnpay_shop import (
+from tests.sandbox.vnpay_client import (
     attempts,
     link_params,
     open_link,
@@ -108,11 +108,11 @@ class TestBehaviour:
         clock = sandbox.http.get(f"{sandbox.url}/control/clock", timeout=5).json()
         assert clock["ahead_s"] == 0
 
-    def test_survives_a_restart(self, own_player: SandboxProcess, reference: str) -> None:
-        own_player.behaviour(gateway="vnpay", decision="cancel")
-        own_player.end()
-        own_player.start()
-        assert response_of(own_player, reference) == "24"
+    def test_survives_a_restart(self, own_sandbox: SandboxProcess, reference: str) -> None:
+        own_sandbox.behaviour(gateway="vnpay", decision="cancel")
+        own_sandbox.end()
+        own_sandbox.start()
+        assert response_of(own_sandbox, reference) == "24"
 
 
 class TestWebhookRules:
@@ -190,16 +190,18 @@ class TestBook:
 
 
 class TestSettlement:
-    def test_lists_a_days_lines_with_fees(self, own_player: SandboxProcess, reference: str) -> None:
-        own_player.behaviour(gateway="vnpay", decision="approve")
+    def test_lists_a_days_lines_with_fees(
+        self, own_sandbox: SandboxProcess, reference: str
+    ) -> None:
+        own_sandbox.behaviour(gateway="vnpay", decision="approve")
         params = link_params(reference, 1_000_000)
-        open_link(own_player, params)
+        open_link(own_sandbox, params)
         day = (
             f"{params['vnp_CreateDate'][:4]}-{params['vnp_CreateDate'][4:6]}-"
             + (params["vnp_CreateDate"][6:8])
         )
-        answer = own_player.http.get(
-            f"{own_player.url}/control/settlement",
+        answer = own_sandbox.http.get(
+            f"{own_sandbox.url}/control/settlement",
             params={"gateway": "vnpay", "date": day},
             timeout=5,
         ).json()
@@ -207,14 +209,14 @@ class TestSettlement:
         assert answer["lines"][0]["reference"] == reference
 
     def test_is_a_file_too_where_the_gateway_publishes_one(
-        self, own_player: SandboxProcess, reference: str
+        self, own_sandbox: SandboxProcess, reference: str
     ) -> None:
-        own_player.behaviour(gateway="vnpay", decision="approve")
+        own_sandbox.behaviour(gateway="vnpay", decision="approve")
         params = link_params(reference, 1_000_000)
-        open_link(own_player, params)
+        open_link(own_sandbox, params)
         created = params["vnp_CreateDate"]
         day = f"{created[:4]}-{created[4:6]}-{created[6:8]}"
-        answer = self.asked(own_player, gateway="vnpay", date=day, format="csv")
+        answer = self.asked(own_sandbox, gateway="vnpay", date=day, format="csv")
         assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
         assert f'"vnpay-{day}.csv"' in answer.headers["Content-Disposition"]
         header, paid = answer.text.splitlines()
@@ -265,11 +267,11 @@ class TestClock:
         assert answer.status_code == 400
 
     def test_moves_what_the_gateways_write(
-        self, own_player: SandboxProcess, reference: str
+        self, own_sandbox: SandboxProcess, reference: str
     ) -> None:
-        own_player.control("clock", advance_s=86_400)
+        own_sandbox.control("clock", advance_s=86_400)
         expires = link_params(reference)["vnp_ExpireDate"]
         params = link_params(reference, vnp_ExpireDate=str(int(expires[:4]) + 1) + expires[4:])
-        own_player.behaviour(gateway="vnpay", decision="approve")
-        open_link(own_player, params)
-        assert query(own_player, params)["vnp_PayDate"] > params["vnp_CreateDate"]
+        own_sandbox.behaviour(gateway="vnpay", decision="approve")
+        open_link(own_sandbox, params)
+        assert query(own_sandbox, params)["vnp_PayDate"] > params["vnp_CreateDate"]

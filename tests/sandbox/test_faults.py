@@ -11,7 +11,7 @@ import requests
 import stripe
 
 from tests.sandbox.sandbox_process import eventually
-from tests.sandbox.vnpay_shop import link_params, open_link, query, refund, request_body
+from tests.sandbox.vnpay_client import link_params, open_link, query, refund, request_body
 
 if TYPE_CHECKING:
     from tests.sandbox.sandbox_process import SandboxProcess, Shop

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.journal import JOURNAL, Journal, JournalError
 from tests.sandbox.sandbox_process import ROOT, SandboxProcess, Shop
-from tests.sandbox.vnpay_shop import attempts, link_params, open_link, query, returned
+from tests.sandbox.vnpay_client import attempts, link_params, open_link, query, returned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,34 +22,34 @@ if TYPE_CHECKING:
 
 class TestKill:
     def test_keeps_charges_keys_and_retries(
-        self, own_player: SandboxProcess, own_shop: Shop, reference: str
+        self, own_sandbox: SandboxProcess, own_shop: Shop, reference: str
     ) -> None:
         own_shop.answer = (500, b"")
-        own_player.behaviour(gateway="vnpay", decision="approve")
+        own_sandbox.behaviour(gateway="vnpay", decision="approve")
         params = link_params(reference)
-        open_link(own_player, params)
-        attempts(own_player, reference, 1)
+        open_link(own_sandbox, params)
+        attempts(own_sandbox, reference, 1)
         body = {"amount": 500, "currency": "usd", "metadata": {"reference": f"{reference}s"}}
-        first = own_player.stripe().v1.payment_intents.create(body, {"idempotency_key": reference})
-        before = own_player.journal()["charges"]
-        own_player.end(signal.SIGKILL)
-        own_player.start()
-        assert own_player.journal()["charges"] == before
-        again = own_player.stripe().v1.payment_intents.create(body, {"idempotency_key": reference})
+        first = own_sandbox.stripe().v1.payment_intents.create(body, {"idempotency_key": reference})
+        before = own_sandbox.journal()["charges"]
+        own_sandbox.end(signal.SIGKILL)
+        own_sandbox.start()
+        assert own_sandbox.journal()["charges"] == before
+        again = own_sandbox.stripe().v1.payment_intents.create(body, {"idempotency_key": reference})
         assert again.id == first.id
-        assert query(own_player, params)["vnp_TransactionStatus"] == "00"
-        own_player.control("clock", advance_s=301)
-        attempts(own_player, reference, 2)
+        assert query(own_sandbox, params)["vnp_TransactionStatus"] == "00"
+        own_sandbox.control("clock", advance_s=301)
+        attempts(own_sandbox, reference, 2)
 
     def test_loses_no_answered_charge_under_load(
-        self, own_player: SandboxProcess, reference: str
+        self, own_sandbox: SandboxProcess, reference: str
     ) -> None:
         answered: list[str] = []
 
         def pay(number: int) -> None:
             own = f"{reference}{number}"
             try:
-                own_player.stripe().v1.payment_intents.create(
+                own_sandbox.stripe().v1.payment_intents.create(
                     {
                         "amount": 500,
                         "currency": "usd",
@@ -61,15 +61,15 @@ class TestKill:
             except Exception:  # noqa: BLE001 - whatever it is, there was no answer
                 return
             answered.append(own)
-            if len(answered) == 20 and own_player.process is not None:
-                os.kill(own_player.process.pid, signal.SIGKILL)
+            if len(answered) == 20 and own_sandbox.process is not None:
+                os.kill(own_sandbox.process.pid, signal.SIGKILL)
 
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(pay, range(40)))
-        assert own_player.process is not None
-        own_player.process.wait(timeout=10)
-        own_player.start()
-        taken = {row["reference"] for row in own_player.journal()["charges"] if row["captured"]}
+        assert own_sandbox.process is not None
+        own_sandbox.process.wait(timeout=10)
+        own_sandbox.start()
+        taken = {row["reference"] for row in own_sandbox.journal()["charges"] if row["captured"]}
         assert len(answered) >= 20
         assert set(answered) <= taken
 
@@ -185,8 +185,8 @@ class TestStart:
         assert run.returncode == 2
         assert says in run.stderr
 
-    def test_says_that_the_port_is_taken(self, own_player: SandboxProcess, tmp_path: Path) -> None:
-        other = SandboxProcess(tmp_path / "other", "", port=own_player.port)
+    def test_says_that_the_port_is_taken(self, own_sandbox: SandboxProcess, tmp_path: Path) -> None:
+        other = SandboxProcess(tmp_path / "other", "", port=own_sandbox.port)
         run = subprocess.run(
             [sys.executable, "-m", "sandbox"],
             cwd=ROOT,

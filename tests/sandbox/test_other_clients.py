@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 import pytest
 import requests
 
-from tests.sandbox.momo_shop import create_body, send
-from tests.sandbox.paypal_shop import (
+from tests.sandbox.momo_client import create_body, send
+from tests.sandbox.paypal_client import (
     ORDERS,
     PAYMENTS,
     Caller,
@@ -20,7 +20,7 @@ from tests.sandbox.paypal_shop import (
     rfc3339,
 )
 from tests.sandbox.sandbox_process import TMN_CODE
-from tests.sandbox.vnpay_shop import (
+from tests.sandbox.vnpay_client import (
     digest,
     link_params,
     open_link,
@@ -141,11 +141,11 @@ class TestPaypalSums:
 
 
 class TestPaypalReports:
-    def test_narrow_a_search(self, own_player: SandboxProcess, reference: str) -> None:
-        app = Caller(own_player)
+    def test_narrow_a_search(self, own_sandbox: SandboxProcess, reference: str) -> None:
+        app = Caller(own_sandbox)
         capture = app.captured(reference, "50.00")["id"]
         app.post(f"{PAYMENTS}/captures/{capture}/refund", {"amount": money("1.00")}, key=new_key())
-        own_player.control("clock", advance_s=4 * HOUR_S)
+        own_sandbox.control("clock", advance_s=4 * HOUR_S)
         window = f"start_date={quote(rfc3339())}&end_date={quote(rfc3339(5 * HOUR_S))}"
         asked = {
             "transaction_type=T0006": 1, "transaction_type=T1107": 1, "transaction_status=D": 0,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.sandbox.paypal_shop import (
+from tests.sandbox.paypal_client import (
     CANCEL_URL,
     ORDERS,
     PAYMENTS,
@@ -38,8 +38,8 @@ def app(sandbox: SandboxProcess) -> Caller:
 
 
 @pytest.fixture
-def own_app(own_player: SandboxProcess) -> Caller:
-    return Caller(own_player)
+def own_app(own_sandbox: SandboxProcess) -> Caller:
+    return Caller(own_sandbox)
 
 
 class TestToken:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.sandbox.paypal_shop import ORDERS, Caller, event, new_key, order_body
+from tests.sandbox.paypal_client import ORDERS, Caller, event, new_key, order_body
 from tests.sandbox.sandbox_process import PAYPAL_KEYS, eventually
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ def app(sandbox: SandboxProcess) -> Caller:
 
 
 @pytest.fixture
-def own_app(own_player: SandboxProcess) -> Caller:
-    return Caller(own_player)
+def own_app(own_sandbox: SandboxProcess) -> Caller:
+    return Caller(own_sandbox)
 
 
 class TestFaults:

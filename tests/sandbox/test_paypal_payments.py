@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sandbox.paypal_shop import (
+from tests.sandbox.paypal_client import (
     ORDERS,
     PAYMENTS,
     Caller,
@@ -31,8 +31,8 @@ def app(sandbox: SandboxProcess) -> Caller:
 
 
 @pytest.fixture
-def own_app(own_player: SandboxProcess) -> Caller:
-    return Caller(own_player)
+def own_app(own_sandbox: SandboxProcess) -> Caller:
+    return Caller(own_sandbox)
 
 
 class TestCapture:

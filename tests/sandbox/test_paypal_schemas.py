@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft4Validator
 
-from tests.sandbox.paypal_shop import ORDERS, PAYMENTS, Caller, event, money, new_key
+from tests.sandbox.paypal_client import ORDERS, PAYMENTS, Caller, event, money, new_key
 
 if TYPE_CHECKING:
     from tests.sandbox.sandbox_process import SandboxProcess, Shop

@@ -18,7 +18,7 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from sandbox.paypal.certificates import SIGNER, Certificates
 from sandbox.paypal.errors import PaypalError
 from sandbox.paypal.reporting import require_showable
-from tests.sandbox.paypal_shop import (
+from tests.sandbox.paypal_client import (
     PAYMENTS,
     Caller,
     about,
@@ -48,8 +48,8 @@ def app(sandbox: SandboxProcess) -> Caller:
 
 
 @pytest.fixture
-def own_app(own_player: SandboxProcess) -> Caller:
-    return Caller(own_player)
+def own_app(own_sandbox: SandboxProcess) -> Caller:
+    return Caller(own_sandbox)
 
 
 class TestSignature:

@@ -292,11 +292,11 @@ class TestMoney:
         assert handed_in.status == "under_review"
         assert handed_in.evidence_details.submission_count == 1
 
-    def test_is_paid_out_and_reported(self, own_player: SandboxProcess, reference: str) -> None:
-        made = pay(own_player, reference)
+    def test_is_paid_out_and_reported(self, own_sandbox: SandboxProcess, reference: str) -> None:
+        made = pay(own_sandbox, reference)
         for seconds in (4, 4 * DAY_S):
-            own_player.control("clock", advance_s=seconds)
-        client = own_player.stripe().v1
+            own_sandbox.control("clock", advance_s=seconds)
+        client = own_sandbox.stripe().v1
         (payout,) = client.payouts.list({"status": "paid"}).data
         assert client.payouts.list({"status": "failed"}).data == []
         assert client.payouts.list({"arrival_date": {"lt": payout.arrival_date}}).data == []
@@ -312,11 +312,11 @@ class TestMoney:
             }
         )
         assert (run.status, run.result) == ("pending", None)
-        own_player.control("clock", advance_s=2)
+        own_sandbox.control("clock", advance_s=2)
         done = client.reporting.report_runs.retrieve(run.id)
         assert done.status == "succeeded"
-        assert own_player.http.get(done.result.url, timeout=5).status_code == 401
-        answer = own_player.http.get(done.result.url, auth=(STRIPE_KEY, ""), timeout=5)
+        assert own_sandbox.http.get(done.result.url, timeout=5).status_code == 401
+        answer = own_sandbox.http.get(done.result.url, auth=(STRIPE_KEY, ""), timeout=5)
         assert answer.text.splitlines() == [
             "gross,net,reporting_category,payment_intent_id",
             f"10.00,9.41,charge,{made.id}",
@@ -343,10 +343,10 @@ class TestMoney:
 
 class TestEvents:
     def test_tell_what_an_update_has_changed(
-        self, own_player: SandboxProcess, own_shop: Shop, reference: str
+        self, own_sandbox: SandboxProcess, own_shop: Shop, reference: str
     ) -> None:
-        pay(own_player, reference)
-        own_player.control("clock", advance_s=4)
+        pay(own_sandbox, reference)
+        own_sandbox.control("clock", advance_s=4)
         eventually(lambda: "charge.updated" in own_shop.events(reference))
         bodies = [got.json() for got in own_shop.about(reference)]
         data = {body["type"]: body["data"] for body in bodies}

@@ -2,53 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import threading
-import time
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
 import stripe
 
-from tests.sandbox.sandbox_process import STRIPE_SECRETS, eventually
+from tests.sandbox.sandbox_process import eventually
+from tests.sandbox.stripe_client import create_intent
 
 if TYPE_CHECKING:
     from tests.sandbox.sandbox_process import SandboxProcess, Shop
 
-BACK = "http://127.0.0.1:9/back"
-
-
-def create(sandbox: SandboxProcess, reference: str, card: str = "pm_card_visa", **more: Any) -> Any:
-    body = {
-        "amount": 150_000,
-        "currency": "vnd",
-        "confirm": True,
-        "payment_method": card,
-        "metadata": {"reference": reference},
-        "return_url": BACK,
-    } | more
-    return sandbox.stripe().v1.payment_intents.create(body)
-
 
 def declined(sandbox: SandboxProcess, reference: str, token: str, **more: Any) -> Any:
     with pytest.raises(stripe.CardError) as caught:
-        create(sandbox, reference, token, **more)
+        create_intent(sandbox, reference, token, **more)
     return caught.value
-
-
-def tries(sandbox: SandboxProcess, reference: str, kind: str) -> int:
-    """How often Stripe has tried to tell of ``kind``."""
-    (event,) = (
-        each for each in sandbox.journal(reference=reference)["webhooks"] if each["type"] == kind
-    )
-    return len(event["attempts"])
-
-
-def tried_more(sandbox: SandboxProcess, reference: str, kind: str, made: int) -> bool:
-    return tries(sandbox, reference, kind) > made
 
 
 class TestConfirm:
@@ -56,7 +26,7 @@ class TestConfirm:
         "token", ["pm_card_visa", "pm_card_mastercard", "pm_card_amex", "pm_card_visa_debit"]
     )
     def test_takes_the_money(self, sandbox: SandboxProcess, reference: str, token: str) -> None:
-        intent = create(sandbox, reference, token)
+        intent = create_intent(sandbox, reference, token)
         assert (intent.status, intent.amount_received) == ("succeeded", 150_000)
         charge = sandbox.charge(reference)
         assert charge == charge | {
@@ -140,22 +110,22 @@ class TestConfirm:
         self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
         sandbox.behaviour(gateway="stripe", decision="pending")
-        assert create(sandbox, reference).status == "processing"
+        assert create_intent(sandbox, reference).status == "processing"
         assert sandbox.charge(reference)["status"] == "pending"
         sandbox.control("decide", gateway="stripe", reference=reference, decision="approve")
         assert sandbox.charge(reference)["captured"] == 150_000
         eventually(lambda: "payment_intent.succeeded" in shop.events(reference))
 
     def test_declines_late(
-        self, own_player: SandboxProcess, own_shop: Shop, reference: str
+        self, own_sandbox: SandboxProcess, own_shop: Shop, reference: str
     ) -> None:
-        own_player.behaviour(
+        own_sandbox.behaviour(
             gateway="stripe", decision="decline:insufficient_funds", decide_after_ms=60_000
         )
-        intent = create(own_player, reference)
+        intent = create_intent(own_sandbox, reference)
         assert intent.status == "processing"
-        own_player.control("clock", advance_s=61)
-        later = own_player.stripe().v1.payment_intents.retrieve(intent.id)
+        own_sandbox.control("clock", advance_s=61)
+        later = own_sandbox.stripe().v1.payment_intents.retrieve(intent.id)
         assert later.status == "requires_payment_method"
         assert later.last_payment_error.decline_code == "insufficient_funds"
 
@@ -171,7 +141,7 @@ class TestThreeDSecure:
     def test_sends_the_shopper_to_the_bank_and_back(
         self, sandbox: SandboxProcess, reference: str, decision: str, status: str, word: str
     ) -> None:
-        intent = create(sandbox, reference, "pm_card_threeDSecure2Required")
+        intent = create_intent(sandbox, reference, "pm_card_threeDSecure2Required")
         assert intent.status == "requires_action"
         page = intent.next_action.redirect_to_url.url
         assert "Your bank asks" in sandbox.http.get(page, timeout=5).text
@@ -186,7 +156,7 @@ class TestThreeDSecure:
     def test_cannot_be_passed_without_the_secret(
         self, sandbox: SandboxProcess, reference: str
     ) -> None:
-        intent = create(sandbox, reference, "pm_card_authenticationRequired")
+        intent = create_intent(sandbox, reference, "pm_card_authenticationRequired")
         page = f"{sandbox.url}/3ds/{intent.id}?secret=guess"
         assert sandbox.http.post(page, data={"decision": "approve"}, timeout=5).status_code == 404
         assert sandbox.charge(reference)["captured"] == 0
@@ -202,7 +172,7 @@ class TestManualCapture:
     def test_holds_then_takes_a_part(
         self, sandbox: SandboxProcess, shop: Shop, reference: str
     ) -> None:
-        intent = create(sandbox, reference, capture_method="manual")
+        intent = create_intent(sandbox, reference, capture_method="manual")
         assert (intent.status, intent.amount_capturable) == ("requires_capture", 150_000)
         assert sandbox.charge(reference)["status"] == "authorized"
         intents = sandbox.stripe().v1.payment_intents
@@ -215,7 +185,7 @@ class TestManualCapture:
         assert caught.value.code == "payment_intent_unexpected_state"
 
     def test_releases_the_hold(self, sandbox: SandboxProcess, shop: Shop, reference: str) -> None:
-        intent = create(sandbox, reference, capture_method="manual")
+        intent = create_intent(sandbox, reference, capture_method="manual")
         ended = sandbox.stripe().v1.payment_intents.cancel(
             intent.id, {"cancellation_reason": "requested_by_customer"}
         )
@@ -225,19 +195,19 @@ class TestManualCapture:
         assert sandbox.journal(reference=reference)["refunds"] == []
 
     def test_lets_the_hold_go_after_a_week(
-        self, own_player: SandboxProcess, own_shop: Shop, reference: str
+        self, own_sandbox: SandboxProcess, own_shop: Shop, reference: str
     ) -> None:
-        intent = create(own_player, reference, capture_method="manual")
-        own_player.end()
-        own_player.start()
-        own_player.control("clock", advance_s=7 * 86_400 + 1)
-        ended = own_player.stripe().v1.payment_intents.retrieve(intent.id)
+        intent = create_intent(own_sandbox, reference, capture_method="manual")
+        own_sandbox.end()
+        own_sandbox.start()
+        own_sandbox.control("clock", advance_s=7 * 86_400 + 1)
+        ended = own_sandbox.stripe().v1.payment_intents.retrieve(intent.id)
         assert (ended.status, ended.cancellation_reason) == ("canceled", "automatic")
         # Stripe says so with a refund, too, that the shop has never asked for.
         eventually(lambda: b"expired_uncaptured_charge" in own_shop.received[-1].body)
-        (refund,) = own_player.stripe().v1.refunds.list({"payment_intent": intent.id}).data
+        (refund,) = own_sandbox.stripe().v1.refunds.list({"payment_intent": intent.id}).data
         assert (refund.balance_transaction, refund.metadata.to_dict()) == (None, {})
-        assert own_player.journal(reference=reference)["refunds"] == []
+        assert own_sandbox.journal(reference=reference)["refunds"] == []
 
 
 class TestRefusal:
@@ -263,7 +233,7 @@ class TestRefusal:
         param: str,
     ) -> None:
         with pytest.raises(stripe.InvalidRequestError) as caught:
-            create(sandbox, reference, **changes)
+            create_intent(sandbox, reference, **changes)
         assert (caught.value.http_status, caught.value.code) == (400, code)
         assert caught.value.param == param
         assert sandbox.journal(reference=reference)["charges"] == []
@@ -291,9 +261,9 @@ class TestRefusal:
 
 
 class TestReading:
-    def test_pages_newest_first(self, own_player: SandboxProcess, reference: str) -> None:
-        ids = [create(own_player, f"{reference}{n}").id for n in range(5)]
-        intents = own_player.stripe().v1.payment_intents
+    def test_pages_newest_first(self, own_sandbox: SandboxProcess, reference: str) -> None:
+        ids = [create_intent(own_sandbox, f"{reference}{n}").id for n in range(5)]
+        intents = own_sandbox.stripe().v1.payment_intents
         page = intents.list({"limit": 2})
         assert [intent.id for intent in page.data] == [ids[4], ids[3]]
         assert page.has_more
@@ -303,32 +273,32 @@ class TestReading:
         assert [intent.id for intent in before.data] == [ids[3], ids[2]]
         assert [intent.id for intent in page.auto_paging_iter()] == ids[::-1]
 
-    def test_filters_by_time(self, own_player: SandboxProcess, reference: str) -> None:
-        early = create(own_player, f"{reference}1")
-        own_player.control("clock", advance_s=100)
-        late = create(own_player, f"{reference}2")
-        intents = own_player.stripe().v1.payment_intents
+    def test_filters_by_time(self, own_sandbox: SandboxProcess, reference: str) -> None:
+        early = create_intent(own_sandbox, f"{reference}1")
+        own_sandbox.control("clock", advance_s=100)
+        late = create_intent(own_sandbox, f"{reference}2")
+        intents = own_sandbox.stripe().v1.payment_intents
         found = intents.list({"created": {"gt": early.created, "lte": late.created}}).data
         assert [intent.id for intent in found] == [late.id]
 
     def test_expands_to_the_balance_transaction(
-        self, own_player: SandboxProcess, reference: str
+        self, own_sandbox: SandboxProcess, reference: str
     ) -> None:
-        intent = create(own_player, reference, amount=10_000, currency="usd")
-        own_player.control("clock", advance_s=5)
+        intent = create_intent(own_sandbox, reference, amount=10_000, currency="usd")
+        own_sandbox.control("clock", advance_s=5)
         path = {"expand": ["latest_charge.balance_transaction"]}
-        found = own_player.stripe().v1.payment_intents.retrieve(intent.id, path)
+        found = own_sandbox.stripe().v1.payment_intents.retrieve(intent.id, path)
         line = found.latest_charge.balance_transaction
         assert (line.amount, line.fee, line.net) == (10_000, 320, 9_680)
 
     def test_finds_by_metadata_after_a_moment(
-        self, own_player: SandboxProcess, reference: str
+        self, own_sandbox: SandboxProcess, reference: str
     ) -> None:
-        intent = create(own_player, reference)
+        intent = create_intent(own_sandbox, reference)
         query = {"query": f"metadata['reference']:'{reference}' AND amount>1000"}
-        intents = own_player.stripe().v1.payment_intents
+        intents = own_sandbox.stripe().v1.payment_intents
         assert intents.search(query).data == []
-        own_player.control("clock", advance_s=3)
+        own_sandbox.control("clock", advance_s=3)
         assert [found.id for found in intents.search(query).data] == [intent.id]
 
     def test_has_every_member_of_the_published_object(
@@ -346,198 +316,4 @@ class TestReading:
             "review setup_future_usage shipping source statement_descriptor "
             "statement_descriptor_suffix status transfer_data transfer_group"
         )
-        assert set(create(sandbox, reference).to_dict()) == set(names.split())
-
-
-class TestEvents:
-    def test_are_signed_with_every_secret(
-        self, sandbox: SandboxProcess, shop: Shop, reference: str
-    ) -> None:
-        intent = create(sandbox, reference)
-        eventually(lambda: "payment_intent.succeeded" in shop.events(reference))
-        got = shop.about(reference)[0]
-        for secret in STRIPE_SECRETS:
-            event = sandbox.stripe().construct_event(
-                got.body, got.headers["Stripe-Signature"], secret
-            )
-            assert event.data.object.id == intent.id
-        assert event.api_version == "2026-10-28.endive"
-        assert event.livemode is False
-        assert event.request.id == intent.last_response.headers["Request-Id"]
-
-    def test_tell_the_late_balance_transaction(
-        self, own_player: SandboxProcess, own_shop: Shop, reference: str
-    ) -> None:
-        create(own_player, reference)
-        own_player.control("clock", advance_s=5)
-        eventually(lambda: "charge.updated" in own_shop.events(reference))
-        assert own_shop.events(reference) == ["payment_intent.succeeded", "charge.updated"]
-
-    def test_are_retried_with_a_fresh_signature(
-        self, own_player: SandboxProcess, own_shop: Shop, reference: str
-    ) -> None:
-        own_shop.answers[:] = [(500, b"")]
-        create(own_player, reference)
-        eventually(lambda: own_shop.events(reference))
-        own_player.control("clock", advance_s=601)
-        eventually(lambda: own_shop.events(reference).count("payment_intent.succeeded") == 2)
-        first, second = (
-            got for got in own_shop.received if b'"payment_intent.succeeded"' in got.body
-        )
-        assert first.json()["id"] == second.json()["id"]
-        assert first.headers["Stripe-Signature"] != second.headers["Stripe-Signature"]
-
-    def test_are_given_up_after_three_retries(
-        self, own_player: SandboxProcess, own_shop: Shop, reference: str
-    ) -> None:
-        kind = "payment_intent.succeeded"
-        own_shop.answer = (500, b"")
-        create(own_player, reference)
-        eventually(lambda: tries(own_player, reference, kind) == 1, "the first try")
-        for made, minutes in enumerate((10, 60, 120), start=1):
-            own_player.control("clock", advance_s=minutes * 60 - 30)
-            assert tries(own_player, reference, kind) == made
-            own_player.control("clock", advance_s=31)
-            eventually(partial(tried_more, own_player, reference, kind, made), "a retry")
-        own_player.control("clock", advance_s=7 * 24 * 3600)
-        time.sleep(0.2)
-        assert tries(own_player, reference, kind) == 4
-
-    @pytest.mark.parametrize(
-        ("corrupt", "path", "value"),
-        [
-            ("amount", ("data", "object", "amount"), 150_100),
-            ("currency", ("data", "object", "currency"), "eur"),
-            ("account", ("account",), "acct_other"),
-            ("mode", ("livemode",), True),
-        ],
-    )
-    def test_lie_under_a_good_signature(
-        self,
-        sandbox: SandboxProcess,
-        shop: Shop,
-        reference: str,
-        corrupt: str,
-        path: tuple[str, ...],
-        value: object,
-    ) -> None:
-        sandbox.behaviour(gateway="stripe", webhook={"corrupt": corrupt})
-        create(sandbox, reference)
-        eventually(lambda: shop.events(reference))
-        got = shop.about(reference)[0]
-        sandbox.stripe().construct_event(
-            got.body, got.headers["Stripe-Signature"], STRIPE_SECRETS[0]
-        )
-        node = got.json()
-        for part in path:
-            node = node[part]
-        assert node == value
-
-    @pytest.mark.parametrize("corrupt", ["signature", "body"])
-    def test_break_the_signature(
-        self, sandbox: SandboxProcess, shop: Shop, reference: str, corrupt: str
-    ) -> None:
-        sandbox.behaviour(gateway="stripe", webhook={"corrupt": corrupt})
-        create(sandbox, reference)
-        eventually(lambda: shop.events(reference))
-        got = shop.about(reference)[0]
-        with pytest.raises(stripe.SignatureVerificationError):
-            sandbox.stripe().construct_event(
-                got.body, got.headers["Stripe-Signature"], STRIPE_SECRETS[0]
-            )
-        assert json.loads(got.body)["type"] == "payment_intent.succeeded"
-
-    def test_can_be_listed_by_delivery(
-        self, sandbox: SandboxProcess, shop: Shop, reference: str
-    ) -> None:
-        shop.answer = (500, b"")
-        intent = create(sandbox, reference)
-        eventually(lambda: shop.events(reference))
-        time.sleep(0.1)
-        events = sandbox.stripe().v1.events.list(
-            {"delivery_success": False, "types": ["payment_intent.succeeded"], "limit": 100}
-        )
-        assert intent.id in {event.data.object.id for event in events.data}
-
-
-class TestIdempotency:
-    def post(
-        self, sandbox: SandboxProcess, key: str, body: str, path: str = ""
-    ) -> requests.Response:
-        return sandbox.http.post(
-            f"{sandbox.url}/v1/payment_intents{path}",
-            data=body,
-            headers={"Authorization": "Bearer sk_test_sandbox_suite", "Idempotency-Key": key},
-            timeout=10,
-        )
-
-    def test_gives_the_first_answer_again(self, sandbox: SandboxProcess, reference: str) -> None:
-        body = f"amount=500&currency=usd&metadata[reference]={reference}"
-        first, second = (self.post(sandbox, reference, body) for _ in range(2))
-        assert (first.status_code, first.text) == (second.status_code, second.text)
-        assert "Idempotent-Replayed" not in first.headers
-        assert second.headers["Idempotent-Replayed"] == "true"
-        assert len(sandbox.journal(reference=reference)["charges"]) == 1
-
-    def test_gives_a_decline_again(self, sandbox: SandboxProcess, reference: str) -> None:
-        body = (
-            "amount=500&currency=usd&confirm=true&payment_method=pm_card_visa_chargeDeclined"
-            f"&metadata[reference]={reference}"
-        )
-        first, second = (self.post(sandbox, reference, body) for _ in range(2))
-        assert (first.status_code, first.text) == (402, second.text)
-        assert len(sandbox.journal(reference=reference)["charges"]) == 1
-
-    def test_refuses_other_parameters_and_other_paths(
-        self, sandbox: SandboxProcess, reference: str
-    ) -> None:
-        intent = self.post(sandbox, reference, "amount=500&currency=usd").json()["id"]
-        other = self.post(sandbox, reference, "amount=501&currency=usd")
-        assert (other.status_code, other.json()["error"]["type"]) == (400, "idempotency_error")
-        path = self.post(sandbox, reference, "amount=500&currency=usd", f"/{intent}")
-        assert path.json()["error"]["type"] == "idempotency_error"
-
-    def test_forgets_a_request_that_was_refused(
-        self, sandbox: SandboxProcess, reference: str
-    ) -> None:
-        assert self.post(sandbox, reference, "amount=5x&currency=usd").status_code == 400
-        assert self.post(sandbox, reference, "amount=500&currency=usd").status_code == 200
-
-    def test_refuses_a_key_that_is_running(self, sandbox: SandboxProcess, reference: str) -> None:
-        sandbox.behaviour(gateway="stripe", decision="approve", decide_after_ms=800)
-        body = (
-            "amount=500&currency=usd&confirm=true&payment_method=pm_card_visa"
-            f"&metadata[reference]={reference}"
-        )
-        first: list[requests.Response] = []
-        thread = threading.Thread(
-            target=lambda: first.append(
-                requests.post(
-                    f"{sandbox.url}/v1/payment_intents",
-                    data=body,
-                    headers={
-                        "Authorization": "Bearer sk_test_sandbox_suite",
-                        "Idempotency-Key": reference,
-                    },
-                    timeout=10,
-                )
-            )
-        )
-        thread.start()
-        time.sleep(0.3)
-        second = self.post(sandbox, reference, body)
-        thread.join()
-        assert second.status_code == 409
-        assert second.json()["error"]["code"] == "idempotency_key_in_use"
-        assert first[0].status_code == 200
-        assert sandbox.charge(reference)["captured"] == 500
-
-    def test_executes_again_after_a_day(self, own_player: SandboxProcess, reference: str) -> None:
-        body = f"amount=500&currency=usd&metadata[reference]={reference}"
-        first = self.post(own_player, reference, body).json()["id"]
-        own_player.control("clock", advance_s=86_401)
-        assert self.post(own_player, reference, body).json()["id"] != first
-        assert len(own_player.journal(reference=reference)["charges"]) == 2
-
-    def test_refuses_a_key_that_is_too_long(self, sandbox: SandboxProcess) -> None:
-        assert self.post(sandbox, "k" * 256, "amount=500&currency=usd").status_code == 400
+        assert set(create_intent(sandbox, reference).to_dict()) == set(names.split())

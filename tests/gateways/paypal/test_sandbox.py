@@ -19,7 +19,7 @@ from gateways.settlement import RecordKind, ReportUnavailable
 from gateways.webhook import Notice, Subject, WebhookRefused
 from money.money import Money
 from tests.gateways.from_sandbox import ask, learned, payment_of, read
-from tests.sandbox.paypal_shop import PAYMENTS, Caller, new_key
+from tests.sandbox.paypal_client import PAYMENTS, Caller, new_key
 from tests.sandbox.sandbox_process import PAYPAL_KEYS, SandboxProcess, Shop, eventually
 
 TOTAL = Money(1999, "USD")

@@ -1,4 +1,4 @@
-"""The shop's side of PayPal, written once more for the tests: calls, orders, signatures."""
+"""A test client for the emulated PayPal, independent of the adapter: calls, orders, signatures."""
 
 from __future__ import annotations
 

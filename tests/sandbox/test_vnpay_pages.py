@@ -1,37 +1,28 @@
-"""VNPAY from the shop's side: link, page, IPN, query, refund."""
+"""The emulated VNPAY's payment link and pages, and the IPNs."""
 
 from __future__ import annotations
 
-import http.client
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sandbox.vnpay_shop import (
+from tests.sandbox.vnpay_client import (
     attempts,
     link_params,
     open_link,
+    pay,
     press,
     query,
     query_of,
-    refund,
-    request_body,
     returned,
-    send,
     stamp,
     verified,
 )
 
 if TYPE_CHECKING:
     from tests.sandbox.sandbox_process import SandboxProcess, Shop
-
-
-def pay(sandbox: SandboxProcess, reference: str, dong: int = 150_000) -> dict[str, str]:
-    params = link_params(reference, dong)
-    returned(press(sandbox, open_link(sandbox, params), decision="approve"))
-    return params
 
 
 class TestPayLink:
@@ -288,30 +279,30 @@ class TestAutomaticDecision:
 
 class TestIpn:
     def test_is_repeated_every_five_minutes_ten_times_at_most(
-        self, own_player: SandboxProcess, own_shop: Shop, reference: str
+        self, own_sandbox: SandboxProcess, own_shop: Shop, reference: str
     ) -> None:
         own_shop.answer = (200, b'{"RspCode":"99","Message":"later"}')
-        pay(own_player, reference)
-        attempts(own_player, reference, 1)
-        own_player.control("clock", advance_s=299)
+        pay(own_sandbox, reference)
+        attempts(own_sandbox, reference, 1)
+        own_sandbox.control("clock", advance_s=299)
         time.sleep(0.2)
         assert len(own_shop.ipns(reference)) == 1
-        own_player.control("clock", advance_s=2)
-        attempts(own_player, reference, 2)
-        own_player.control("clock", advance_s=86_400)
-        attempts(own_player, reference, 10)
+        own_sandbox.control("clock", advance_s=2)
+        attempts(own_sandbox, reference, 2)
+        own_sandbox.control("clock", advance_s=86_400)
+        attempts(own_sandbox, reference, 10)
         time.sleep(0.2)
         assert len(own_shop.ipns(reference)) == 10
 
     @pytest.mark.parametrize("code", [b"00", b"02"])
     def test_stops_when_the_shop_has_it(
-        self, own_player: SandboxProcess, own_shop: Shop, reference: str, code: bytes
+        self, own_sandbox: SandboxProcess, own_shop: Shop, reference: str, code: bytes
     ) -> None:
         own_shop.answers[:] = [(500, b""), (200, b'{"RspCode":"' + code + b'","Message":""}')]
-        pay(own_player, reference)
-        attempts(own_player, reference, 1)
-        own_player.control("clock", advance_s=86_400)
-        tried = attempts(own_player, reference, 2)
+        pay(own_sandbox, reference)
+        attempts(own_sandbox, reference, 1)
+        own_sandbox.control("clock", advance_s=86_400)
+        tried = attempts(own_sandbox, reference, 2)
         time.sleep(0.2)
         assert [attempt["status"] for attempt in tried] == [500, 200]
         assert len(own_shop.ipns(reference)) == 2
@@ -323,116 +314,3 @@ class TestIpn:
         pay(sandbox, reference)
         assert shop.ipns(reference) == []
         attempts(sandbox, reference, 1)
-
-
-class TestQuery:
-    def test_reports_the_payment_with_its_original_text(
-        self, sandbox: SandboxProcess, reference: str
-    ) -> None:
-        params = pay(sandbox, reference)
-        answer = query(sandbox, params)
-        assert (answer["vnp_ResponseCode"], answer["vnp_TransactionStatus"]) == ("00", "00")
-        assert answer["vnp_OrderInfo"] == "Thanh toan don hang 1"
-        assert answer["vnp_Amount"] == "15000000"
-        assert all(isinstance(value, str) for value in answer.values())
-
-    def test_does_not_know_a_link_that_nobody_opened(
-        self, sandbox: SandboxProcess, reference: str
-    ) -> None:
-        assert query(sandbox, link_params(reference))["vnp_ResponseCode"] == "91"
-
-    def test_reports_an_open_payment_as_not_completed(
-        self, sandbox: SandboxProcess, reference: str
-    ) -> None:
-        params = link_params(reference)
-        open_link(sandbox, params)
-        assert query(sandbox, params)["vnp_TransactionStatus"] == "01"
-
-    @pytest.mark.parametrize(
-        ("changes", "code"),
-        [({"vnp_TransactionDate": "20200101000000"}, "91"), ({"vnp_TmnCode": "OTHER001"}, "02"),
-         ({"vnp_RequestId": "-"}, "03")],
-    )  # fmt: skip
-    def test_refuses_with_its_code(
-        self, sandbox: SandboxProcess, reference: str, changes: dict[str, str], code: str
-    ) -> None:
-        params = pay(sandbox, reference)
-        assert query(sandbox, params, **changes)["vnp_ResponseCode"] == code
-
-    def test_refuses_a_wrong_signature_and_a_used_request(
-        self, sandbox: SandboxProcess, reference: str
-    ) -> None:
-        body = request_body("querydr", pay(sandbox, reference))
-        forged = body | {"vnp_SecureHash": "0" * 128}
-        assert send(sandbox, forged)["vnp_ResponseCode"] == "97"
-        assert send(sandbox, body)["vnp_ResponseCode"] == "00"
-        assert send(sandbox, body)["vnp_ResponseCode"] == "94"
-
-    def test_turns_a_caller_without_a_user_agent_away(self, sandbox: SandboxProcess) -> None:
-        caller = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
-        caller.request("POST", "/merchant_webapi/api/transaction", b"{}")
-        answer = caller.getresponse()
-        assert answer.status == 403
-        assert answer.headers["Content-Type"].startswith("text/html")
-        caller.close()
-
-
-class TestRefund:
-    def test_gives_everything_back_once(self, sandbox: SandboxProcess, reference: str) -> None:
-        params = pay(sandbox, reference)
-        answer = refund(sandbox, params)
-        assert (answer["vnp_ResponseCode"], answer["vnp_TransactionStatus"]) == ("00", "05")
-        charge = sandbox.charge(reference)
-        assert (charge["status"], charge["refunded"]) == ("refunded", 150_000)
-        assert refund(sandbox, params)["vnp_ResponseCode"] == "04"
-        assert sandbox.journal(reference=reference)["refunds"][0]["amount"] == 150_000
-
-    def test_gives_parts_back_up_to_the_payment(
-        self, sandbox: SandboxProcess, reference: str
-    ) -> None:
-        params = pay(sandbox, reference)
-        part = {"vnp_TransactionType": "03", "vnp_Amount": "10000000"}
-        assert refund(sandbox, params, **part)["vnp_ResponseCode"] == "00"
-        assert refund(sandbox, params, **part)["vnp_ResponseCode"] == "93"
-        charge = sandbox.charge(reference)
-        assert (charge["status"], charge["refunded"]) == ("captured", 100_000)
-
-    def test_is_not_done_twice_under_one_request_id(
-        self, sandbox: SandboxProcess, reference: str
-    ) -> None:
-        body = request_body(
-            "refund", pay(sandbox, reference), vnp_TransactionType="03", vnp_Amount="1000000"
-        )
-        assert send(sandbox, body)["vnp_ResponseCode"] == "00"
-        assert send(sandbox, body)["vnp_ResponseCode"] == "94"
-        assert sandbox.charge(reference)["refunded"] == 10_000
-
-    def test_refuses_an_unpaid_payment_and_a_wrong_full_amount(
-        self, sandbox: SandboxProcess, reference: str
-    ) -> None:
-        params = link_params(reference)
-        page = open_link(sandbox, params)
-        assert refund(sandbox, params)["vnp_ResponseCode"] == "95"
-        press(sandbox, page, decision="approve")
-        assert refund(sandbox, params, vnp_Amount="100")["vnp_ResponseCode"] == "93"
-        assert sandbox.charge(reference)["refunded"] == 0
-
-    @pytest.mark.parametrize(
-        ("word", "code"),
-        [
-            ("refund_partial_only", "13"),
-            ("refund_in_progress", "94"),
-            ("refund_not_possible", "95"),
-            ("refund_not_enabled", "99"),
-        ],
-    )
-    def test_is_refused_by_a_rule_that_lets_the_payment_pass(
-        self, sandbox: SandboxProcess, reference: str, word: str, code: str
-    ) -> None:
-        sandbox.behaviour(gateway="vnpay", decision=f"decline:{word}")
-        params = link_params(reference)
-        assert returned(open_link(sandbox, params))["vnp_ResponseCode"] == "00"
-        assert refund(sandbox, params)["vnp_ResponseCode"] == code
-        sandbox.behaviour(gateway="vnpay", decision="approve")
-        assert sandbox.charge(reference)["refunded"] == 0
-        assert refund(sandbox, params)["vnp_ResponseCode"] == "00"

@@ -1,4 +1,4 @@
-"""The shop's side of VNPAY, written once more for the tests: links, queries, refunds."""
+"""A test client for the emulated VNPAY, independent of the adapter: links, queries, refunds."""
 
 from __future__ import annotations
 
@@ -77,6 +77,12 @@ def returned(answer: requests.Response) -> dict[str, str]:
     assert answer.status_code == 302, answer.text
     assert answer.headers["Location"].startswith(f"{RETURN_URL}?")
     return verified(urlsplit(answer.headers["Location"]).query)
+
+
+def pay(sandbox: SandboxProcess, reference: str, dong: int = 150_000) -> dict[str, str]:
+    params = link_params(reference, dong)
+    returned(press(sandbox, open_link(sandbox, params), decision="approve"))
+    return params
 
 
 ANSWER = (

@@ -1,4 +1,4 @@
-"""The shop's side of MoMo, written once more for the tests: signed requests, IPNs, returns."""
+"""A test client for the emulated MoMo, independent of the adapter: requests, IPNs, returns."""
 
 from __future__ import annotations
 
@@ -170,3 +170,9 @@ def returned(answer: requests.Response) -> dict[str, str]:
     fields = dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))
     assert fields["signature"] == sign(RESULT, fields)
     return fields
+
+
+def read_trans_id(payment: Any) -> int:
+    number = payment["transId"]
+    assert isinstance(number, int)
+    return number
