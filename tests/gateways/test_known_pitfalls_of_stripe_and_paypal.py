@@ -60,7 +60,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
             "gateways/paypal/test_requests.py": (
                 "test_repeats_the_same_bytes_and_key_out_of_a_store_that_reorders",
             ),
-            "payments/test_planning.py": (
+            "payments/processing/test_planning.py": (
                 "test_sends_the_same_bytes_again_when_a_worker_died",
                 "test_only_asks_once_the_gateway_has_forgotten_the_key",
                 "test_asks_about_a_later_operation_whose_key_is_forgotten",
@@ -74,7 +74,9 @@ TRAPS: Final[Mapping[int, Trap]] = {
                 "test_knows_nothing_after_a_fault_and_the_truth_afterwards",
                 "test_is_charged_once_whatever_breaks",
             ),
-            "payments/test_dispatch.py": ("test_never_ends_a_payment_for_want_of_an_answer",),
+            "payments/processing/test_dispatch.py": (
+                "test_never_ends_a_payment_for_want_of_an_answer",
+            ),
         },
     ),
     7: Trap(
@@ -96,7 +98,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
     8: Trap(
         "events put in order, or told apart, by their time; one that overtakes the answer",
         {
-            "payments/test_outcomes.py": (
+            "payments/outcomes/test_apply.py": (
                 "test_ends_the_same_in_every_order_and_however_often",
                 "test_is_applied_and_the_answer_is_a_repeat",
             ),
@@ -127,7 +129,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
             "gateways/paypal/test_responses.py": (
                 "test_of_a_pending_capture_keeps_the_reason_and_no_fee",
             ),
-            "sandbox/test_stripe_intents.py": ("test_tell_the_late_balance_transaction",),
+            "sandbox/test_stripe_events.py": ("test_tell_the_late_balance_transaction",),
         },
     ),
     11: Trap(

@@ -96,7 +96,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
     12: Trap(
         "VNPAY: a vnp_TxnRef used again for the next try",
         {
-            "payments/test_create_payment.py": ("test_a_repeat_after_a_decline_is_a_new_payment",),
+            "payments/services/test_create.py": ("test_a_repeat_after_a_decline_is_a_new_payment",),
         },
     ),
     13: Trap(
