@@ -112,4 +112,4 @@ class Gateway(ABC):
 
     @abstractmethod
     def resume(self) -> None:
-        """Journal again, after a restart, whatever this gateway was waiting for."""
+        """Schedule again, after a restart, whatever this gateway was waiting for."""

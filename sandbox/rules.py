@@ -197,7 +197,7 @@ class Rules:
 
 
 def rule_key(gateway: str, reference: str | None) -> str:
-    """The key of a active rule in the journal."""
+    """The key of an active rule in the journal."""
     return f"{gateway}:{reference or ''}"
 
 

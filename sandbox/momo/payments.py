@@ -100,14 +100,14 @@ class Payments:
         self._save(payment)
         self._context.journal.put("momo.tokens", payment["token"], {"order_id": order_id})
         self._context.charges.open(order_id, self._row(payment))
-        self._journal(payment)
+        self._schedule(payment)
         return payment
 
     def resume(self) -> None:
-        """Journal again what unfinished payments and refunds were waiting for."""
+        """Schedule again what unfinished payments and refunds were waiting for."""
         for payment in self._table.values():
             if payment["code"] in OPEN or payment["code"] == codes.AUTHORIZED:
-                self._journal(payment)
+                self._schedule(payment)
             for refund in payment["refunds"]:
                 if refund["code"] == codes.PENDING:
                     self._book_refund(payment, refund)
@@ -131,7 +131,7 @@ class Payments:
             return False
         payment["bank"] = {"decision": decision, "at": self._context.clock.now() + BANK_THINKS_S}
         self._save(payment)
-        self._journal(payment)
+        self._schedule(payment)
         return True
 
     def confirm(self, payment: Json, *, capture: bool) -> None:
@@ -204,7 +204,7 @@ class Payments:
         self._save(payment)
         self._enter(payment)
         if code == codes.AUTHORIZED:
-            self._journal(payment)
+            self._schedule(payment)
 
     def _enter(self, payment: Json) -> None:
         changes: dict[str, str | int] = {
@@ -228,7 +228,7 @@ class Payments:
             },
         )
 
-    def _journal(self, payment: Json) -> None:
+    def _schedule(self, payment: Json) -> None:
         clock = self._context.clock
         if payment["code"] == codes.AUTHORIZED:
             clock.at(payment["updated_at"] + HOLD_LIFE_S, lambda: self._release(payment))

@@ -43,9 +43,9 @@ class Orders:
         self._payments = payments
 
     def resume(self) -> None:
-        """Journal again what orders were waiting for."""
+        """Schedule again what orders were waiting for."""
         for order in self._store.table("orders").values():
-            self._journal(order)
+            self._schedule(order)
 
     def create(self, body: Json) -> Json:
         """Enter an order. Raises PaypalError."""
@@ -69,7 +69,7 @@ class Orders:
                 currency=amount.currency,
             ),
         )
-        self._journal(order)
+        self._schedule(order)
         return order
 
     def get(self, order_id: str) -> Json:
@@ -137,7 +137,7 @@ class Orders:
         self._store.emit(
             "CHECKOUT.ORDER.APPROVED", "checkout-order", self.shown(order), order["_reference"]
         )
-        self._journal(order)
+        self._schedule(order)
         return True
 
     def decide(self, order: Json, decision: str) -> bool:
@@ -245,7 +245,7 @@ class Orders:
                     status="PAYER_ACTION_REQUIRED" if order["_with_source"] else "CREATED",
                     _expires_at=self._store.now + LIFE_S,
                 )
-                self._journal(order)
+                self._schedule(order)
             else:
                 issue = "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED"
                 order["_outcome"] = "TRANSACTION_REFUSED"
@@ -254,7 +254,7 @@ class Orders:
             self._store.context.charges.update(NAME, order["id"], status=charges.DECLINED)
         return refused(issue)
 
-    def _journal(self, order: Json) -> None:
+    def _schedule(self, order: Json) -> None:
         clock = self._store.context.clock
         if order["_expired"] or order["status"] in {"COMPLETED", "VOIDED"}:
             return

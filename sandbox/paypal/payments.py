@@ -35,7 +35,7 @@ class Payments:
         self._store = store
 
     def resume(self) -> None:
-        """Journal again the ends of holds."""
+        """Schedule again the ends of holds."""
         for hold in self._store.table("authorizations").values():
             if is_open(hold):
                 self._book_end(hold)

@@ -32,7 +32,7 @@ class Refunds:
         self._store = store
 
     def resume(self) -> None:
-        """Journal again the ends of refunds that are pending."""
+        """Schedule again the ends of refunds that are pending."""
         for refund in self._store.table("refunds").values():
             if refund["status"] == codes.PENDING:
                 self._book_end(refund)

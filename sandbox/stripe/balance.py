@@ -68,7 +68,7 @@ class Balance:
         return record
 
     def resume(self) -> None:
-        """Journal again the lines of charges that have none yet, and what is to come of payouts."""
+        """Schedule again the lines of charges that have none yet, and the payouts to come."""
         for charge in self._store.table("charges").values():
             if charge["captured"] and not charge.get("balance_transaction"):
                 self.book_charge(charge, charge["_reference"])

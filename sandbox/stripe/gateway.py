@@ -178,7 +178,7 @@ class Stripe(Gateway):
         )
 
     def resume(self) -> None:
-        """Journal again what every part was waiting for."""
+        """Schedule again what every part was waiting for."""
         parts = (self._intents, self._sessions, self._refunds, self._balance, self._reports)
         for part in parts:
             part.resume()

@@ -200,7 +200,7 @@ class Intents:
         return intent
 
     def resume(self) -> None:
-        """Journal again what intents were waiting for."""
+        """Schedule again what intents were waiting for."""
         for intent in self._store.table("payment_intents").values():
             if intent["status"] == "requires_capture":
                 self._steps.book_hold(intent)

@@ -69,7 +69,7 @@ class Refunds:
         raise refused(f"A refund with status {refund['status']} cannot be canceled.")
 
     def resume(self) -> None:
-        """Journal again the turns that are still to come."""
+        """Schedule again the turns that are still to come."""
         for refund in self._store.table("refunds").values():
             self._book_turn(refund)
 

@@ -68,7 +68,7 @@ class Reports:
             "_by_payout": family == FAMILIES[1],
         }
         self._store.put("reports", run)
-        self._journal(run)
+        self._schedule(run)
         return run
 
     def contents(self, file_id: str) -> str:
@@ -80,10 +80,10 @@ class Reports:
         raise StripeError(404, f"No such file: '{file_id}'", code="resource_missing", param="id")
 
     def resume(self) -> None:
-        """Journal again the runs that were not done."""
+        """Schedule again the runs that were not done."""
         for run in self._store.table("reports").values():
             if run["status"] == "pending":
-                self._journal(run)
+                self._schedule(run)
 
     def _type(self, family: str, type_id: str = "") -> Json:
         return {
@@ -98,7 +98,7 @@ class Reports:
             "version": VERSION,
         }
 
-    def _journal(self, run: Json) -> None:
+    def _schedule(self, run: Json) -> None:
         self._store.context.clock.at(run["created"] + WORKS_S, lambda: self._finish(run))
 
     def _finish(self, run: Json) -> None:

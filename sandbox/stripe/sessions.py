@@ -79,7 +79,7 @@ class Sessions:
         self._enter(session)
         self._plan(session)
         self._save(session)
-        self._journal(session)
+        self._schedule(session)
         return session
 
     def update(self, session: Json, params: Json) -> Json:
@@ -140,10 +140,10 @@ class Sessions:
         return f"{self._store.context.settings.url}/c/pay/{session['id']}"
 
     def resume(self) -> None:
-        """Journal again the expiry and the decision of open sessions."""
+        """Schedule again the expiry and the decision of open sessions."""
         for session in self._store.table("sessions").values():
             if session["status"] == "open":
-                self._journal(session)
+                self._schedule(session)
 
     def _plan(self, session: Json) -> None:
         """Note the decision that needs nobody, from a magic amount or the rule."""
@@ -155,7 +155,7 @@ class Sessions:
         else:
             session["_decide_at"] = self._store.context.clock.now() + rule.decide_after_ms / 1000
 
-    def _journal(self, session: Json) -> None:
+    def _schedule(self, session: Json) -> None:
         clock = self._store.context.clock
         clock.at(session["expires_at"], lambda: self._run_out(session))
         if session["_decide_at"] is not None and not session.get("payment_intent"):

@@ -82,7 +82,7 @@ class Payments:
         return payment
 
     def resume(self) -> None:
-        """Journal again what open payments were waiting for."""
+        """Schedule again what open payments were waiting for."""
         for payment in self._table.values():
             if payment["response"] is None:
                 self.book_jobs(payment)
