@@ -11,7 +11,7 @@ from celery import current_app
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.test import TransactionTestCase, override_settings
+from django.test import Client, TransactionTestCase, override_settings
 from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
 from rest_framework.test import APIClient
@@ -19,12 +19,14 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts.models import User
 from accounts.roles import ROLES
+from accounts.services import ensure_roles
 from accounts.throttling import FormThrottle
 from orders.links import link_token
 from orders.models import Order
 from tests.factories import OrderFactory, UserFactory
 
 ClientFor = Callable[[User], APIClient]
+BrowserOf = Callable[[User], Client]
 
 
 @pytest.fixture(scope="session")
@@ -177,3 +179,41 @@ def order() -> Order:
 def link(order: Order) -> str:
     """The path of the pay page of ``order``."""
     return f"/checkout/{link_token(order.pk)}"
+
+
+@pytest.fixture
+def staff_roles(db: None) -> None:
+    """The role groups with the rights that the settings give them."""
+    ensure_roles()
+
+
+@pytest.fixture
+def browser_of(staff_roles: None) -> BrowserOf:
+    """A browser in which somebody is signed in, with the rights of their role."""
+
+    def browser(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return browser
+
+
+@pytest.fixture
+def as_support(browser_of: BrowserOf, support: User) -> Client:
+    return browser_of(support)
+
+
+@pytest.fixture
+def as_finance(browser_of: BrowserOf, finance: User) -> Client:
+    return browser_of(finance)
+
+
+@pytest.fixture
+def as_auditor(browser_of: BrowserOf, auditor: User) -> Client:
+    return browser_of(auditor)
+
+
+@pytest.fixture
+def as_admin(browser_of: BrowserOf, admin: User) -> Client:
+    return browser_of(admin)

@@ -102,7 +102,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
                 "test_ends_the_same_in_every_order_and_however_often",
                 "test_is_applied_and_the_answer_is_a_repeat",
             ),
-            "payments/test_inbox.py": ("test_is_matched_as_soon_as_its_payment_is_there",),
+            "payments/inbox/test_inbox.py": ("test_is_matched_as_soon_as_its_payment_is_there",),
             "gateways/contract/test_webhooks.py": (
                 "test_are_read_the_same_however_often_and_in_whatever_order",
             ),
@@ -208,7 +208,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
     17: Trap(
         "a webhook answered before it is stored, or only after all its work",
         {
-            "payments/test_inbox.py": (
+            "payments/inbox/test_inbox.py": (
                 "test_moves_everything_in_one_commit",
                 "test_is_applied_by_us_when_the_gateway_never_calls_again",
             ),

@@ -61,7 +61,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
     7: Trap(
         "VNPAY: an IPN answered by a page, a redirect, 401 or a CSRF error",
         {
-            "payments/test_webhook_addresses.py": (
+            "payments/webhooks/test_webhook_addresses.py": (
                 "test_answer_a_stranger_in_the_gateways_words_and_lead_nowhere_else",
             ),
         },
@@ -75,7 +75,7 @@ TRAPS: Final[Mapping[int, Trap]] = {
     9: Trap(
         "an order looked up before the signature, or failed by a wrong one",
         {
-            "payments/test_inbox.py": ("test_changes_nothing_and_uses_up_no_event",),
+            "payments/inbox/test_inbox.py": ("test_changes_nothing_and_uses_up_no_event",),
         },
     ),
     10: Trap(

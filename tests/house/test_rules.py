@@ -32,7 +32,7 @@ PRIVATE: Final = frozenset(
     {
         ("tests/gateways/paypal/test_published_certificate.py", "_NAME"),
         ("tests/gateways/paypal/test_published_certificate.py", "_common_name"),
-        ("tests/payments/test_waiting.py", "waiting._places"),
+        ("tests/payments/api/test_waiting.py", "waiting._places"),
     }
 )
 

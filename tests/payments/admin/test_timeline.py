@@ -3,7 +3,6 @@
 import json
 import re
 from html import unescape
-from pathlib import Path
 
 import pytest
 from django.db import transaction as db_transaction
@@ -39,11 +38,10 @@ from tests.factories import (
 )
 from tests.vnpay_ipn import ipn
 
-ROOT = Path(__file__).parents[2]
 # The first entry tells of them in its own way, or they are told on an order's page alone.
 BEGINNINGS = {"transaction.created", "order.created"}
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("staff_roles")]
 
 
 def deliver(address: str) -> WebhookResult:

@@ -19,10 +19,10 @@ from payments.models import Case, CaseKind, CaseState, Transaction, WebhookEvent
 from payments.services import lifecycle
 from payments.services.staff import process_webhook_again, request_status_query
 from payments.states import Status
-from tests.admin.conftest import BrowserOf
 from tests.factories import TransactionFactory, apply_outcome, begin
+from tests.fixtures import BrowserOf
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("staff_roles")]
 REASON = "Refunded by hand at the gateway, see ticket 17."
 
 

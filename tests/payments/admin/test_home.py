@@ -16,7 +16,7 @@ from payments.routing import breaker
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("staff_roles")]
 
 
 class TestOverview:

@@ -14,7 +14,7 @@ from payments.models import Case
 from payments.states import Status
 from tests.factories import TransactionFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("staff_roles")]
 
 READ_ONLY = sorted(
     (model for model, page in admin.site._registry.items() if isinstance(page, ReadOnlyAdmin)),

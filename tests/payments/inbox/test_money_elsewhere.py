@@ -7,7 +7,7 @@ from payments.invariants import check
 from payments.models import Case, CaseKind, WebhookEvent, WebhookState
 from payments.states import Status
 from tests.factories import TransactionFactory
-from tests.payments.test_inbox import answer, state
+from tests.payments.inbox.test_inbox import answer, state
 from tests.vnpay_ipn import ipn, refused
 
 pytestmark = pytest.mark.django_db(transaction=True)

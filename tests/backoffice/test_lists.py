@@ -15,7 +15,7 @@ from payments.models import GatewayCall, Transaction
 from payments.states import Status
 from tests.factories import OrderFactory, TransactionFactory, apply_outcome, paid
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("staff_roles")]
 LIST = "/admin/payments/transaction/"
 
 

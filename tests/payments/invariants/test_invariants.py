@@ -21,7 +21,7 @@ from tests.factories import (
     begin,
     paid,
 )
-from tests.payments.invariant_violations import BREAKS, Break, SandboxContext
+from tests.payments.invariants.invariant_violations import BREAKS, Break, SandboxContext
 from tests.vnpay_ipn import ipn
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,7 +18,7 @@ from config.roles import ROLE_PERMISSIONS
 from payments.permissions import REPLAY_WEBHOOK, REQUEST_STATUS_QUERY, RESOLVE_CASE
 from tests.factories import PASSWORD, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("staff_roles")]
 
 
 class TestEnsureRoles:
