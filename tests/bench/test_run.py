@@ -51,10 +51,10 @@ class TestBench:
         assert 0 < steady["p50"] <= steady["p95"] <= steady["p99"]
 
     def test_counts_statements_and_commits(self, report: dict[str, Any]) -> None:
-        # So few payments share little: some statements of a batch are counted for each. What one
-        # payment costs exactly is counted in tests/payments/test_statements.py.
-        assert 15 < report["statements_per_payment"] < 27
-        assert 2 <= report["commits_per_payment"] < 3.6
+        # On a busy machine so few payments share no batch. What one payment costs exactly, and one
+        # statement more, is counted in tests/payments/test_statements.py.
+        assert 15 < report["statements_per_payment"] < 40
+        assert 2 <= report["commits_per_payment"] < 6
 
     @pytest.mark.skipif(not processes.PROC.is_dir(), reason="only Linux has /proc")
     def test_names_every_process(self, report: dict[str, Any]) -> None:
