@@ -77,6 +77,6 @@ class WriteThrottle(WindowThrottle):
 
 
 class FormThrottle(WindowThrottle):
-    """Sending people's forms. Asked by ``ops.form_rate_limit`` for each address."""
+    """Sending forms of the pages, counted for each address."""
 
     scope = "forms"

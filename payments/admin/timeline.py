@@ -161,10 +161,10 @@ def _webhooks(payment: Transaction) -> list[WebhookEvent]:
     matched = Q(transaction=payment)
     waiting = Q(transaction=None, verified=True, reference=payment.reference)
     genuine = WebhookEvent.objects.filter(matched | waiting).order_by("received_at")[:ROWS_MAX]
-    return [*genuine, *_unproven(payment)]
+    return [*genuine, *_find_unverified(payment)]
 
 
-def _unproven(payment: Transaction) -> QuerySet[WebhookEvent]:
+def _find_unverified(payment: Transaction) -> QuerySet[WebhookEvent]:
     until = (payment.ended_at or timezone.now()) + REFUSED_AFTER_END
     around = WebhookEvent.objects.filter(
         verified=False, gateway=payment.gateway, received_at__range=(payment.created_at, until)

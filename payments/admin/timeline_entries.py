@@ -54,7 +54,7 @@ class Entry:
     documents: list[tuple[str, str]] = field(default_factory=list)
 
 
-# Action on the trail → what it means in words.
+# Verb of a gateway call → what was asked, for staff.
 _VERBS: Final[Mapping[str, str]] = {
     "CREATE": "asked {gateway} to collect the money",
     "QUERY": "asked {gateway} how it stands",

@@ -35,7 +35,7 @@ def _ask(transaction_id: UUID, user_id: UUID, filled_in: Mapping[str, Any]) -> s
 
 @admin.register(Transaction)
 class TransactionAdmin(ActingAdmin):
-    """One intent to collect an amount for an order."""
+    """One attempt to collect an amount for an order."""
 
     change_form_template = "payments/admin/timeline.html"
     list_display = (

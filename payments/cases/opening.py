@@ -31,7 +31,7 @@ class CaseReport:
     webhook_event: WebhookEvent | None = None
     money: Money | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
-    # A worry that stays true while it stays open: once a person has settled it, it is settled.
+    # Reported again while it stays true: once a person has resolved it, no new case is opened.
     once: bool = False
 
 

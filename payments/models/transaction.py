@@ -1,4 +1,4 @@
-"""One intent to collect an amount for an order; the API calls it a payment."""
+"""One attempt to collect an amount for an order; the API calls it a payment."""
 
 from datetime import timedelta
 from typing import ClassVar, Final
